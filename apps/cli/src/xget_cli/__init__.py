@@ -1,0 +1,1 @@
+"""The xget command."""

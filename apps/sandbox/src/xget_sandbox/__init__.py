@@ -1,0 +1,1 @@
+"""An offline X behind a forward proxy."""

@@ -1,0 +1,1 @@
+"""Gateway, services and workers in one process."""

@@ -1,0 +1,1 @@
+"""Wire contracts: generated gRPC code and event structs."""

@@ -1,0 +1,111 @@
+"""Bodies of the messages on XGet's topics; `proto/topics/*.yaml` says who owns, sends and reads each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from xget_contracts.items import Author, Item, Struct
+
+TASKS = "xget.tasks"
+PAGES = "xget.pages"
+RESULTS = "xget.results"
+STORED = "xget.stored"
+
+
+class ExecutionRequested(Struct):
+    """`xget.tasks`, key = task id: an execution waits to be claimed. A wake-up only: the row is the truth."""
+
+    execution_id: str
+    task_id: str
+    priority: int
+    immediate: bool = False
+
+
+class PageCollected(Struct):
+    """`xget.pages`, key = execution id: one raw answer of a platform."""
+
+    execution_id: str
+    task_id: str
+    owner_id: str
+    page_no: int
+    """1, 2, 3… within the execution; a page that is collected again after a crash keeps its number."""
+    platform: str
+    route: str
+    task_type: str
+    operation: str
+    fetched_at: datetime
+    sha256: str
+    body_zstd: bytes
+    """The answer as received, compressed with zstd (base64 in JSON)."""
+    match_keys: list[str] = msgspec.field(default_factory=list)
+    """Keys of the entries that answer the task, in page order; all else on the page is context."""
+    cursor_in: str | None = None
+    cursor_out: str | None = None
+    request: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class PageParsed(Struct):
+    """`xget.results`, key = execution id: what one page held."""
+
+    execution_id: str
+    task_id: str
+    owner_id: str
+    page_no: int
+    platform: str
+    route: str
+    task_type: str
+    parser_version: str
+    fetched_at: datetime
+    items: list[Item] = msgspec.field(default_factory=list)
+    authors: list[Author] = msgspec.field(default_factory=list)
+    quarantined: int = 0
+    """Records of this page that stand in quarantine now."""
+    replay: bool = False
+    """True when the page was parsed again from quarantine or storage."""
+
+
+class PageStored(Struct):
+    """`xget.stored`, key = execution id: one page is in the store, with counts derived from what is stored."""
+
+    execution_id: str
+    task_id: str
+    owner_id: str
+    page_no: int
+    stored_at: datetime
+    matched: int
+    """Items whose first sighting in this execution is this page and that answer the task."""
+    context: int
+    """Items whose first sighting in this execution is this page and that came along."""
+    new: int
+    """Of those, items that nobody had stored before this page."""
+    updated: int
+    """Of those, items that were known and had changed."""
+    unchanged: int
+    """Of those, items that were known and are as they were."""
+    duplicate: int
+    """Items of this page that an earlier page of the execution had already."""
+    quarantined: int = 0
+    authors: int = 0
+    keys: list[str] = msgspec.field(default_factory=list)
+    """Keys of the items to index."""
+    first_id: str | None = None
+    last_id: str | None = None
+    first_at: datetime | None = None
+    """Oldest `created_at` among the page's matches."""
+    last_at: datetime | None = None
+
+
+EndReason = Literal[
+    "exhausted",
+    "limit_reached",
+    "window_covered",
+    "stalled",
+    "rate_limited_out",
+    "no_account",
+    "blocked",
+    "cancelled",
+    "source_error",
+]

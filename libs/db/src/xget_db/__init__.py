@@ -1,0 +1,1 @@
+"""Sessions, portable types, outbox, inbox and migrations."""

@@ -1,0 +1,1 @@
+"""The event log port, its SQLite adapter and the consumer runner."""

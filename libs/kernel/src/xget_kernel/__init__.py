@@ -1,0 +1,1 @@
+"""Ids, clock, errors, caller, cursors and encrypted fields."""

@@ -1,0 +1,1 @@
+"""gRPC servers and clients with deadlines, health and caller identity."""

@@ -1,0 +1,1 @@
+"""Platforms: how to collect a page and how to parse it."""

@@ -1,0 +1,1 @@
+"""The HTTP app builder: problem+json, callers, pages, idempotency, health."""

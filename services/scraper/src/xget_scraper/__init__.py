@@ -1,0 +1,1 @@
+"""Tasks, executions, pages and certificates."""

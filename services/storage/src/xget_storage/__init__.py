@@ -1,0 +1,1 @@
+"""Items, authors, sightings, raw pages and search."""
