@@ -45,6 +45,8 @@ class PageCollected(Struct):
     cursor_in: str | None = None
     cursor_out: str | None = None
     request: dict[str, Any] = msgspec.field(default_factory=dict)
+    attempt: int = 0
+    """Fencing token of the run that collected it: tells a page from its repetition after a crash. Copied onwards."""
 
 
 class PageParsed(Struct):
@@ -65,6 +67,8 @@ class PageParsed(Struct):
     """Records of this page that stand in quarantine now."""
     replay: bool = False
     """True when the page was parsed again from quarantine or storage."""
+    attempt: int = 0
+    """Copied from the page."""
 
 
 class PageStored(Struct):
@@ -96,6 +100,8 @@ class PageStored(Struct):
     first_at: datetime | None = None
     """Oldest `created_at` among the page's matches."""
     last_at: datetime | None = None
+    attempt: int = 0
+    """Copied from the page: the highest, when several of this number were stored at once."""
 
 
 EndReason = Literal[
