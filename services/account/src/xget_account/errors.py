@@ -1,0 +1,120 @@
+"""What the account service says no with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from xget_kernel.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    TooMany,
+    Unavailable,
+)
+
+
+class AccountNotFound(NotFound):
+    """Missing, or somebody else's: the sentence is the same for both."""
+
+    code = "account_not_found"
+    title = "No such account"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such account: list yours with GET /api/v1/accounts.")
+
+
+class AccountExists(Conflict):
+    code = "account_exists"
+    title = "Account exists already"
+
+    def __init__(self, username: str) -> None:
+        super().__init__(
+            f"You have an account {username} of this platform already: change that one with PUT, or import it again.",
+            errors=[FieldError("username", "unique", "Is taken by another account of yours.")],
+        )
+
+
+class AccountChanged(PreconditionFailed):
+    code = "account_changed"
+    title = "The account has changed"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody changed the account since you read it: read it again and repeat your change.")
+
+
+class BadLineFormat(Invalid):
+    code = "bad_line_format"
+    title = "Bad line format"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, errors=[FieldError("line_format", "line_format", sentence)])
+
+
+class UnknownProxy(Invalid):
+    code = "unknown_proxy"
+    title = "Unknown proxy"
+
+    def __init__(self) -> None:
+        sentence = "You have no proxy with this id: list yours with GET /api/v1/proxies."
+        super().__init__(sentence, errors=[FieldError("proxy_id", "exists", sentence)])
+
+
+class ProxiesUnavailable(Unavailable):
+    code = "proxies_unavailable"
+    title = "Proxy service unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The proxy service does not answer, so proxy_id cannot be checked: try again in a moment.")
+
+
+class NeedsCookies(Invalid):
+    code = "needs_cookies"
+    title = "Cookies needed"
+
+    def __init__(self, sentence: str, field: str = "cookies") -> None:
+        super().__init__(sentence, errors=[FieldError(field, "cookies", sentence)])
+
+
+class NotAllowed(Forbidden):
+    """The caller's role may read accounts and not change them."""
+
+
+class BadRequestField(Invalid):
+    code = "bad_field"
+    title = "Bad request"
+
+    def __init__(self, field: str, rule: str, sentence: str) -> None:
+        super().__init__(sentence, errors=[FieldError(field, rule, sentence)])
+
+
+class NoUsableAccount(NotFound):
+    """The owner has no account that could ever be leased as things are; the sentence says why."""
+
+    code = "no_usable_account"
+    title = "No usable account"
+
+
+class NoAccountNow(TooMany):
+    """Accounts exist, none has room now: `available-at` says when one will, `accounts` how many wait."""
+
+    code = "no_account_now"
+    title = "No account has room now"
+
+    def __init__(self, available_at: datetime, accounts: int, waits_for: str, *, retry_after: int) -> None:
+        moment = available_at.isoformat().replace("+00:00", "Z")
+        super().__init__(
+            f"None of {accounts} healthy accounts has room now ({waits_for}): one is free at {moment}.",
+            retry_after=retry_after,
+            headers={"available-at": moment, "accounts": str(accounts), "waits-for": waits_for},
+        )
+
+
+class LeaseLost(PreconditionFailed):
+    code = "lease_lost"
+    title = "The lease is not the newest"
+
+    def __init__(self) -> None:
+        super().__init__("This lease is over: the account was given back or leased again. Acquire a new lease.")
