@@ -1,1 +1,3 @@
-"""The xget command."""
+"""The `xget` command."""
+
+__version__ = "0.1.0"

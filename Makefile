@@ -1,0 +1,43 @@
+# `make help` lists the targets. Everything sets itself up: a fresh machine needs python3 >= 3.11 with pip, and make.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export TWS_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check format lock generate bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
+
+setup: ## Build .venv with xget in it
+	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing. Install it: apt-get install python3 python3-pip"; exit 2; }
+	@$(PYTHON) scripts/setup.py
+
+demo: setup ## Collect, search and export posts of the sandbox's X, end to end, in about a minute
+	@$(BIN)/python scripts/demo.py
+
+test: setup ## Run all tests
+	@$(BIN)/python scripts/run_tests.py all
+
+test-fast: setup ## Run the tests that need no processes, in under a minute
+	@$(BIN)/python scripts/run_tests.py fast
+
+check: setup ## ruff, mypy strict, import-linter, generated code up to date
+	@$(BIN)/python scripts/check.py
+
+format: setup ## Sort imports and format
+	@$(BIN)/ruff check --select I --fix -q . ; $(BIN)/ruff format -q .
+
+lock: setup ## Resolve requirements.in into requirements.lock
+	@$(PYTHON) scripts/lock.py
+
+generate: setup ## Write the code that comes from proto/ again
+	@$(BIN)/python scripts/gen_protos.py && $(BIN)/python scripts/gen_topics.py
+
+bench: setup ## Measure speed and memory as ratios and print a table
+	@$(BIN)/python -m bench
+
+clean: ## Remove .venv, caches and demo output
+	@rm -rf .venv .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis demo-out
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,108 @@
+"""Talks to the gateway: adds the token, renews it once, turns problems into one line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2 as httpx
+
+from xget_cli.errors import CliError
+from xget_cli.session import DEFAULT_URL, SessionFile
+
+
+class Client:
+    """A gateway at `url` (`--url`, XGET_URL, or this machine's port 8000)."""
+
+    def __init__(self, url: str | None = None) -> None:
+        self.url = (url or os.environ.get("XGET_URL") or DEFAULT_URL).rstrip("/")
+        if not self.url.startswith(("http://", "https://")):
+            raise CliError(f"{self.url!r} is no gateway URL; write it as http://host:port.")
+        self.sessions = SessionFile()
+        self._http = httpx.Client(base_url=self.url, timeout=httpx.Timeout(30.0, connect=5.0))
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """GET; parameters that are None are left out. Returns the decoded JSON."""
+        return self.call("GET", path, params={k: v for k, v in params.items() if v is not None})
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        """POST a JSON body; returns the decoded JSON (None for an empty answer)."""
+        return self.call("POST", path, json=body, headers=headers)
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """One request with a renewed token if need be; raises CliError for every answer that is an error."""
+        answer = self._send(method, path, **options)
+        if answer.status_code == httpx.codes.UNAUTHORIZED and self._renew():
+            answer = self._send(method, path, **options)
+        self._check(answer)
+        return answer.json() if answer.content else None
+
+    @contextmanager
+    def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+        """A streamed answer (events, exports); raises CliError like `call`."""
+        self.call("GET", "/api/v1/tasks", params={"size": 1})  # renews the token before a long stream begins
+        headers = {**self._auth(), **options.pop("headers", {})}
+        try:
+            with self._http.stream(method, path, headers=headers, **options) as answer:
+                if answer.is_error:
+                    answer.read()
+                    self._check(answer)
+                yield answer
+        except httpx.HTTPError as error:
+            raise self._unreachable() from error
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {**self._auth(), **options.pop("headers", {})}
+        try:
+            return self._http.request(method, path, headers=headers, **options)
+        except httpx.HTTPError as error:
+            raise self._unreachable() from error
+
+    def _auth(self) -> dict[str, str]:
+        tokens = self.sessions.get(self.url)
+        return {"Authorization": f"Bearer {tokens['access_token']}"} if tokens else {}
+
+    def _renew(self) -> bool:
+        tokens = self.sessions.get(self.url)
+        if tokens is None:
+            return False
+        body = {"refresh_token": tokens["refresh_token"]}
+        answer = self._http.post("/api/v1/auth/refresh", json=body)
+        if answer.is_error:
+            self.sessions.put(self.url, None)
+            return False
+        self.sessions.put(self.url, {**tokens, **_tokens(answer.json())})  # type: ignore[typeddict-item]  # a merge of two dicts
+        return True
+
+    def _unreachable(self) -> CliError:
+        return CliError(f"Nothing answers at {self.url}. Start it with `xget up`, or name another with --url.")
+
+    def _check(self, answer: httpx.Response) -> None:
+        if not answer.is_error:
+            return
+        problem = _problem(answer)
+        if answer.status_code == httpx.codes.UNAUTHORIZED and not answer.request.url.path.endswith("/login"):
+            raise CliError(f"Not logged in at {self.url}. Run `xget login`.", problem)
+        detail = str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")
+        fields = [f"{e.get('field')}: {e.get('message')}" for e in problem.get("errors", []) if isinstance(e, dict)]
+        raise CliError(" ".join([detail, *(["(" + "; ".join(fields) + ")"] if fields else [])]), problem)
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _tokens(body: dict[str, Any]) -> dict[str, str]:
+    return {name: body[name] for name in ("access_token", "refresh_token")}

@@ -1,0 +1,83 @@
+"""`xget accounts …`"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from xget_cli.client import Client
+from xget_cli.files import read_text
+from xget_cli.options import DEFAULTS, Common
+from xget_cli.output import line, print_json, table
+
+app = App(name="accounts", help="Accounts that collect.")
+
+
+@app.command(name="import")
+def import_(
+    file: Path,
+    *,
+    format: Annotated[str | None, Parameter(help="Field order of the lines, as username:password:email.")] = None,
+    username: Annotated[str | None, Parameter(help="Name for cookies that carry none.")] = None,
+    proxy: Annotated[str | None, Parameter(help="Id of the proxy these accounts use.")] = None,
+    common: Common = DEFAULTS,
+) -> int:
+    """Import accounts; the kind of file is recognised.
+
+    Takes a browser's cookie JSON, Netscape cookies.txt, a raw `auth_token=…; ct0=…` header, lines of
+    `username:password:email:email_password[:…]` and CSV. Exit code 1 when a line was refused.
+
+    Parameters
+    ----------
+    file
+        The file, or - for standard input.
+    """
+    body = {"text": read_text(file), "line_format": format, "username": username, "proxy_id": proxy}
+    with Client(common.url) as client:
+        report = client.post("/api/v1/accounts/import", {k: v for k, v in body.items() if v is not None})
+    return show_import(report, ("username", "account_id"), common)
+
+
+def show_import(report: dict[str, Any], columns: tuple[str, ...], common: Common) -> int:
+    """Print what became of each line; 1 when any was refused."""
+    lines = report["lines"] if "lines" in report else report["items"]
+    outcomes = Counter(entry["outcome"] for entry in lines)
+    if common.json:
+        print_json(report)
+    else:
+        rows = [(e["line"], e["outcome"], *(e.get(c) for c in columns), e.get("reason")) for e in lines]
+        table("", ["line", "outcome", *columns, "reason"], rows)
+        line(", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items())) or "The file has no lines to take.")
+    return 1 if outcomes["refused"] or not lines else 0
+
+
+@app.command(name="list")
+def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
+    """List accounts; secrets are never shown."""
+    with Client(common.url) as client:
+        found = client.get("/api/v1/accounts", page=page, size=size)
+    if common.json:
+        return print_json(found)
+    columns = ["id", "username", "platform", "status", "active", "last_used", "error_msg"]
+    return table(f"{found['total']} accounts", columns, [[a.get(c) for c in columns] for a in found["items"]])
+
+
+@app.command
+def status(account_id: str, *, common: Common = DEFAULTS) -> None:
+    """Say whether an account can work now, and if not, why and until when."""
+    with Client(common.url) as client:
+        found = client.get(f"/api/v1/accounts/{account_id}/status")
+    if common.json:
+        return print_json(found)
+    return table("", ["field", "value"], list(found.items()))
+
+
+@app.command
+def delete(account_id: str, *, common: Common = DEFAULTS) -> None:
+    """Delete an account with its secrets."""
+    with Client(common.url) as client:
+        client.call("DELETE", f"/api/v1/accounts/{account_id}")
+    print_json({"deleted": account_id}) if common.json else line(f"Deleted account {account_id}.")

@@ -1,0 +1,38 @@
+"""`xget gateway …`"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import httpx2 as httpx
+from cyclopts import App
+
+from xget_cli.errors import CliError
+
+app = App(name="gateway", help="The gateway's configuration.")
+
+
+@app.command
+def render(*, file: Path | None = None, jwks: str = "http://127.0.0.1:8001/.well-known/jwks.json") -> None:
+    """Print kong.yml with the public keys of a running auth service, ready for Kong itself.
+
+    Parameters
+    ----------
+    file
+        The declaration; the packaged one when not given.
+    jwks
+        Where auth publishes its keys.
+    """
+    from xget_kernel.errors import StartupError  # noqa: PLC0415 - only this command needs them
+    from xget_standalone.gateway.config import default_path  # noqa: PLC0415
+    from xget_standalone.gateway.render import with_keys  # noqa: PLC0415
+
+    try:
+        keys = httpx.get(jwks, timeout=5.0).raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise CliError(f"No keys at {jwks}. Is auth running? Name its JWKS with --jwks.") from error
+    try:
+        sys.stdout.write(with_keys(file or default_path(), keys))
+    except StartupError as error:
+        raise CliError(str(error)) from error

@@ -1,0 +1,73 @@
+"""`xget login` and `xget logout`."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from xget_cli.client import Client
+from xget_cli.errors import CliError
+from xget_cli.options import DEFAULTS, Common
+from xget_cli.output import line, print_json
+
+
+def login(
+    username: str | None = None,
+    *,
+    register: Annotated[bool, Parameter(negative="", help="Create the user first.")] = False,
+    password_stdin: Annotated[bool, Parameter(negative="", help="Read the password from standard input.")] = False,
+    common: Common = DEFAULTS,
+) -> None:
+    """Log in and keep the session for later commands.
+
+    Parameters
+    ----------
+    username
+        Asked for when it is not given. The password comes from XGET_PASSWORD, standard input or a prompt.
+    """
+    name = username or _ask("Username: ")
+    password = _password(password_stdin)
+    with Client(common.url) as client:
+        if register:
+            client.post("/api/v1/auth/register", {"username": name, "password": password})
+        tokens = client.post("/api/v1/auth/login", {"username": name, "password": password})
+        kept = {"access_token": tokens["access_token"], "refresh_token": tokens["refresh_token"]}
+        client.sessions.put(client.url, {"username": name, **kept})  # type: ignore[typeddict-item]  # a merge of two dicts
+        me = client.get("/api/v1/auth/me")
+    if common.json:
+        print_json(me)
+    else:
+        line(f"Logged in at {client.url} as {name} ({', '.join(me.get('roles', []))}).")
+
+
+def logout(*, common: Common = DEFAULTS) -> None:
+    """End the session here and at the gateway."""
+    with Client(common.url) as client:
+        tokens = client.sessions.get(client.url)
+        if tokens is not None:
+            client.post("/api/v1/auth/logout", {"refresh_token": tokens["refresh_token"]})
+            client.sessions.put(client.url, None)
+    if common.json:
+        print_json({"logged_out": tokens is not None})
+    else:
+        line("Logged out." if tokens else f"There was no session at {client.url}.")
+
+
+def _ask(prompt: str) -> str:
+    if not sys.stdin.isatty():
+        raise CliError("Give the user name: xget login NAME.")
+    return input(prompt).strip()
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if "XGET_PASSWORD" in os.environ:
+        return os.environ["XGET_PASSWORD"]
+    if not sys.stdin.isatty():
+        raise CliError("No terminal to ask for the password: use --password-stdin or XGET_PASSWORD.")
+    return getpass.getpass("Password: ")

@@ -1,0 +1,60 @@
+"""`xget proxies …`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cyclopts import App
+
+from xget_cli.client import Client
+from xget_cli.commands.accounts import show_import
+from xget_cli.files import read_text
+from xget_cli.options import DEFAULTS, Common
+from xget_cli.output import line, print_json, table
+
+app = App(name="proxies", help="Proxies that accounts use.")
+
+
+@app.command(name="import")
+def import_(file: Path, *, common: Common = DEFAULTS) -> int:
+    """Import proxies: `scheme://user:pass@host:port`, `host:port:user:pass`, `host:port` or CSV, one a line.
+
+    Parameters
+    ----------
+    file
+        The file, or - for standard input. Exit code 1 when a line was refused.
+    """
+    with Client(common.url) as client:
+        report = client.post("/api/v1/proxies/import", {"text": read_text(file)})
+    return show_import(report, ("proxy", "proxy_id"), common)
+
+
+@app.command(name="list")
+def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
+    """List proxies with their measured quality."""
+    with Client(common.url) as client:
+        found = client.get("/api/v1/proxies", page=page, size=size)
+    if common.json:
+        return print_json(found)
+    columns = ["id", "type", "ip", "port", "country", "status", "latency", "success_rate", "last_check"]
+    return table(f"{found['total']} proxies", columns, [[p.get(c) for c in columns] for p in found["items"]])
+
+
+@app.command
+def check(*proxy_ids: str, common: Common = DEFAULTS) -> None:
+    """Connect through proxies now (all when none is named) and record what that showed."""
+    body = {"ids": list(proxy_ids)} if proxy_ids else {"all": True}
+    with Client(common.url) as client:
+        found = client.post("/api/v1/proxies/check", body)
+    if common.json:
+        return print_json(found)
+    rows = found["items"]
+    return table("", list(rows[0]) if rows else ["no proxies"], [list(row.values()) for row in rows])
+
+
+@app.command
+def delete(proxy_id: str, *, common: Common = DEFAULTS) -> None:
+    """Delete a proxy."""
+    with Client(common.url) as client:
+        client.call("DELETE", f"/api/v1/proxies/{proxy_id}")
+    print_json({"deleted": proxy_id}) if common.json else line(f"Deleted proxy {proxy_id}.")

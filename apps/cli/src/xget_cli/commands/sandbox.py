@@ -1,0 +1,23 @@
+"""`xget sandbox`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+def sandbox(
+    *,
+    port: Annotated[int, Parameter(help="Port of the forward proxy; 0 takes a free one.")] = 8899,
+    ca: Annotated[Path | None, Parameter(help="Where to write the CA certificate.")] = None,
+    seed: Annotated[int, Parameter(help="Another seed, another world.")] = 7,
+    posts: Annotated[int, Parameter(help="How many posts the world has.")] = 2000,
+    replay: Annotated[Path | None, Parameter(help="Serve recorded answers of this folder (manifest.json).")] = None,
+    faults: Annotated[str | None, Parameter(help="Faults by request, as 429@3,88@5,drop@7.")] = None,
+) -> int:
+    """Run an offline stand-in of X behind a forward proxy; Ctrl-C ends it."""
+    from xget_sandbox.main import run  # noqa: PLC0415 - `xget --help` must not load a web server
+
+    return run(port=port, ca_file=ca, seed=seed, posts=posts, replay=replay, faults=faults)

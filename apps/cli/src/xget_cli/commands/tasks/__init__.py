@@ -1,0 +1,20 @@
+"""`xget tasks …`"""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from xget_cli.commands.tasks import manage
+from xget_cli.commands.tasks.create import app as create
+from xget_cli.commands.tasks.watch import watch
+
+app = App(name="tasks", help="What to collect, and how it goes.")
+app.command(create)
+app.command(manage.list_, name="list")
+app.command(manage.show, name="show")
+app.command(manage.start, name="start")
+app.command(manage.stop, name="stop")
+app.command(manage.delete, name="delete")
+app.command(manage.results, name="results")
+app.command(manage.certificate, name="certificate")
+app.command(watch, name="watch")

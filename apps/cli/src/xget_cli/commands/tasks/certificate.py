@@ -1,0 +1,24 @@
+"""The completion certificate as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xget_cli.output import table
+
+
+def show_certificate(task: dict[str, Any], certificate: dict[str, Any]) -> None:
+    """Print what the certificate says, one line a fact."""
+    rows: list[tuple[str, Any]] = [("task", task["task_name"]), ("status", task["status"])]
+    if task.get("error_message"):
+        rows.append(("error", task["error_message"]))
+    for name, value in certificate.items():
+        if isinstance(value, dict):
+            rows.append((name.replace("_", " "), ", ".join(f"{v} {k}" for k, v in value.items())))
+        elif isinstance(value, list):
+            rows.append((name.replace("_", " "), ", ".join(str(v) for v in value)))
+        elif isinstance(value, bool):
+            rows.append((name.replace("_", " "), "yes" if value else "no"))
+        elif value is not None:
+            rows.append((name.replace("_", " "), value))
+    table("Certificate", ["fact", "value"], rows)

@@ -1,0 +1,120 @@
+"""`xget tasks list|show|start|stop|delete|results|certificate`"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from xget_cli.client import Client
+from xget_cli.commands.tasks.certificate import show_certificate
+from xget_cli.errors import CliError
+from xget_cli.options import DEFAULTS, Common
+from xget_cli.output import line, print_json, table
+
+LISTED = ["id", "task_name", "task_type", "status", "progress", "result_count", "created_at"]
+PATH = "/api/v1/tasks"
+
+
+def list_(
+    *,
+    status: Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "STOPPED"] | None = None,
+    type: Annotated[str | None, Parameter(help="Task type, as KEYWORD_SEARCH.")] = None,
+    page: int = 1,
+    size: int = 20,
+    common: Common = DEFAULTS,
+) -> None:
+    """List tasks, newest first."""
+    with Client(common.url) as client:
+        found = client.get(PATH, status=status, task_type=type, page=page, size=size)
+    if common.json:
+        return print_json(found)
+    rows = [[task.get(name) for name in LISTED] for task in found["items"]]
+    return table(f"{found['total']} tasks (page {found['page']} of {max(found['pages'], 1)})", LISTED, rows)
+
+
+def show(task_id: str, *, common: Common = DEFAULTS) -> None:
+    """Show a task and its executions."""
+    with Client(common.url) as client:
+        task = client.get(f"{PATH}/{task_id}")
+        executions = client.get(f"/api/v1/task-executions/task/{task_id}")["items"]
+    if common.json:
+        return print_json({"task": task, "executions": executions})
+    table("Task", ["field", "value"], [(k, v) for k, v in task.items() if v is not None])
+    columns = ["id", "status", "started_at", "completed_at", "result_count", "error_message"]
+    return table("Executions", columns, [[e.get(c) for c in columns] for e in executions])
+
+
+def start(
+    task_id: str,
+    *,
+    watch: Annotated[bool, Parameter(negative="", help="Show progress until the end.")] = False,
+    common: Common = DEFAULTS,
+) -> int:
+    """Run a task once more."""
+    from xget_cli.commands.tasks.watch import follow  # noqa: PLC0415 - the progress bar is only needed with --watch
+
+    with Client(common.url) as client:
+        task = client.post(f"{PATH}/{task_id}/start")
+        if watch:
+            return follow(client, task_id, common)
+    _tell(task, f"Started task {task_id}.", common)
+    return 0
+
+
+def stop(task_id: str, *, common: Common = DEFAULTS) -> None:
+    """Stop a task after the page in hand; what is collected stays."""
+    with Client(common.url) as client:
+        _tell(client.post(f"{PATH}/{task_id}/stop"), f"Stopping task {task_id}.", common)
+
+
+def delete(task_id: str, *, common: Common = DEFAULTS) -> None:
+    """Delete a task; its items stay in the store."""
+    with Client(common.url) as client:
+        client.call("DELETE", f"{PATH}/{task_id}")
+    _tell({"deleted": task_id}, f"Deleted task {task_id}.", common)
+
+
+def results(
+    task_id: str,
+    *,
+    limit: int = 20,
+    role: Literal["match", "context", "all"] = "all",
+    cursor: str | None = None,
+    common: Common = DEFAULTS,
+) -> None:
+    """Show what a task found, oldest sighting first."""
+    with Client(common.url) as client:
+        found = client.get(f"{PATH}/{task_id}/results", limit=limit, role=role, cursor=cursor)
+    if common.json:
+        return print_json(found)
+    columns = ["native_id", "role", "created_at", "author_username", "lang", "text"]
+    table(f"{found['total']} items, {found['matched']} matches", columns, [_cells(i, columns) for i in found["items"]])
+    if found.get("next_cursor"):
+        line(f"More: xget tasks results {task_id} --cursor {found['next_cursor']}")
+    return None
+
+
+def certificate(task_id: str, *, common: Common = DEFAULTS) -> None:
+    """Show how complete a task's last execution was."""
+    with Client(common.url) as client:
+        task = client.get(f"{PATH}/{task_id}")
+        executions = client.get(f"/api/v1/task-executions/task/{task_id}", size=1)["items"]
+        if not executions:
+            raise CliError(f"Task {task_id} has not run yet. Start it: xget tasks start {task_id}.")
+        found = client.get(f"/api/v1/task-executions/{executions[0]['id']}/certificate")
+    if common.json:
+        print_json(found)
+    else:
+        show_certificate(task, found)
+
+
+def _cells(item: dict[str, Any], columns: list[str]) -> list[Any]:
+    return [str(item.get(name) or "")[:100] for name in columns]
+
+
+def _tell(data: Any, sentence: str, common: Common) -> None:
+    if common.json:
+        print_json(data)
+    else:
+        line(sentence)

@@ -1,0 +1,92 @@
+"""`xget tasks watch`: a live progress bar fed by the task's event stream, then the certificate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2 as httpx
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from xget_cli.client import Client
+from xget_cli.commands.tasks.certificate import show_certificate
+from xget_cli.options import DEFAULTS, Common
+from xget_cli.output import console, print_json, safe
+
+ENDED = frozenset({"COMPLETED", "FAILED", "STOPPED"})
+
+
+def watch(task_id: str, *, common: Common = DEFAULTS) -> int:
+    """Show a task's progress until it ends; exit code 1 when it failed."""
+    with Client(common.url) as client:
+        return follow(client, task_id, common)
+
+
+def follow(client: Client, task_id: str, common: Common) -> int:
+    """Follow a task to its end and print its certificate; 0 for COMPLETED, 1 otherwise."""
+    path = f"/api/v1/tasks/{task_id}"
+    if common.json:
+        for _ in events(client, path):
+            pass
+    else:
+        _draw(client, path)
+    task = client.get(path)
+    executions = client.get(f"/api/v1/task-executions/task/{task_id}", size=1)["items"]
+    certificate = client.get(f"/api/v1/task-executions/{executions[0]['id']}/certificate") if executions else {}
+    if common.json:
+        print_json({"task": task, "certificate": certificate})
+    else:
+        show_certificate(task, certificate)
+    return 0 if task["status"] == "COMPLETED" else 1
+
+
+def _draw(client: Client, path: str) -> None:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console()) as bar:
+        shown = bar.add_task("waiting", total=None)
+        for event in events(client, path):
+            note = event.get("message") or event.get("status", "")
+            done = event.get("matched", event.get("result_count", 0))
+            bar.update(shown, description=safe(str(note))[:60], completed=done, total=event.get("limit"))
+
+
+def events(client: Client, path: str) -> Iterator[dict[str, Any]]:
+    """The task's events until it ended; reconnects when the stream breaks."""
+    last = None
+    while True:
+        headers = {"Last-Event-ID": last} if last else {}
+        try:
+            with client.stream("GET", f"{path}/events", headers=headers) as answer:
+                for kind, identity, data in _parse(answer):
+                    last = identity or last
+                    if isinstance(data, dict):
+                        yield data
+                    if kind == "end" or (isinstance(data, dict) and data.get("status") in ENDED):
+                        return
+        except httpx.HTTPError:
+            pass
+        if client.get(path)["status"] in ENDED:
+            return
+
+
+def _parse(answer: httpx.Response) -> Iterator[tuple[str, str | None, Any]]:
+    kind, identity, data = "message", None, ""
+    for text in answer.iter_lines():
+        if not text and data:
+            yield kind, identity, json.loads(data)
+            kind, identity, data = "message", None, ""
+        name, _, value = text.partition(":")
+        value = value.removeprefix(" ")
+        if name == "event":
+            kind = value
+        elif name == "id":
+            identity = value
+        elif name == "data":
+            data += value

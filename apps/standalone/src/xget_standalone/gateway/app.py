@@ -1,0 +1,173 @@
+"""The embedded gateway: an ASGI app that does for each request what its route's plugins say."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as AsgiRoute
+
+from xget_kernel.clock import Clock
+from xget_kernel.errors import NotFound, TooMany, Unauthenticated, XGetError
+from xget_standalone.gateway import limits
+from xget_standalone.gateway.config import (
+    CorrelationId,
+    GatewayConfig,
+    Jwt,
+    RateLimiting,
+    RequestSizeLimiting,
+    Route,
+)
+from xget_standalone.gateway.forward import BodyTooLarge, Forwarder
+from xget_standalone.gateway.joined import JoinedDocument
+from xget_telemetry.logs import get_logger
+from xget_web.auth import TokenVerifier
+from xget_web.docs import docs_page
+from xget_web.problems import render
+
+log = get_logger(__name__)
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+class NoRoute(NotFound):
+    """Nothing in kong.yml leads there."""
+
+    code = "no_route"
+    title = "No such path"
+
+
+class RateLimited(TooMany):
+    """A `rate-limiting` window is used up."""
+
+    code = "rate_limited"
+    title = "Too many requests"
+
+
+class Gateway:
+    """Answers one request. `ready` tells which services cannot work now, as sentences."""
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        *,
+        upstream: Callable[[str], str],
+        verifier: TokenVerifier,
+        clock: Clock,
+        open_mode: bool,
+        ready: Callable[[], Awaitable[list[str]]],
+    ) -> None:
+        self.config = config
+        self.forwarder = Forwarder(upstream)
+        self.joined = JoinedDocument(sorted(config.upstreams), upstream)
+        self._verifier = verifier
+        self._limiter = limits.RateLimiter(clock)
+        self._open = open_mode
+        self._ready = ready
+
+    async def handle(self, request: Request) -> Response:
+        """Route, check and forward; every refusal is problem+json with the request's id."""
+        request_id = self._request_id(request)
+        extra: dict[str, str] = {}
+        try:
+            response = await self._pass(request, request_id, extra)
+        except XGetError as error:
+            response = render(error, request.url.path)
+        except Exception:
+            log.exception("gateway_failed", path=request.url.path)
+            response = render(XGetError("The gateway failed on this request; its log says why."), request.url.path)
+        for name, value in extra.items():
+            response.headers[name] = value
+        named = self.config.plugins.get("correlation-id")
+        if isinstance(named, CorrelationId) and named.echo_downstream:
+            response.headers[named.header_name] = request_id
+        return response
+
+    async def _pass(self, request: Request, request_id: str, extra: dict[str, str]) -> Response:
+        route = self.config.find(request.url.path, request.method)
+        plugins = route.plugins if route else self.config.plugins
+        self._count(request, route.name if route else "", plugins.get("rate-limiting"), extra)
+        if route is None:
+            raise NoRoute(f"Nothing is at {request.url.path}. See /docs for what is.")
+        limit = self._size(request, plugins.get("request-size-limiting"))
+        if isinstance(plugins.get("jwt"), Jwt):
+            await self._verify(request)
+        return await self.forwarder.send(request, route.service, request_id, limit)
+
+    def _request_id(self, request: Request) -> str:
+        plugin = self.config.plugins.get("correlation-id")
+        name = plugin.header_name if isinstance(plugin, CorrelationId) else "X-Request-ID"
+        given = request.headers.get(name, "")
+        return given if given.isascii() and given.isprintable() and 0 < len(given) <= 128 else str(uuid.uuid4())
+
+    def _count(self, request: Request, rule: str, plugin: object, extra: dict[str, str]) -> None:
+        if not isinstance(plugin, RateLimiting):
+            return
+        address = request.client.host if request.client else ""
+        token = request.headers.get("authorization", "") if plugin.limit_by == "consumer" else ""
+        verdict = self._limiter.take(rule, plugin, token or address)
+        if verdict is None:
+            return
+        extra.update(verdict.headers())
+        if not verdict.allowed:
+            detail = f"More than {verdict.limit} requests; try again in {verdict.reset_seconds} s."
+            raise RateLimited(detail, retry_after=verdict.reset_seconds)
+
+    def _size(self, request: Request, plugin: object) -> int | None:
+        if not isinstance(plugin, RequestSizeLimiting):
+            return None
+        declared = request.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > plugin.limit_bytes:
+            raise BodyTooLarge(f"The body is larger than {plugin.limit_bytes} bytes; send it in smaller parts.")
+        return plugin.limit_bytes
+
+    async def _verify(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if not token or scheme.lower() != "bearer":
+            if self._open and not scheme:
+                return
+            raise Unauthenticated(
+                "Send an access token: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"}
+            )
+        await self._verifier.verify(token.strip())
+
+    async def openapi(self, _: Request) -> Response:
+        """All services in one document."""
+        return JSONResponse(await self.joined.get())
+
+    async def readyz(self, request: Request) -> Response:
+        """200 when every service can do its job now, 503 with the reasons otherwise."""
+        reasons = await self._ready()
+        body = {"status": "not ready" if reasons else "ready", "reasons": reasons}
+        return JSONResponse(body, status_code=503 if reasons else 200)
+
+
+def create_gateway(gateway: Gateway) -> Starlette:
+    """The ASGI app of a gateway."""
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def docs(_: Request) -> Response:
+        return docs_page("/openapi.json")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await gateway.forwarder.close()
+        await gateway.joined.close()
+
+    own = [
+        AsgiRoute("/healthz", healthz),
+        AsgiRoute("/readyz", gateway.readyz),
+        AsgiRoute("/openapi.json", gateway.openapi),
+        AsgiRoute("/docs", docs),
+        AsgiRoute("/{path:path}", gateway.handle, methods=METHODS),
+    ]
+    return Starlette(routes=own, lifespan=lifespan)
+
+
+__all__ = ["Gateway", "Route", "create_gateway"]
