@@ -72,6 +72,8 @@ class Metrics(Struct):
     posts: int | None = None
     listed: int | None = None
     media: int | None = None
+    favourites: int | None = None
+    """Posts that the user liked."""
 
 
 class Place(Struct):
@@ -103,6 +105,9 @@ class Card(Struct):
     """What a post's card shows: a poll, a link's summary, an audio space, a broadcast or a player."""
 
     type: str
+    """poll, summary, summary_large_image, player, unified_card, broadcast, audiospace, or what the platform says."""
+    name: str | None = None
+    """The platform's full name of the card."""
     url: str | None = None
     title: str | None = None
     description: str | None = None

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 from pydantic import BaseModel
+
 from xget_contracts.items import Author, Item, Rejected
 
 
@@ -59,7 +60,7 @@ class Session(Protocol):
         """Give the lease back; twice is fine."""
 
 
-class NoAccount(Exception):  # noqa: N818 - an outcome with a date, not a fault
+class NoAccount(Exception):
     """No account has room: `resume_at` says when one will, None means that there is none at all."""
 
     def __init__(self, detail: str, resume_at: datetime | None) -> None:
@@ -68,7 +69,7 @@ class NoAccount(Exception):  # noqa: N818 - an outcome with a date, not a fault
         self.resume_at = resume_at
 
 
-class SourceStopped(Exception):  # noqa: N818 - a typed end of a stream
+class SourceStopped(Exception):
     """The platform ended the stream: `reason` is an EndReason, `detail` a sentence for the user.
 
     `retryable` is True when the same page may be asked for again after a pause (LoadShed, dropped connections).

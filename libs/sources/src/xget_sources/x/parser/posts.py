@@ -1,0 +1,196 @@
+"""X's post results as items."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from xget_contracts.items import Author, Coordinates, Item, Metrics, Place, UserRef
+from xget_sources.x.parser.cards import parse_card
+from xget_sources.x.parser.entities import links_of, mentions_of, tags_of
+from xget_sources.x.parser.extras import post_extra
+from xget_sources.x.parser.media import parse_media
+from xget_sources.x.parser.users import parse_user
+from xget_sources.x.parser.values import (
+    Json,
+    as_bool,
+    as_count,
+    as_dict,
+    as_float,
+    as_id,
+    as_text,
+    as_time,
+    dig,
+    snowflake_time,
+)
+from xget_sources.x.parser.walk import post_id
+
+_SOURCE_URL = re.compile(r"href=['\"]?([^'\" >]+)")
+_SOURCE_LABEL = re.compile(r">([^<]*)<")
+
+
+class Unusable(Exception):
+    """The record has no usable author or text."""
+
+
+class PostParser:
+    """Parses the posts of one page, which refer to each other and to the page's users."""
+
+    def __init__(self, posts: Mapping[str, Json], users: Mapping[str, Author]) -> None:
+        self._posts = posts
+        self._users = users
+
+    def parse(self, native_id: str, record: Json) -> Item:
+        """Turn one post result into an item; raises Unusable without author or text."""
+        flat = {**as_dict(record.get("legacy")), **record}
+        author, author_id = self._author(flat)
+        reposted = _related(flat, "retweeted_status_result", "retweeted_status_id_str")
+        username = author.username if author else None
+        note = as_dict(dig(flat, "note_tweet", "note_tweet_results", "result"))
+        text = self._text(flat, note, reposted)
+        entities, set_of_note = as_dict(flat.get("entities")), as_dict(note.get("entity_set"))
+        return Item(
+            key=f"x:{native_id}",
+            platform="x",
+            native_id=native_id,
+            url=f"https://x.com/{username or 'i'}/status/{native_id}",
+            text=text,
+            raw_text=text,
+            lang=as_text(flat.get("lang")),
+            created_at=as_time(flat.get("created_at")) or snowflake_time(native_id),
+            author_key=f"x:{author_id}",
+            author_id=author_id,
+            author_username=username,
+            author_name=author.name if author else None,
+            conversation_id=as_id(flat.get("conversation_id_str")) or native_id,
+            in_reply_to_id=as_id(flat.get("in_reply_to_status_id_str")),
+            in_reply_to_user=self._answered(flat, entities),
+            quoted_id=_related(flat, "quoted_status_result", "quoted_status_id_str")
+            or _related(flat, "quotedRefResult", ""),
+            reposted_id=reposted,
+            mentions=_joined(mentions_of(entities.get("user_mentions")), mentions_of(set_of_note.get("user_mentions"))),
+            hashtags=_joined(tags_of(entities.get("hashtags")), tags_of(set_of_note.get("hashtags"))),
+            cashtags=_joined(tags_of(entities.get("symbols")), tags_of(set_of_note.get("symbols"))),
+            links=_joined(links_of(entities.get("urls")), links_of(set_of_note.get("urls"))),
+            media=parse_media(dig(flat, "extended_entities", "media") or entities.get("media")),
+            card=parse_card(card) if (card := flat.get("card")) is not None else None,
+            place=_place(flat.get("place")),
+            coordinates=_coordinates(flat),
+            source_app=_match(_SOURCE_LABEL, flat.get("source")),
+            source_url=_match(_SOURCE_URL, flat.get("source")),
+            sensitive=as_bool(flat.get("possibly_sensitive")),
+            metrics=self._metrics(flat, reposted),
+            extra=post_extra(flat, note),
+        )
+
+    def _author(self, flat: Json) -> tuple[Author | None, str]:
+        native_id = as_id(flat.get("user_id_str"))
+        if native_id is not None and (known := self._users.get(native_id)):
+            return known, native_id
+        for holder in ("user_results", "user_result"):
+            embedded = as_dict(dig(flat, "core", holder, "result")) or as_dict(dig(flat, "author_results", "result"))
+            author = parse_user(embedded)
+            if author and native_id in (None, author.id):
+                return self._users.get(author.id, author), author.id
+            native_id = native_id or as_id(embedded.get("rest_id"))
+        if native_id is None:
+            raise Unusable("the post names no author")
+        return None, native_id
+
+    def _text(self, flat: Json, note: Json, reposted: str | None) -> str:
+        """The whole text: a long post's note; a repost's text completed from the original, as X cuts it with an …"""
+        text = note.get("text")
+        if type(text) is not str:
+            text = flat.get("full_text")
+        if type(text) is not str:
+            raise Unusable("the post has no text")
+        if reposted is None or not text.endswith("…"):
+            return text
+        return self._restored(reposted) or text
+
+    def _restored(self, reposted: str) -> str | None:
+        original = self._posts.get(reposted)
+        if original is None:
+            return None
+        flat = {**as_dict(original.get("legacy")), **original}
+        note = as_dict(dig(flat, "note_tweet", "note_tweet_results", "result"))
+        try:
+            author, _ = self._author(flat)
+            text = self._text(flat, note, None)
+        except Unusable:
+            return None
+        return f"RT @{author.username}: {text}" if author else None
+
+    def _answered(self, flat: Json, entities: Json) -> UserRef | None:
+        native_id = as_id(flat.get("in_reply_to_user_id_str"))
+        if native_id is None:
+            return None
+        if known := self._users.get(native_id):
+            return UserRef(id=native_id, username=known.username, name=known.name)
+        for mention in mentions_of(entities.get("user_mentions")):
+            if mention.id == native_id:
+                return mention
+        return UserRef(id=native_id, username=as_text(flat.get("in_reply_to_screen_name")))
+
+    def _metrics(self, flat: Json, reposted: str | None) -> Metrics:
+        views = _views(flat)
+        if views is None and reposted is not None and (original := self._posts.get(reposted)):
+            views = _views({**as_dict(original.get("legacy")), **original})
+        return Metrics(
+            replies=as_count(flat.get("reply_count")),
+            reposts=as_count(flat.get("retweet_count")),
+            likes=as_count(flat.get("favorite_count")),
+            quotes=as_count(flat.get("quote_count")),
+            bookmarks=as_count(flat.get("bookmark_count")),
+            views=views,
+        )
+
+
+def _related(flat: Json, holder: str, id_field: str) -> str | None:
+    """Id of a quoted or reposted post: named outright, or of the embedded one (perhaps in a visibility wrapper)."""
+    if native_id := as_id(flat.get(id_field)):
+        return native_id
+    inner = as_dict(dig(flat, holder, "result"))
+    return post_id(inner) or post_id(as_dict(inner.get("tweet"))) if inner else None
+
+
+def _views(flat: Json) -> int | None:
+    views = as_count(dig(flat, "ext_views", "count"))
+    return as_count(dig(flat, "views", "count")) if views is None else views
+
+
+def _joined(first: list[Any], second: list[Any]) -> list[Any]:
+    """What the post lists, then what only its long text lists."""
+    return first + [entry for entry in second if entry not in first] if second else first
+
+
+def _match(pattern: re.Pattern[str], text: Any) -> str | None:
+    found = pattern.search(text) if type(text) is str else None
+    return found.group(1) if found else None
+
+
+def _place(raw: Any) -> Place | None:
+    place = as_dict(raw)
+    native_id = as_text(place.get("id"))
+    if native_id is None:
+        return None
+    return Place(
+        id=native_id,
+        full_name=as_text(place.get("full_name")),
+        name=as_text(place.get("name")),
+        type=as_text(place.get("place_type")),
+        country=as_text(place.get("country")),
+        country_code=as_text(place.get("country_code")),
+    )
+
+
+def _coordinates(flat: Json) -> Coordinates | None:
+    """`coordinates` is longitude first, the older `geo` latitude first."""
+    for field, longitude_at in (("coordinates", 0), ("geo", 1)):
+        point = dig(flat, field, "coordinates")
+        if type(point) is list and len(point) == 2:
+            longitude, latitude = as_float(point[longitude_at]), as_float(point[1 - longitude_at])
+            if longitude is not None and latitude is not None:
+                return Coordinates(longitude=longitude, latitude=latitude)
+    return None

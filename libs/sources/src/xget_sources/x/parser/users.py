@@ -1,0 +1,146 @@
+"""X's user results, old (`legacy`) and new (`core`, `avatar`, `location`, `verification`…), as authors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xget_contracts.items import Author, Item, Metrics
+from xget_sources.x.parser.entities import links_of
+from xget_sources.x.parser.values import Json, as_bool, as_count, as_dict, as_id, as_list, as_text, as_time, dig
+
+PLATFORM = "x"
+
+
+def user_id(record: Json) -> str | None:
+    """The platform's id of a user result, or None."""
+    return as_id(record.get("rest_id")) or as_id(record.get("id_str")) or as_id(dig(record, "legacy", "id_str"))
+
+
+def screen_name(record: Json) -> str | None:
+    """The name after the @, or None."""
+    return (
+        as_text(dig(record, "legacy", "screen_name"))
+        or as_text(dig(record, "core", "screen_name"))
+        or as_text(record.get("screen_name"))
+    )
+
+
+def is_profile(record: Json) -> bool:
+    """True for a user result that describes someone, False for a bare reference or a timeline's wrapper."""
+    return bool(as_dict(record.get("core")) or as_dict(record.get("legacy")) or record.get("screen_name"))
+
+
+def parse_user(record: Json) -> Author | None:
+    """The author that a user result describes, or None without a usable id or name."""
+    native_id, username = user_id(record), screen_name(record)
+    if native_id is None or username is None:
+        return None
+    legacy, core = as_dict(record.get("legacy")), as_dict(record.get("core"))
+    verification, bio = as_dict(record.get("verification")), as_dict(record.get("profile_bio"))
+    flat = {**legacy, **record}
+    entities = as_dict(bio.get("entities")) or as_dict(flat.get("entities"))
+    return Author(
+        key=f"{PLATFORM}:{native_id}",
+        platform=PLATFORM,
+        id=native_id,
+        username=username,
+        name=as_text(legacy.get("name")) or as_text(core.get("name")) or as_text(record.get("name")) or "",
+        description=as_text(flat.get("description")) or as_text(bio.get("description")) or "",
+        url=f"https://x.com/{username}",
+        created_at=as_time(legacy.get("created_at") or core.get("created_at") or record.get("created_at")),
+        location=_location(record, legacy),
+        avatar_url=as_text(flat.get("profile_image_url_https")) or as_text(dig(record, "avatar", "image_url")),
+        banner_url=as_text(dig(record, "banner", "image_url")) or as_text(flat.get("profile_banner_url")),
+        verified=_first_bool(flat.get("verified"), verification.get("verified")),
+        blue=as_bool(flat.get("is_blue_verified")),
+        verified_type=as_text(flat.get("verified_type")) or as_text(verification.get("verified_type")),
+        protected=_first_bool(flat.get("protected"), dig(record, "privacy", "protected")),
+        links=links_of(dig(entities, "description", "urls")) + links_of(dig(entities, "url", "urls")),
+        pinned_ids=_pinned(record, flat),
+        metrics=_metrics(record, flat),
+        extra=_extra(record, flat),
+    )
+
+
+def user_item(author: Author) -> Item:
+    """The author as an answer of a task that asks for users."""
+    return Item(
+        key=f"{PLATFORM}:user:{author.id}",
+        platform=PLATFORM,
+        native_id=author.id,
+        kind="user",
+        role="match",
+        url=author.url,
+        text=author.description,
+        raw_text=author.description,
+        created_at=author.created_at,
+        author_key=author.key,
+        author_id=author.id,
+        author_username=author.username,
+        author_name=author.name,
+        links=author.links,
+        metrics=author.metrics,
+    )
+
+
+def _first_bool(*values: Any) -> bool | None:
+    return next((value for value in values if type(value) is bool), None)
+
+
+def _location(record: Json, legacy: Json) -> str | None:
+    place = record.get("location")
+    return as_text(dig(place, "location")) or as_text(place) or as_text(legacy.get("location"))
+
+
+def _pinned(record: Json, flat: Json) -> list[str]:
+    ids = as_list(dig(record, "pinned_items", "tweet_ids_str")) or as_list(flat.get("pinned_tweet_ids_str"))
+    return [native_id for value in ids if (native_id := as_id(value))]
+
+
+def _metrics(record: Json, flat: Json) -> Metrics:
+    relations, posts = as_dict(record.get("relationship_counts")), as_dict(record.get("tweet_counts"))
+    likes = dig(record, "action_counts", "favorites_count")
+    return Metrics(
+        followers=_count(relations.get("followers"), flat.get("followers_count")),
+        following=_count(relations.get("following"), flat.get("friends_count")),
+        posts=_count(posts.get("tweets"), flat.get("statuses_count")),
+        media=_count(posts.get("media_tweets"), flat.get("media_count")),
+        listed=as_count(flat.get("listed_count")),
+        favourites=_count(likes, flat.get("favourites_count")),
+    )
+
+
+def _count(*values: Any) -> int | None:
+    return next((number for value in values if (number := as_count(value)) is not None), None)
+
+
+def _extra(record: Json, flat: Json) -> dict[str, Any]:
+    extra: dict[str, Any] = {}
+    if label := as_text(dig(record, "affiliates_highlighted_label", "label", "description")):
+        extra["affiliation"] = label
+    if kind := as_text(dig(record, "professional", "professional_type")):
+        names = [as_text(dig(entry, "name")) for entry in as_list(dig(record, "professional", "category"))]
+        extra["professional"] = {"type": kind, "categories": [name for name in names if name]}
+    if flat.get("default_profile_image") is True:
+        extra["default_avatar"] = True
+    if withheld := [code for code in as_list(flat.get("withheld_in_countries")) if type(code) is str]:
+        extra["withheld_in"] = withheld
+    if since := as_count(dig(record, "verification_info", "reason", "verified_since_msec")):
+        extra["verified_since_ms"] = since
+    if about := as_dict(record.get("about_profile")):
+        extra["about"] = _about(about, as_dict(record.get("verification_info")))
+    return extra
+
+
+def _about(about: Json, verification: Json) -> dict[str, Any]:
+    changes = as_dict(about.get("username_changes"))
+    known = {
+        "based_in": as_text(about.get("account_based_in")),
+        "location_accurate": as_bool(about.get("location_accurate")),
+        "affiliate_username": as_text(about.get("affiliate_username")),
+        "source": as_text(about.get("source")),
+        "username_changes": as_count(changes.get("count")),
+        "username_last_changed_ms": as_count(changes.get("last_changed_at_msec")),
+        "identity_verified": as_bool(verification.get("is_identity_verified")),
+    }
+    return {name: value for name, value in known.items() if value is not None}
