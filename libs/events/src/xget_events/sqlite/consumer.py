@@ -128,8 +128,8 @@ class SqliteConsumer:
             self._wake.set()
 
     async def _join(self) -> None:
-        self._joined = True
         await self._membership.join(self)
+        self._joined = True
 
     async def _commit(self, offsets: dict[int, int]) -> set[str]:
         epochs = {partition: self._held[partition].claim.epoch for partition in offsets}

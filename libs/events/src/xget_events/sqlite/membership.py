@@ -60,8 +60,9 @@ class Membership:
     async def join(self, member: Member) -> None:
         """Enter the group and take what falls to the newcomer; its neighbours learn what to give."""
         async with self._order:
-            await self._writer.run(groups.join, member.seat, self._now() + self._lease_micros())
+            # Known before it sits, so that a join that is cancelled half-way can still be left.
             self._members[member.seat.instance] = member
+            await self._writer.run(groups.join, member.seat, self._now() + self._lease_micros())
             await self._beat()
 
     async def leave(self, member: Member) -> None:

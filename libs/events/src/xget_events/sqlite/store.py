@@ -25,7 +25,7 @@ from xget_kernel.ids import new_id
 from xget_kernel.messages import Message
 from xget_telemetry.logs import get_logger
 
-log = get_logger(__name__)
+logger = get_logger(__name__)
 
 EXPIRE_EVERY = 60.0
 """Seconds between two looks for records past their retention."""
@@ -106,7 +106,7 @@ class SqliteEventLog:
                 await consumer.close()
             except XGetError as error:
                 # Its lease runs out by itself.
-                log.warning("event_consumer_not_released", group=consumer.seat.group, reason=error.detail)
+                logger.warning("event_consumer_not_released", group=consumer.seat.group, reason=error.detail)
 
     def _consumers(self) -> list[SqliteConsumer]:
         return [member for member in self._membership.members if isinstance(member, SqliteConsumer)]
@@ -134,7 +134,7 @@ class SqliteEventLog:
                     expire_at = loop.time() + EXPIRE_EVERY
                     await self.expire()
             except (XGetError, sqlite3.Error) as error:
-                log.warning("event_log_upkeep_failed", reason=str(error))
+                logger.warning("event_log_upkeep_failed", reason=str(error))
 
     async def _watch(self) -> None:
         """While a consumer waits, look whether another process wrote to the file."""
