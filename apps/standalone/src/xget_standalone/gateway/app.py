@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as AsgiRoute
@@ -27,6 +28,7 @@ from xget_standalone.gateway.joined import JoinedDocument
 from xget_telemetry.logs import get_logger
 from xget_web.auth import TokenVerifier
 from xget_web.docs import docs_page
+from xget_web.middleware.hosts import HostGuard
 from xget_web.problems import render
 
 log = get_logger(__name__)
@@ -65,7 +67,7 @@ class Gateway:
         self.joined = JoinedDocument(sorted(config.upstreams), upstream)
         self._verifier = verifier
         self._limiter = limits.RateLimiter(clock)
-        self._open = open_mode
+        self.open_mode = open_mode
         self._ready = ready
 
     async def handle(self, request: Request) -> Response:
@@ -127,7 +129,7 @@ class Gateway:
     async def _verify(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if not token or scheme.lower() != "bearer":
-            if self._open and not scheme:
+            if self.open_mode and not scheme:
                 return
             raise Unauthenticated(
                 "Send an access token: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"}
@@ -167,7 +169,8 @@ def create_gateway(gateway: Gateway) -> Starlette:
         AsgiRoute("/docs", docs),
         AsgiRoute("/{path:path}", gateway.handle, methods=METHODS),
     ]
-    return Starlette(routes=own, lifespan=lifespan)
+    guards = [Middleware(HostGuard)] if gateway.open_mode else []
+    return Starlette(routes=own, lifespan=lifespan, middleware=guards)
 
 
 __all__ = ["Gateway", "Route", "create_gateway"]

@@ -22,7 +22,7 @@ class Jwt(Config):
 
     key_claim_name: str = "iss"
     claims_to_verify: list[str] = []
-    header_names: list[str] = ["authorization"]
+    header_names: list[str] = msgspec.field(default_factory=lambda: ["authorization"])
 
 
 class RateLimiting(Config):
