@@ -1,0 +1,48 @@
+"""What SQLite says when it cannot go on, as sentences with a status."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from xget_kernel.errors import Full, Unavailable, XGetError
+
+_NOTHING_LOST = "What was acknowledged before is safe."
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise Full (507) or Unavailable (503) in place of the driver's errors of that kind; others pass unchanged."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        known = translate(error)
+        if known is None:
+            raise
+        raise known from error
+    except PoolTimeout as error:
+        raise Unavailable("All database connections are busy: try again in a moment.") from error
+
+
+def translate(error: Exception) -> XGetError | None:
+    """The kernel error for a database error, or None when it is another kind (a broken constraint, wrong SQL)."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.Error):
+        return None
+    name = getattr(cause, "sqlite_errorname", None) or ""
+    text = str(cause).lower()
+    if name.startswith("SQLITE_FULL") or "disk is full" in text:
+        return Full(f"The disk is full, so nothing more can be stored: free some space. {_NOTHING_LOST}")
+    if name.startswith("SQLITE_IOERR") or "disk i/o error" in text:
+        return Full(f"The disk reports an I/O error: check the disk and its free space. {_NOTHING_LOST}")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) or "readonly" in text or "unable to open" in text:
+        return Full(
+            f"The data folder cannot be written: give this user the right to write to XGET_HOME. {_NOTHING_LOST}"
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in text:
+        return Unavailable("The database is locked by another process: try again in a moment.")
+    return None

@@ -1,0 +1,7 @@
+"""Facts that are announced with the commit that makes them true: rows first, messages after."""
+
+from xget_db.outbox.emit import Outbox
+from xget_db.outbox.relay import EventPublisher, OutboxRelay
+from xget_db.outbox.table import outbox_columns, outbox_table
+
+__all__ = ["EventPublisher", "Outbox", "OutboxRelay", "outbox_columns", "outbox_table"]

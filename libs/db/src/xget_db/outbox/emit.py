@@ -1,0 +1,53 @@
+"""The writing side: a service says what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from sqlalchemy import MetaData, Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from xget_db import pending
+from xget_db.outbox.table import outbox_table
+from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.ids import new_id
+
+_TABLE: Final = outbox_table(MetaData())
+
+
+class Outbox:
+    """Announces facts with the commit of a session of `Database`; a rollback announces nothing."""
+
+    def __init__(
+        self, session: AsyncSession, table: Table = _TABLE, *, source: str = "", clock: Clock | None = None
+    ) -> None:
+        self._session = session
+        self._table = table
+        self._source = f"/xget/{source}".rstrip("/")
+        self._clock = clock or SystemClock()
+
+    def emit(self, topic: str, key: str, body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> None:
+        """Send `body` as JSON to `topic` once this session commits. Messages of one topic and key keep their order.
+
+        The message carries CloudEvents headers; `ce_id` stays the same when it is sent twice. `headers` win over them.
+        """
+        now = self._clock.now()
+        row = {
+            "topic": topic,
+            "key": key,
+            "value": msgspec.json.encode(body),
+            "headers": self._attributes(body, now.isoformat().replace("+00:00", "Z")) | dict(headers or {}),
+            "created_at": now,
+        }
+        pending.add(self._session.sync_session, self._table, row)
+
+    def _attributes(self, body: msgspec.Struct, time: str) -> dict[str, str]:
+        return {
+            "ce_specversion": "1.0",
+            "ce_id": new_id(),
+            "ce_type": f"xget.{type(body).__name__}",
+            "ce_source": self._source,
+            "ce_time": time,
+        }

@@ -1,0 +1,126 @@
+"""The sending side: carries outbox rows to the event log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Row, Table, delete, func, select
+
+from xget_db.engine import Database
+from xget_kernel.clock import Clock
+from xget_kernel.messages import Message
+
+_BATCH: Final = 500
+_POLL_SECONDS: Final = 1.0
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class EventPublisher(Protocol):
+    """Where messages go."""
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Return when all of `messages` are durable, in this order per topic and key. Raises when they may not be."""
+        ...
+
+
+class OutboxRelay:
+    """Publishes outbox rows in order and deletes them afterwards: at least once. Run one per database.
+
+    It wakes at each commit of this process that emitted, and looks once a second for those of other processes.
+    A log that fails is asked again after a growing pause (0.1 s to 30 s), for ever: the rows wait.
+    """
+
+    def __init__(self, db: Database, table: Table, log: EventPublisher, clock: Clock) -> None:
+        self._db = db
+        self._table = table
+        self._log = log
+        self._clock = clock
+        self._bell = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._failures = 0
+
+    def wake(self) -> None:
+        """Look for rows now. May be called from any thread."""
+        if self._loop is None or self._loop.is_closed():
+            self._bell.set()
+        else:
+            self._loop.call_soon_threadsafe(self._bell.set)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Carry rows until `stop` is set."""
+        self._loop = asyncio.get_running_loop()
+        deaf = self._db.on_commit(self.wake)
+        stopping = asyncio.create_task(self._wake_at(stop))
+        try:
+            while not stop.is_set():
+                self._bell.clear()
+                await self._attempt(stop)
+        finally:
+            deaf()
+            stopping.cancel()
+
+    async def drain(self) -> int:
+        """Publish all rows that wait now and return how many. Raises what the log or the database raises."""
+        sent = 0
+        while batch := await self._next():
+            await self._log.publish([_message(row) for row in batch])
+            await self._delete([row.id for row in batch])
+            sent += len(batch)
+        return sent
+
+    async def waiting(self) -> int:
+        """How many rows wait."""
+        async with self._db.read() as session:
+            return await session.scalar(select(func.count()).select_from(self._table)) or 0
+
+    async def _attempt(self, stop: asyncio.Event) -> None:
+        try:
+            await self.drain()
+        except Exception as error:  # noqa: BLE001 - whatever the log raises, the rows must still be sent later
+            self._failures += 1
+            pause = _pause(self._failures)
+            _log.warning("outbox_not_sent: %s; again in %.1f s", error or type(error).__name__, pause)
+            await self._rest(stop, pause)
+            return
+        self._failures = 0
+        await self._rest(self._bell, _POLL_SECONDS)
+
+    async def _rest(self, until: asyncio.Event, seconds: float) -> None:
+        """Sleep on the clock, but no longer than until the event is set."""
+        waits = [asyncio.ensure_future(until.wait()), asyncio.ensure_future(self._clock.sleep(seconds))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._bell.set()
+
+    async def _next(self) -> Sequence[Row[Any]]:
+        async with self._db.read() as session:
+            return (await session.execute(select(self._table).order_by(self._table.c.id).limit(_BATCH))).all()
+
+    async def _delete(self, ids: list[int]) -> None:
+        async with self._db.transaction() as session:
+            await session.execute(delete(self._table).where(self._table.c.id.in_(ids)))
+
+
+def _message(row: Row[Any]) -> Message:
+    return Message(topic=row.topic, key=row.key, value=row.value, headers=row.headers)
+
+
+def _pause(failures: int) -> float:
+    """Seconds before the next attempt: doubling, with jitter so that relays do not march in step."""
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(failures - 1, 16)) * random.uniform(0.5, 1.0)

@@ -1,0 +1,60 @@
+"""Events that wait in a session for its commit, and are forgotten with what is rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import Table, event
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session, SessionTransaction
+
+_PENDING: Final = "xget.outbox.pending"
+_EMITTED: Final = "xget.outbox.emitted"
+
+Pending = tuple[SessionTransaction | None, Table, dict[str, Any]]
+
+
+def add(session: Session, table: Table, row: dict[str, Any]) -> None:
+    """Insert `row` into the outbox `table` when the session commits."""
+    session.info.setdefault(_PENDING, []).append((session.get_nested_transaction(), table, row))
+
+
+def send_with_commit(sessions: async_sessionmaker[AsyncSession], ring: Callable[[], None]) -> None:
+    """Write what waits with each commit of these sessions, and `ring` after such a commit."""
+    kind = sessions.kw["sync_session_class"]
+    event.listen(kind, "before_commit", _write)
+    event.listen(kind, "after_soft_rollback", _forget)
+
+    def rang(session: Session) -> None:
+        if session.info.pop(_EMITTED, False):
+            ring()
+
+    event.listen(kind, "after_commit", rang)
+
+
+def _write(session: Session) -> None:
+    if session.in_nested_transaction() or not session.info.get(_PENDING):
+        return
+    waiting: list[Pending] = session.info.pop(_PENDING)
+    table = waiting[0][1]
+    session.execute(table.insert(), [row for _, _, row in waiting])
+    session.info[_EMITTED] = True
+
+
+def _forget(session: Session, previous: SessionTransaction) -> None:
+    """Drop what was emitted within `previous`, a savepoint or the whole transaction."""
+    if previous.parent is None:
+        session.info.pop(_PENDING, None)
+        session.info.pop(_EMITTED, None)
+        return
+    waiting: list[Pending] = session.info.get(_PENDING, [])
+    waiting[:] = [entry for entry in waiting if not _within(entry[0], previous)]
+
+
+def _within(inner: SessionTransaction | None, outer: SessionTransaction) -> bool:
+    while inner is not None:
+        if inner is outer:
+            return True
+        inner = inner.parent
+    return False

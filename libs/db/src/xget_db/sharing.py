@@ -1,0 +1,50 @@
+"""What all `Database` objects on one SQLite file share within a process.
+
+SQLite lets one writer in at a time and makes the others poll; within a process they queue here instead, first come
+first served. And a relay must hear of a commit at once, also when an API's and a worker's `Database` are two objects.
+This is the one piece of process-wide state: it is keyed by file and goes when the last `Database` on it goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+
+class Shared:
+    """The queue of writers and the bell of one database file."""
+
+    def __init__(self) -> None:
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+        self._listeners: list[Callable[[], None]] = []
+
+    def turn(self) -> asyncio.Lock:
+        """Held by the writer of this event loop."""
+        loop = asyncio.get_running_loop()
+        turn = self._turns.get(loop)
+        if turn is None:
+            turn = self._turns[loop] = asyncio.Lock()
+        return turn
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` at each ring; call what is returned to stop that."""
+        self._listeners.append(callback)
+
+        def stop() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return stop
+
+    def ring(self) -> None:
+        for callback in tuple(self._listeners):
+            callback()
+
+
+_SHARED: WeakValueDictionary[str, Shared] = WeakValueDictionary()
+
+
+def shared(path: str) -> Shared:
+    """The one `Shared` of the database file at the absolute `path`."""
+    return _SHARED.setdefault(path, Shared())
