@@ -94,7 +94,8 @@ class EventLog(Protocol):
     def consumer(self, group: str, topics: Sequence[str], *, member: str | None = None) -> Consumer:
         """A new member of a group, which starts at the oldest record when the group is new.
 
-        A `member` name that a former process used takes over from it at once; names are unique within a group.
+        It joins when it is entered or first polled, and may wait for topics that are made later. A `member` name
+        that a former process used takes over from it at once; names are unique within a group.
         """
 
     async def lag(self, group: str) -> dict[str, int]:

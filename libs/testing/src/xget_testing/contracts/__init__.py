@@ -1,0 +1,1 @@
+"""One suite per port, subclassed by the tests of each adapter."""
