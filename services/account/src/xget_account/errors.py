@@ -7,7 +7,6 @@ from datetime import datetime
 from xget_kernel.errors import (
     Conflict,
     FieldError,
-    Forbidden,
     Invalid,
     NotFound,
     PreconditionFailed,
@@ -35,14 +34,6 @@ class AccountExists(Conflict):
             f"You have an account {username} of this platform already: change that one with PUT, or import it again.",
             errors=[FieldError("username", "unique", "Is taken by another account of yours.")],
         )
-
-
-class AccountChanged(PreconditionFailed):
-    code = "account_changed"
-    title = "The account has changed"
-
-    def __init__(self) -> None:
-        super().__init__("Somebody changed the account since you read it: read it again and repeat your change.")
 
 
 class BadLineFormat(Invalid):
@@ -76,10 +67,6 @@ class NeedsCookies(Invalid):
 
     def __init__(self, sentence: str, field: str = "cookies") -> None:
         super().__init__(sentence, errors=[FieldError(field, "cookies", sentence)])
-
-
-class NotAllowed(Forbidden):
-    """The caller's role may read accounts and not change them."""
 
 
 class BadRequestField(Invalid):

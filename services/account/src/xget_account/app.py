@@ -1,0 +1,84 @@
+"""Builds the account service: HTTP app and gRPC server over one database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from xget.account.v1.account_pool_pb2_grpc import add_AccountPoolServicer_to_server
+from xget_account.adapters.grpc import GrpcProxies
+from xget_account.deps import Container
+from xget_account.repository import LeaseRepository
+from xget_account.router import router
+from xget_account.rpc import SERVICE_NAME, AccountPool
+from xget_account.service import LeaseService, Vault
+from xget_account.settings import NAME, Settings
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_events.log import EventLog
+from xget_kernel.clock import Clock, SystemClock
+from xget_rpc.client import RpcChannel
+from xget_rpc.server import RpcServer
+from xget_web.app import build_app
+from xget_web.auth import TokenVerifier
+from xget_web.state import Verifier
+
+TAGS = [{"name": "accounts", "description": "Logins of platforms, their secrets and how they are."}]
+
+
+def create_app(
+    settings: Settings,
+    *,
+    log: EventLog | None = None,
+    clock: Clock | None = None,
+    verifier: Verifier | None = None,
+) -> FastAPI:
+    """The account service. `verifier` replaces the auth service's keys. Nothing runs before the lifespan begins.
+
+    The service announces no events yet: `log` is taken because every service is built with the same call.
+    """
+    time = clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(upgrade, settings.tables_url, "xget_account")
+            database = Database(settings.tables_url)
+            stack.push_async_callback(database.close)
+            channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token.reveal())
+            stack.push_async_callback(channel.close)
+            vault = Vault(settings.keyring())
+            app.state.account = Container(
+                database, vault, time, settings.account_daily_budget, GrpcProxies(channel).exists
+            )
+            server = pool_server(settings, database, vault, time)
+            app.state.grpc_port = await server.start()
+            stack.push_async_callback(server.stop, 2.0)
+            yield
+
+    return build_app(
+        service=NAME,
+        title="XGet accounts",
+        settings=settings,
+        routers=[router],
+        lifespan=lifespan,
+        verifier=verifier or TokenVerifier.of(settings, time),
+        tags=TAGS,
+    )
+
+
+def pool_server(settings: Settings, database: Database, vault: Vault, clock: Clock) -> RpcServer:
+    """The gRPC server of the pool, not started."""
+
+    @asynccontextmanager
+    async def work() -> AsyncIterator[LeaseRepository]:
+        async with database.transaction() as session:
+            yield LeaseRepository(session)
+
+    pool = LeaseService(work, vault, clock, daily_budget=settings.account_daily_budget)
+    server = RpcServer(settings.host, settings.grpc_port, settings.internal_token.reveal())
+    server.add(add_AccountPoolServicer_to_server, AccountPool(pool), SERVICE_NAME)
+    return server

@@ -1,0 +1,106 @@
+"""What the routes are given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from xget_account.errors import UnknownProxy
+from xget_account.repository import AccountRepository
+from xget_account.schemas import AccountCreate, AccountUpdate, ImportRequest
+from xget_account.service import AccountService, ImportService, Vault
+from xget_db.engine import Database
+from xget_kernel.caller import Caller
+from xget_kernel.clock import Clock
+from xget_web.auth import CallerDep
+from xget_web.db import read_dep, session_dep
+from xget_web.types import PathId
+
+ProxyExists = Callable[[str, str], Awaitable[bool]]
+"""(owner id, proxy id): whether the owner has the proxy. Raises ProxiesUnavailable (503)."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """What the app built for its routes, at `app.state.account`."""
+
+    database: Database
+    vault: Vault
+    clock: Clock
+    daily_budget: int
+    proxy_exists: ProxyExists
+
+
+def container(request: Request) -> Container:
+    """The container of the app that serves this request."""
+    return cast(Container, request.app.state.account)
+
+
+def database(request: Request) -> Database:
+    """The tables of this service."""
+    return container(request).database
+
+
+session = session_dep(database)
+Built = Annotated[Container, Depends(container)]
+
+
+def writer(caller: CallerDep) -> Caller:
+    """A caller who may change accounts. Raises Forbidden (403)."""
+    caller.require("operator")
+    return caller
+
+
+Writer = Annotated[Caller, Depends(writer)]
+
+
+def _service(built: Container, opened: AsyncSession) -> AccountService:
+    return AccountService(AccountRepository(opened), built.vault, built.clock, daily_budget=built.daily_budget)
+
+
+def writing(built: Built, opened: Annotated[AsyncSession, session]) -> AccountService:
+    """Use cases in a transaction that writes."""
+    return _service(built, opened)
+
+
+def reading(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> AccountService:
+    """Use cases on one snapshot."""
+    return _service(built, opened)
+
+
+def importing(built: Built, opened: Annotated[AsyncSession, session]) -> ImportService:
+    """The import in a transaction."""
+    return ImportService(AccountRepository(opened), built.vault, built.clock)
+
+
+Accounts = Annotated[AccountService, Depends(writing)]
+AccountsRead = Annotated[AccountService, Depends(reading)]
+Imports = Annotated[ImportService, Depends(importing)]
+
+
+async def proxy_of_new(body: AccountCreate, caller: Writer, built: Built) -> None:
+    """Raises UnknownProxy (422). Runs before the transaction opens, so that a slow answer blocks nobody."""
+    await _check(built, caller.user_id, body.proxy_id)
+
+
+async def proxy_of_import(body: ImportRequest, caller: Writer, built: Built) -> None:
+    """Raises UnknownProxy (422)."""
+    await _check(built, caller.user_id, body.proxy_id)
+
+
+async def proxy_of_change(account_id: PathId, body: AccountUpdate, caller: Writer, built: Built) -> None:
+    """Raises UnknownProxy (422) and AccountNotFound (404): the proxy must belong to the account's owner."""
+    if body.proxy_id is None:
+        return
+    async with built.database.read() as opened:
+        owner = await _service(built, opened).owner_of(account_id, caller)
+    await _check(built, owner, body.proxy_id)
+
+
+async def _check(built: Container, owner: str, proxy_id: str | None) -> None:
+    if proxy_id is not None and not await built.proxy_exists(owner, proxy_id):
+        raise UnknownProxy()

@@ -1,0 +1,97 @@
+"""Tables of the account service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from xget_db.base import new_metadata
+from xget_db.types import JsonDict, UtcDateTime
+from xget_web.idempotency import idempotency_table
+
+SECRETS = ("password", "email_password", "cookies", "totp")
+"""Columns that hold a ciphertext of `Keyring`, bound to `accounts:<id>:<column>`."""
+
+NEW = "NEW"
+ACTIVE = "ACTIVE"
+NEEDS_LOGIN = "NEEDS_LOGIN"
+NEEDS_HUMAN = "NEEDS_HUMAN"
+SUSPENDED = "SUSPENDED"
+RESTING = "RESTING"
+"""Not stored: what a healthy account is while it rests."""
+
+HEALTHY = (NEW, ACTIVE)
+
+
+class Base(DeclarativeBase):
+    """Registry of this service's tables."""
+
+    metadata = new_metadata()
+
+
+class Account(Base):
+    """A login of a platform, its secrets, and who works with it now."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "platform", "username_key"),
+        Index("ix_accounts_choice", "owner_id", "platform", "last_used"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(64))
+    platform: Mapped[str] = mapped_column(String(32))
+    username: Mapped[str] = mapped_column(String(64))
+    username_key: Mapped[str] = mapped_column(String(128))
+    """The username without regard to case: one account per owner and platform has it."""
+    login_method: Mapped[str] = mapped_column(String(16))
+    email: Mapped[str | None] = mapped_column(String(320))
+    password: Mapped[str | None] = mapped_column(Text)
+    email_password: Mapped[str | None] = mapped_column(Text)
+    cookies: Mapped[str | None] = mapped_column(Text)
+    totp: Mapped[str | None] = mapped_column(Text)
+    headers: Mapped[dict[str, str]] = mapped_column(JsonDict)
+    user_agent: Mapped[str | None] = mapped_column(String(512))
+    proxy_id: Mapped[str | None] = mapped_column(String(64))
+    active: Mapped[bool] = mapped_column(Boolean)
+    status: Mapped[str] = mapped_column(String(16))
+    error_msg: Mapped[str | None] = mapped_column(String(500))
+    daily_budget: Mapped[int | None] = mapped_column(Integer)
+    used_day: Mapped[str] = mapped_column(String(10), default="")
+    """UTC date that `used_today` counts for."""
+    used_today: Mapped[int] = mapped_column(Integer, default=0)
+    rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Rest from everything; rests of one operation are in the ledger."""
+    last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_report: Mapped[dict[str, object] | None] = mapped_column(JsonDict)
+    fence: Mapped[int] = mapped_column(Integer, default=0)
+    """Fencing token of the newest lease; it only grows."""
+    lease_holder: Mapped[str | None] = mapped_column(String(128))
+    lease_operation: Mapped[str | None] = mapped_column(String(64))
+    lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_reports: Mapped[int] = mapped_column(Integer, default=0)
+    rev: Mapped[int] = mapped_column(Integer, default=1)
+    """Grows with each change by a person: the ETag."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LedgerEntry(Base):
+    """What is known of one account and one operation of the platform."""
+
+    __tablename__ = "ledger"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    operation: Mapped[str] = mapped_column(String(64), primary_key=True)
+    limit: Mapped[int | None] = mapped_column("limit_", Integer)
+    remaining: Mapped[int | None] = mapped_column(Integer)
+    reset_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    used_day: Mapped[str] = mapped_column(String(10), default="")
+    used_today: Mapped[int] = mapped_column(Integer, default=0)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+idempotency = idempotency_table(Base.metadata)

@@ -1,0 +1,6 @@
+"""All SQL of the account service."""
+
+from xget_account.repository.accounts import AccountRepository
+from xget_account.repository.leases import Candidate, LeaseRepository, Wish
+
+__all__ = ["AccountRepository", "Candidate", "LeaseRepository", "Wish"]

@@ -1,0 +1,115 @@
+"""AccountPool over gRPC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from xget.account.v1 import account_pool_pb2 as pb
+from xget.account.v1.account_pool_pb2_grpc import AccountPoolServicer
+from xget_account.errors import BadRequestField
+from xget_account.repository import Wish
+from xget_account.service import Granted, LeaseService
+from xget_account.service.playbook import Answer
+
+SERVICE_NAME = "xget.account.v1.AccountPool"
+
+Context = grpc.aio.ServicerContext[object, object]
+_SHORTEST, _LONGEST, _USUAL = 5, 600, 60
+
+
+class AccountPool(AccountPoolServicer):
+    """Translates messages; errors of the service become status codes in the server."""
+
+    def __init__(self, pool: LeaseService) -> None:
+        self._pool = pool
+
+    async def Acquire(self, request: pb.AcquireRequest, context: Context) -> pb.AcquireResponse:
+        """Lease an account."""
+        wish = Wish(
+            owner_id=_word(request.owner_id, "owner_id", 64),
+            platform=_word(request.platform, "platform", 32),
+            operation=_word(request.operation, "operation", 64),
+            holder=_word(request.holder, "holder", 128),
+            account_id=request.account_id,
+            sticky_account_id=request.sticky_account_id,
+        )
+        return pb.AcquireResponse(lease=_lease(await self._pool.acquire(wish, _ttl(request.ttl_seconds))))
+
+    async def Report(self, request: pb.ReportRequest, context: Context) -> pb.ReportResponse:
+        """Learn from an answer."""
+        answer = Answer(
+            operation=_word(request.operation, "operation", 64),
+            status=request.status,
+            error_codes=frozenset(request.error_codes),
+            body_kind=request.body_kind,
+            limit=request.limit,
+            remaining=request.remaining,
+            reset_at=_time(request.reset_at) if request.HasField("reset_at") else None,
+        )
+        decision = await self._pool.report(request.lease_id, request.fencing_token, answer, request.error_text)
+        response = pb.ReportResponse(verdict=decision.verdict)
+        if decision.rest_until is not None:
+            response.rest_until.FromDatetime(decision.rest_until)
+        return response
+
+    async def Renew(self, request: pb.RenewRequest, context: Context) -> pb.RenewResponse:
+        """Prolong a lease."""
+        until = await self._pool.renew(request.lease_id, request.fencing_token, _ttl(request.ttl_seconds))
+        return pb.RenewResponse(expires_at=_stamp(until))
+
+    async def Release(self, request: pb.ReleaseRequest, context: Context) -> pb.ReleaseResponse:
+        """Give a lease back."""
+        await self._pool.release(request.lease_id, request.fencing_token)
+        return pb.ReleaseResponse()
+
+    async def Describe(self, request: pb.DescribeRequest, context: Context) -> pb.DescribeResponse:
+        """Tell whether an account exists for an owner."""
+        account = await self._pool.describe(request.owner_id, request.account_id)
+        return pb.DescribeResponse(
+            account_id=account.id, username=account.username, platform=account.platform, status=account.status
+        )
+
+
+def _lease(granted: Granted) -> pb.Lease:
+    account = granted.account
+    return pb.Lease(
+        lease_id=granted.lease_id,
+        fencing_token=account.fence,
+        expires_at=_stamp(granted.expires_at),
+        account_id=account.id,
+        username=account.username,
+        cookies=dict(granted.cookies),
+        headers=account.headers,
+        user_agent=account.user_agent or "",
+        proxy_id=account.proxy_id or "",
+    )
+
+
+def _word(value: str, field: str, longest: int) -> str:
+    if not 1 <= len(value) <= longest:
+        raise BadRequestField(field, "length", f"{field} needs 1 to {longest} characters.")
+    return value
+
+
+def _ttl(seconds: int) -> int:
+    if seconds == 0:
+        return _USUAL
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise BadRequestField("ttl_seconds", "range", f"ttl_seconds must be {_SHORTEST} to {_LONGEST}, or 0.")
+    return seconds
+
+
+def _stamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def _time(stamp: Timestamp) -> datetime:
+    try:
+        return stamp.ToDatetime(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadRequestField("reset_at", "time", "reset_at is no time.") from error

@@ -1,0 +1,183 @@
+"""Bodies of the account service. Secrets go in and never come out: a read says only which are set."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from xget_web.types import Body, text
+
+Platform = Literal["x"]
+LoginMethod = Literal["TWITTER", "GOOGLE", "COOKIES", "API"]
+State = Literal["NEW", "ACTIVE", "RESTING", "NEEDS_LOGIN", "NEEDS_HUMAN", "SUSPENDED"]
+ImportFormat = Literal["auto", "cookies-json", "netscape", "header", "twscrape", "csv"]
+Sort = Literal["created_at", "-created_at", "username", "-username", "last_used", "-last_used"]
+
+Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.@+\-]+$")]
+Visible = r"^[\x20-\x7e]*$"
+HeaderName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9\-]+$")]
+HeaderValue = Annotated[str, Field(max_length=1024, pattern=Visible)]
+CookieName = Annotated[str, Field(min_length=1, max_length=128)]
+CookieValue = Annotated[str, Field(max_length=4096)]
+Budget = Annotated[int, Field(ge=1, le=1_000_000)]
+
+Line = Annotated[str, text(512)]
+Email = Annotated[str, text(320)]
+Totp = Annotated[str, text(256)]
+ProxyId = Annotated[str, text(64, min_length=1)]
+Cookies = Annotated[
+    Annotated[dict[CookieName, CookieValue], Field(max_length=200)] | Annotated[str, Field(max_length=65_536)],
+    Field(description="Name to value, or the text of a cookie header, a browser's JSON, or base64 of either."),
+]
+Headers = Annotated[dict[HeaderName, HeaderValue], Field(max_length=30)]
+
+
+class AccountCreate(Body):
+    """A new account. It can work once it has the cookies `auth_token` and `ct0`."""
+
+    username: Username
+    platform: Platform = "x"
+    password: Line | None = None
+    email: Email | None = None
+    email_password: Line | None = None
+    login_method: LoginMethod | None = None
+    """By default COOKIES for an account that has some, otherwise TWITTER."""
+    proxy_id: ProxyId | None = None
+    cookies: Cookies | None = None
+    headers: Headers = Field(default_factory=dict)
+    user_agent: Annotated[str, Field(max_length=512, pattern=Visible)] | None = None
+    totp: Totp | None = None
+    active: bool = True
+    daily_budget: Budget | None = None
+
+
+class AccountUpdate(Body):
+    """What is to change; a field that is absent stays. null empties a field (not username, active, login_method)."""
+
+    username: Username | None = None
+    password: Line | None = None
+    email: Email | None = None
+    email_password: Line | None = None
+    login_method: LoginMethod | None = None
+    proxy_id: ProxyId | None = None
+    cookies: Cookies | None = None
+    headers: Headers | None = None
+    user_agent: Annotated[str, Field(max_length=512, pattern=Visible)] | None = None
+    totp: Totp | None = None
+    active: bool | None = None
+    daily_budget: Budget | None = None
+    status: Annotated[Literal["ACTIVE"] | None, Field(description="ACTIVE declares the account healthy again.")] = None
+
+
+class AccountRead(BaseModel):
+    """An account as it is shown."""
+
+    id: str
+    owner_id: str
+    platform: str
+    username: str
+    email: str | None
+    login_method: str
+    proxy_id: str | None
+    headers: dict[str, str]
+    user_agent: str | None
+    active: bool
+    status: State
+    error_msg: str | None
+    daily_budget: int | None
+    used_today: int
+    secrets_set: list[str]
+    """Names of the secrets that are stored."""
+    last_used: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class AccountFilter(BaseModel):
+    """What a list is narrowed to."""
+
+    status: State | None = None
+    platform: str | None = None
+    username: str | None = None
+    active: bool | None = None
+    sort: Sort = "-created_at"
+
+
+class Rest(BaseModel):
+    """What is known of one operation; `*` stands for all of them."""
+
+    operation: str
+    until: datetime | None
+    limit: int | None = None
+    remaining: int | None = None
+    reset_at: datetime | None = None
+    used_today: int = 0
+
+
+class Holder(BaseModel):
+    """Who works with the account now."""
+
+    holder: str
+    operation: str
+    expires_at: datetime
+
+
+class LastReport(BaseModel):
+    """The newest answer of the platform to this account."""
+
+    at: datetime
+    operation: str
+    status: int
+    error_codes: list[int]
+    body_kind: str
+    verdict: str
+    error_text: str
+
+
+class AccountStatus(BaseModel):
+    """How an account is, in words and numbers."""
+
+    id: str
+    state: State
+    usable: bool
+    """True when it may be leased for an operation that does not rest."""
+    sentence: str
+    rests: list[Rest]
+    lease: Holder | None
+    last_report: LastReport | None
+    daily_budget: int
+    used_today: int
+
+
+class ImportRequest(Body):
+    """A file of accounts as text."""
+
+    text: Annotated[str, Field(min_length=1, max_length=1_000_000)]
+    format: ImportFormat = "auto"
+    line_format: Annotated[str, Field(max_length=200)] | None = None
+    """Fields of a line and their delimiter, `username:password:email:email_password:_:cookies`; `_` skips one."""
+    username: Username | None = None
+    """Name for a file that holds the cookies of one account."""
+    proxy_id: ProxyId | None = None
+
+
+class ImportLine(BaseModel):
+    """What became of one line or record."""
+
+    line: int
+    outcome: Literal["created", "updated", "refused"]
+    username: str
+    account_id: str | None
+    reason: str
+
+
+class ImportResult(BaseModel):
+    """What became of a file."""
+
+    format: str
+    created: int
+    updated: int
+    refused: int
+    lines: list[ImportLine]

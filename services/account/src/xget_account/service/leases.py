@@ -1,0 +1,173 @@
+"""The pool: lease an account, learn from what the platform answers, give it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from xget_account.errors import AccountNotFound, LeaseLost
+from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
+from xget_account.repository import LeaseRepository, Wish
+from xget_account.service.playbook import REST, Answer, Decision, Rule, decide
+from xget_account.service.refusal import explain, next_day
+from xget_account.service.vault import Vault
+from xget_kernel.clock import Clock
+from xget_kernel.secrets import SecretUnreadable
+from xget_telemetry.logs import get_logger
+
+Work = Callable[[], AbstractAsyncContextManager[LeaseRepository]]
+
+log = get_logger(__name__)
+
+_UNREADABLE = "Its cookies cannot be decrypted with the keys of this installation: import them again."
+_BUDGET = Rule(verdict=REST, everything=True)
+
+
+@dataclass(frozen=True, repr=False)
+class Granted:
+    """A lease with the account's secrets: its repr shows none."""
+
+    account: Account
+    cookies: Mapping[str, str]
+    expires_at: datetime
+
+    @property
+    def lease_id(self) -> str:
+        return f"{self.account.id}.{self.account.fence}"
+
+    def __repr__(self) -> str:
+        return f"Granted({self.lease_id})"
+
+
+class LeaseService:
+    """Use cases of the pool; each is one transaction."""
+
+    def __init__(self, work: Work, vault: Vault, clock: Clock, *, daily_budget: int) -> None:
+        self._work = work
+        self._vault = vault
+        self._clock = clock
+        self._daily_budget = daily_budget
+
+    async def acquire(self, wish: Wish, ttl_seconds: int) -> Granted:
+        """Lease the least recently used healthy account with room; the request is counted before it is made.
+
+        Raises NoAccountNow (429, says when) and NoUsableAccount (404, says why).
+        """
+        async with self._work() as leases:
+            now = self._clock.now()
+            until = now + timedelta(seconds=ttl_seconds)
+            while (account := await leases.take(wish, now, until, self._daily_budget)) is not None:
+                try:
+                    cookies = self._vault.open_cookies(account)
+                except SecretUnreadable:
+                    _set_aside(account)
+                    continue
+                entry = await leases.entry(account.id, wish.operation, now)
+                entry.used_today += 1
+                return Granted(account, cookies, until)
+            refusal = explain(wish, await leases.candidates(wish, now, self._daily_budget), now)
+        raise refusal
+
+    async def report(self, lease_id: str, fence: int, answer: Answer, error_text: str = "") -> Decision:
+        """Apply the playbook to one answer. Raises LeaseLost (412) for a lease that is not the newest."""
+        async with self._work() as leases:
+            now = self._clock.now()
+            account = await _newest(leases, lease_id, fence)
+            entry = await leases.entry(account.id, answer.operation, now)
+            self._count(account, entry, now)
+            decision = self._within_budget(account, decide(answer, now), now)
+            _learn(entry, answer)
+            _apply(account, entry, decision)
+            account.last_report = _told(answer, decision, error_text, now)
+        if decision.rule.set_status:
+            log.warning("account_out_of_service", account_id=account.id, status=account.status)
+        return decision
+
+    async def renew(self, lease_id: str, fence: int, ttl_seconds: int) -> datetime:
+        """Prolong a lease, also one that ran out if nobody took the account since. Raises LeaseLost (412)."""
+        async with self._work() as leases:
+            account = await _newest(leases, lease_id, fence)
+            if account.lease_holder is None:
+                raise LeaseLost()
+            until = self._clock.now() + timedelta(seconds=ttl_seconds)
+            account.lease_expires_at = until
+            return until
+
+    async def release(self, lease_id: str, fence: int) -> None:
+        """Give a lease back. Twice is fine; an old lease changes nothing."""
+        async with self._work() as leases:
+            try:
+                account = await _newest(leases, lease_id, fence)
+            except LeaseLost:
+                return
+            account.lease_holder = account.lease_operation = account.lease_expires_at = None
+
+    async def describe(self, owner_id: str, account_id: str) -> Account:
+        """An account of an owner. Raises AccountNotFound (404)."""
+        async with self._work() as leases:
+            account = await leases.account(account_id)
+            if account is None or account.owner_id != owner_id:
+                raise AccountNotFound()
+            return account
+
+    def _count(self, account: Account, entry: LedgerEntry, now: datetime) -> None:
+        """The first request of a lease was counted when it was leased; count the others."""
+        account.lease_reports += 1
+        if account.lease_reports > 1:
+            today = now.date().isoformat()
+            account.used_today = account.used_today + 1 if account.used_day == today else 1
+            account.used_day = today
+            entry.used_today += 1
+
+    def _within_budget(self, account: Account, decision: Decision, now: datetime) -> Decision:
+        """A lease that went on asking beyond the day's budget is stopped."""
+        over = account.used_today > (account.daily_budget or self._daily_budget)
+        return Decision(_BUDGET, next_day(now)) if over and not decision.rule.set_status else decision
+
+
+async def _newest(leases: LeaseRepository, lease_id: str, fence: int) -> Account:
+    account_id, _, number = lease_id.partition(".")
+    account = await leases.account(account_id) if number == str(fence) else None
+    if account is None or account.fence != fence:
+        raise LeaseLost()
+    return account
+
+
+def _set_aside(account: Account) -> None:
+    account.status, account.error_msg = NEEDS_LOGIN, _UNREADABLE
+    account.lease_holder = account.lease_operation = account.lease_expires_at = None
+    log.error("account_secret_unreadable", account_id=account.id)
+
+
+def _learn(entry: LedgerEntry, answer: Answer) -> None:
+    if answer.limit >= 0:
+        entry.limit = answer.limit
+    if answer.remaining >= 0:
+        entry.remaining = answer.remaining
+    if answer.reset_at is not None:
+        entry.reset_at = answer.reset_at
+
+
+def _apply(account: Account, entry: LedgerEntry, decision: Decision) -> None:
+    if decision.rest_until is not None:
+        target = account if decision.rule.everything else entry
+        target.rest_until = max(decision.rest_until, target.rest_until or decision.rest_until)
+    if decision.rule.set_status:
+        account.status, account.error_msg = decision.rule.set_status, decision.rule.sentence
+    elif decision.clears_error and account.status in {NEW, ACTIVE, NEEDS_LOGIN}:
+        account.status, account.error_msg = ACTIVE, None
+
+
+def _told(answer: Answer, decision: Decision, error_text: str, now: datetime) -> dict[str, object]:
+    shown = "".join(c if c.isprintable() else " " for c in error_text[:300])
+    return {
+        "at": now.isoformat(),
+        "operation": answer.operation,
+        "status": answer.status,
+        "error_codes": sorted(answer.error_codes),
+        "body_kind": answer.body_kind,
+        "verdict": decision.verdict,
+        "error_text": shown,
+    }

@@ -1,0 +1,42 @@
+"""Secrets of accounts: sealed into their row, opened only for a lease."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from xget_account.models import SECRETS, Account
+from xget_kernel.secrets import Keyring
+
+
+class Vault:
+    """Encrypts a secret so that it opens only in its own row and column."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def seal(self, account: Account, field: str, plain: str | None) -> None:
+        """Store a secret in the account's column; None or "" empties it."""
+        if field not in SECRETS:
+            raise ValueError(f"{field} is not a secret column")
+        setattr(account, field, self._keyring.encrypt(plain, aad=_aad(account, field)) if plain else None)
+
+    def seal_cookies(self, account: Account, cookies: Mapping[str, str]) -> None:
+        """Store cookies, name to value."""
+        self.seal(account, "cookies", json.dumps(dict(cookies), separators=(",", ":")))
+
+    def open_cookies(self, account: Account) -> dict[str, str]:
+        """The account's cookies. Raises SecretUnreadable when the key is gone or the row was tampered with."""
+        if account.cookies is None:
+            return {}
+        cookies: dict[str, str] = json.loads(self._keyring.decrypt(account.cookies, aad=_aad(account, "cookies")))
+        return cookies
+
+
+def secrets_set(account: Account) -> list[str]:
+    """Names of the secrets that the account has."""
+    return [name for name in SECRETS if getattr(account, name) is not None]
+
+
+def _aad(account: Account, field: str) -> str:
+    return f"accounts:{account.id}:{field}"

@@ -1,0 +1,83 @@
+"""What each kind of answer does to an account."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xget_account.service.playbook import Answer, decide
+
+NOW = datetime(2026, 11, 5, 12, tzinfo=UTC)
+RESET = NOW + timedelta(minutes=7)
+
+
+def answer(status: int = 200, codes: tuple[int, ...] = (), kind: str = "json", **more: object) -> Answer:
+    return Answer(operation="Search", status=status, error_codes=frozenset(codes), body_kind=kind, **more)  # type: ignore[arg-type]  # shorthand of a test
+
+
+@pytest.mark.parametrize(
+    ("given_answer", "verdict", "minutes"),
+    [
+        (answer(), "go_on", None),
+        (answer(remaining=3, reset_at=RESET), "go_on", None),
+        (answer(remaining=0, reset_at=RESET), "rest", 7),
+        (answer(remaining=0), "rest", 15),
+        (answer(429, reset_at=RESET, remaining=0), "rest", 7),
+        (answer(429), "rest", 15),
+        (answer(429, (88,), remaining=20, reset_at=RESET), "rest", 15),
+        (answer(200, (88,), remaining=20), "rest", 15),
+        (answer(200, (88,), remaining=0, reset_at=RESET), "rest", 7),
+        (answer(429, reset_at=NOW - timedelta(hours=1)), "rest", 1),
+        (answer(429, reset_at=NOW + timedelta(days=9)), "rest", 24 * 60),
+        (answer(200, (32,)), "relogin", None),
+        (answer(401), "relogin", None),
+        (answer(403), "relogin", None),
+        (answer(403, (179,)), "go_on", None),
+        (answer(403, kind="html"), "rest", 5),
+        (answer(503, kind="html"), "rest", 5),
+        (answer(200, (64,)), "quarantine", None),
+        (answer(403, (326,)), "quarantine", None),
+        (answer(0, kind="empty"), "go_on", None),
+        (answer(502, kind="other"), "go_on", None),
+        (answer(200, (29,)), "go_on", None),
+        (answer(404), "go_on", None),
+    ],
+)
+def test_each_answer_has_its_consequence(given_answer: Answer, verdict: str, minutes: int | None) -> None:
+    decision = decide(given_answer, NOW)
+    assert decision.verdict == verdict
+    assert decision.rest_until == (NOW + timedelta(minutes=minutes) if minutes else None)
+
+
+def test_only_the_cloudflare_page_rests_the_whole_account() -> None:
+    assert decide(answer(403, kind="html"), NOW).rule.everything
+    assert not decide(answer(429), NOW).rule.everything
+
+
+def test_a_good_answer_clears_what_was_wrong_and_a_failed_one_does_not() -> None:
+    assert decide(answer(remaining=9), NOW).clears_error
+    assert not decide(answer(503, kind="other"), NOW).clears_error
+    assert not decide(answer(remaining=0), NOW).clears_error
+
+
+@given(
+    st.integers(-1, 999),
+    st.frozensets(st.sampled_from([29, 32, 64, 88, 179, 226, 326])),
+    st.sampled_from(["json", "html", "empty", "other", "?"]),
+    st.integers(-1, 50),
+    st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),
+)
+def test_every_answer_is_decided_and_every_rest_ends(
+    status: int, codes: frozenset[int], kind: str, remaining: int, reset: datetime | None
+) -> None:
+    decision = decide(
+        Answer(operation="o", status=status, error_codes=codes, body_kind=kind, remaining=remaining, reset_at=reset),
+        NOW,
+    )
+    assert decision.verdict in {"go_on", "rest", "relogin", "quarantine"}
+    assert (decision.verdict == "rest") == (decision.rest_until is not None)
+    if decision.rest_until:
+        assert NOW < decision.rest_until <= NOW + timedelta(days=1)
