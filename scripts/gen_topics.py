@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Literal
@@ -103,13 +104,41 @@ def stale(made: dict[Path, str]) -> list[Path]:
     return changed + [path for path in TOPICS.glob("*.schema.json") if path not in made]
 
 
+def git(*arguments: str) -> str:
+    """What git says; empty when the revision or file is not there."""
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=False, capture_output=True, text=True).stdout
+
+
+def breaks(topic: TopicFile, against: str) -> list[str]:
+    """How the body cannot read what a git revision wrote into the topic; a revision without it has nothing to read."""
+    before = git("show", f"{against}:proto/topics/{topic.topic}.schema.json")
+    example = git("show", f"{against}:proto/topics/examples/{topic.topic}.json")
+    if not before or not example:
+        return []
+    found = []
+    new = json.loads(schema(topic))["$defs"]
+    for name, old in json.loads(before)["$defs"].items():
+        for field in sorted(set(new.get(name, {}).get("required", [])) - set(old.get("required", []))):
+            found.append(
+                f"{topic.topic}: {name}.{field} is required now, but older messages lack it: give it a default"
+            )
+    try:
+        msgspec.json.decode(example, type=getattr(events, topic.body))
+    except msgspec.DecodeError as error:
+        found.append(f"{topic.topic}: {topic.body} no longer reads the example of {against}: {error}")
+    return found
+
+
 def main() -> int:
     """Write the files, or with --check name what has drifted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is not current")
-    check = parser.parse_args().check
+    parser.add_argument("--against", default="main", help="git revision whose messages must stay readable")
+    options = parser.parse_args()
+    check = options.check
     topics = load()
     wrong = [sentence for topic in topics for sentence in faults(topic)]
+    wrong = wrong or [sentence for topic in topics for sentence in breaks(topic, options.against)]
     if wrong:
         print("\n".join(wrong))
         return 1
