@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from xget_db import pending
+from xget_db.driver import connect
 from xget_db.failures import translated
 from xget_db.sharing import shared
 from xget_kernel.errors import StartupError, Unavailable
@@ -43,8 +44,8 @@ class Database:
         self.path = sqlite_path(url)
         _make_folder(self.path.parent)
         self._shared = shared(str(self.path.absolute()))
-        self.engine = _engine(url, "BEGIN IMMEDIATE", _PRAGMAS)
-        self._reader = _engine(url, "BEGIN", (*_PRAGMAS, "PRAGMA query_only = ON"))
+        self.engine = _engine(self.path, "BEGIN IMMEDIATE", _PRAGMAS)
+        self._reader = _engine(self.path, "BEGIN", (*_PRAGMAS, "PRAGMA query_only = ON"))
         self.sessions = _sessions(self.engine)
         self._read_sessions = _sessions(self._reader)
         pending.send_with_commit(self.sessions, self._shared.ring)
@@ -121,21 +122,14 @@ def _sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(engine, expire_on_commit=False, sync_session_class=sync)
 
 
-def _engine(url: str, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:
+def _engine(path: Path, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:
     engine = create_async_engine(
-        make_url(url).set(drivername="sqlite+aiosqlite"), pool_size=4, max_overflow=6, pool_timeout=BUSY_SECONDS
+        URL.create("sqlite+aiosqlite", database=str(path)),
+        async_creator=lambda: connect(path, pragmas),
+        pool_size=4,
+        max_overflow=6,
+        pool_timeout=BUSY_SECONDS,
     )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        # The driver must not begin transactions by itself: it would begin them too late and as readers.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        try:
-            for pragma in pragmas:
-                cursor.execute(pragma)
-        finally:
-            cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Connection) -> None:
