@@ -1,0 +1,93 @@
+"""Putting a sandbox together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from xget_sandbox.ca import CertificateAuthority, write_atomically
+from xget_sandbox.control import Control
+from xget_sandbox.errors import SandboxError
+from xget_sandbox.faults import Faults
+from xget_sandbox.graphql.gate import Gate
+from xget_sandbox.graphql.source import Source
+from xget_sandbox.graphql.world_source import WorldSource
+from xget_sandbox.journal import Journal
+from xget_sandbox.limits import Limits, SandboxClock
+from xget_sandbox.replay import load_recordings
+from xget_sandbox.server import ProxyServer
+from xget_sandbox.site import Site
+from xget_sandbox.transaction import TransactionPages
+from xget_sandbox.truth import Truth
+from xget_sandbox.world import build_world
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a sandbox is to be; `limit_scale` multiplies X's real limits."""
+
+    port: int = 8899
+    ca_file: Path | None = None
+    seed: int = 7
+    posts: int = 2000
+    replay: Path | None = None
+    faults: Sequence[str] = ()
+    limit_scale: float = 10.0
+
+
+class Sandbox:
+    """A running sandbox: `async with Sandbox(Options(port=0)) as sandbox: sandbox.proxy_url`.
+
+    Raises SandboxError for a bad manifest, fault, size, CA file or a port in use.
+    """
+
+    def __init__(self, options: Options) -> None:
+        if options.posts < 0 or options.limit_scale <= 0:
+            raise SandboxError("--posts must be at least 0 and --limit-scale above 0.")
+        self.options = options
+        self.world = build_world(options.seed, options.posts)
+        self.authority = CertificateAuthority()
+        self.faults = Faults(options.faults, options.seed)
+        self.journal = Journal()
+        self.limits = Limits(SandboxClock(), options.limit_scale)
+        world_source = WorldSource(self.world)
+        source: Source = load_recordings(options.replay) if options.replay else world_source
+        self.truth = Truth(self.world, world_source.listings)
+        transaction = TransactionPages(options.seed)
+        gate = Gate(source, self.limits, self.faults, self.journal, transaction)
+        control = Control(self.truth, self.journal, self.faults, self.limits, self.authority.pem)
+        self.server = ProxyServer(Site(gate, transaction), control, self.authority)
+
+    @property
+    def proxy_url(self) -> str:
+        """What goes into the proxy pool; /__sandbox__/ is under it too."""
+        return f"http://127.0.0.1:{self.server.port}"
+
+    async def start(self) -> None:
+        """Listen, then write the CA certificate."""
+        port = self.options.port
+        try:
+            await self.server.start(port)
+        except (OSError, OverflowError) as error:
+            raise SandboxError(f"Port {port} cannot be used ({error}): choose another, or 0 for any.") from error
+        if self.options.ca_file is not None:
+            try:
+                write_atomically(self.options.ca_file, self.authority.pem)
+            except OSError as error:
+                await self.stop()
+                raise SandboxError(f"{self.options.ca_file} cannot be written: {error.strerror}.") from error
+
+    async def stop(self) -> None:
+        """Stop listening and cut all connections."""
+        await self.server.stop()
+
+    async def __aenter__(self) -> Sandbox:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()

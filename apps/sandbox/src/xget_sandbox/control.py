@@ -1,0 +1,86 @@
+"""What the sandbox says about itself, under /__sandbox__/ of its own address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from xget_sandbox.errors import SandboxError
+from xget_sandbox.faults import Faults
+from xget_sandbox.http import Request, Response, json_response
+from xget_sandbox.journal import Journal
+from xget_sandbox.limits import Limits
+from xget_sandbox.truth import Truth
+
+PREFIX = "/__sandbox__/"
+
+
+class Control:
+    """Truth, log, faults, clock and limits over plain HTTP."""
+
+    def __init__(self, truth: Truth, journal: Journal, faults: Faults, limits: Limits, ca_pem: bytes) -> None:
+        self.truth = truth
+        self.journal = journal
+        self.faults = faults
+        self.limits = limits
+        self.ca_pem = ca_pem
+
+    def answer(self, request: Request) -> Response:
+        """200 with JSON; 400 with one sentence for what it does not understand; 404 for other paths."""
+        name = request.path.removeprefix(PREFIX)
+        try:
+            if request.method == "GET" and name == "ca.pem":
+                return Response(200, self.ca_pem, "application/x-pem-file")
+            answer = self._get(name, request) if request.method == "GET" else self._post(name, request)
+        except SandboxError as error:
+            return json_response({"error": str(error)}, 400)
+        if answer is None:
+            return json_response({"error": "There are truth, log, faults, clock, limits and ca.pem here."}, 404)
+        return json_response(answer)
+
+    def _get(self, name: str, request: Request) -> dict[str, Any] | None:
+        asked = request.parameters()
+        if name == "truth":
+            return self.truth.answer(asked)
+        if name == "log":
+            after = asked.get("after", "0")
+            return {"requests": self.journal.entries(int(after) if after.isdecimal() else 0)}
+        if name == "faults":
+            return {"faults": self.faults.texts}
+        if name == "clock":
+            return {"now": self.limits.clock.now(), "offset": self.limits.clock.offset}
+        return {"scale": self.limits.scale} if name == "limits" else None
+
+    def _post(self, name: str, request: Request) -> dict[str, Any] | None:
+        body = _body(request)
+        if name == "faults":
+            faults = body.get("faults", "")
+            self.faults.set([faults] if isinstance(faults, str) else [str(fault) for fault in faults])
+            return {"faults": self.faults.texts}
+        if name == "clock":
+            self.limits.clock.advance(_number(body, "advance"))
+            return {"now": self.limits.clock.now(), "offset": self.limits.clock.offset}
+        if name == "limits":
+            if "scale" in body:
+                self.limits.scale = _number(body, "scale")
+            self.limits.clear()
+            return {"scale": self.limits.scale}
+        return None
+
+
+def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = orjson.loads(request.body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise SandboxError("The body is not JSON.") from error
+    if not isinstance(body, dict):
+        raise SandboxError("The body is not a JSON object.")
+    return body
+
+
+def _number(body: dict[str, Any], name: str) -> float:
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        raise SandboxError(f"{name} is a number of at least 0.")
+    return float(value)

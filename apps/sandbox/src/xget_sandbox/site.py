@@ -1,0 +1,39 @@
+"""Which host answers what."""
+
+from __future__ import annotations
+
+from xget_sandbox.graphql.gate import PREFIX, Gate
+from xget_sandbox.http import Request, Response, json_response, text_response
+from xget_sandbox.transaction import TransactionPages
+
+X_HOSTS = frozenset(
+    {f"{part}{domain}" for domain in ("x.com", "twitter.com") for part in ("", "www.", "mobile.", "api.")}
+)
+SCRIPT_HOSTS = frozenset({"abs.twimg.com"})
+MEDIA_HOSTS = frozenset({"pbs.twimg.com", "video.twimg.com"})
+HOSTS = X_HOSTS | SCRIPT_HOSTS | MEDIA_HOSTS
+PIXEL = bytes.fromhex(
+    "47494638396101000100800000000000ffffff21f90401000000002c000000000100010000020144003b"
+)  # the smallest GIF
+
+
+class Site:
+    """x.com and its neighbours."""
+
+    def __init__(self, gate: Gate, transaction: TransactionPages) -> None:
+        self.gate = gate
+        self.transaction = transaction
+
+    def answer(self, request: Request) -> Response:
+        """The answer of the host named in the request."""
+        if request.host in MEDIA_HOSTS:
+            return Response(200, PIXEL, "video/mp4" if request.host.startswith("video") else "image/gif")
+        if request.host in SCRIPT_HOSTS:
+            return self.transaction.script(request.path)
+        if request.path.startswith(PREFIX) or request.path.startswith("/graphql/"):
+            return self.gate.answer(request)
+        if request.host.startswith("api."):
+            return json_response({"errors": [{"code": 34, "message": "Sorry, that page does not exist."}]}, 404)
+        if request.path == "/robots.txt":
+            return text_response("User-agent: *\nDisallow:\n", "text/plain; charset=utf-8")
+        return self.transaction.page(request)

@@ -1,0 +1,65 @@
+"""The world as one object with the look-ups that timelines need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from xget_sandbox.world.authors import STAR_ID, follow_graph, followers_of, make_authors
+from xget_sandbox.world.model import Author, Post
+from xget_sandbox.world.posts import make_posts
+
+LISTS = {1001: "climate", 1002: "ai", 1003: "football"}
+
+
+class World:
+    """Everything that exists. Immutable; two worlds of the same seed and size are equal."""
+
+    def __init__(
+        self,
+        authors: Sequence[Author],
+        posts: Sequence[Post],
+        following: dict[int, list[int]],
+        followers: dict[int, list[int]],
+    ) -> None:
+        self.authors = {author.id: author for author in authors}
+        self.handles = {author.handle.lower(): author for author in authors}
+        self.posts = {post.id: post for post in posts}
+        self.newest = sorted(posts, key=lambda post: -post.id)
+        self.following = following
+        self.followers = followers
+        self.by_author: dict[int, list[Post]] = {author.id: [] for author in authors}
+        self.replies_to: dict[int, list[Post]] = {}
+        self.reposters: dict[int, list[int]] = {}
+        for post in self.newest:
+            self.by_author[post.author_id].append(post)
+            if post.reply_to is not None:
+                self.replies_to.setdefault(post.reply_to, []).append(post)
+            if post.reposted is not None:
+                self.reposters.setdefault(post.reposted, []).append(post.author_id)
+        self.lists = {number: self._members(number) for number in LISTS}
+
+    def pinned(self, author_id: int) -> Post | None:
+        """The post an author has pinned, if any: the most liked of the older half, no reply or repost.
+
+        The star has one, and every third other author.
+        """
+        author = self.authors[author_id]
+        mine = [post for post in self.by_author[author_id] if post.kind in ("post", "quote")]
+        pins = author_id == STAR_ID or (len(author.handle) + author.created_ms) % 3 == 0
+        if not pins or len(mine) < 4:
+            return None
+        return max(mine[len(mine) // 2 :], key=lambda post: (post.metrics.likes, post.id))
+
+    def _members(self, number: int) -> list[int]:
+        active = [author.id for author in self.authors.values() if author.standing == "active"]
+        return active[number % 7 :: 4]
+
+
+def build_world(seed: int, posts: int) -> World:
+    """The world of a seed: `posts` posts by 240 authors and one more per 20 posts."""
+    authors = make_authors(240 + posts // 20, Random(f"{seed}:authors"))
+    following = follow_graph(authors, Random(f"{seed}:follows"))
+    followers = followers_of(following, Random(f"{seed}:followers"))
+    written = make_posts(posts, authors, Random(f"{seed}:posts"))
+    return World(authors, written, following, followers)
