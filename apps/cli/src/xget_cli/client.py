@@ -10,7 +10,7 @@ from typing import Any
 import httpx2 as httpx
 
 from xget_cli.errors import CliError
-from xget_cli.session import DEFAULT_URL, SessionFile
+from xget_cli.session import DEFAULT_URL, SessionFile, Tokens
 
 
 class Client:
@@ -79,7 +79,7 @@ class Client:
         if answer.is_error:
             self.sessions.put(self.url, None)
             return False
-        self.sessions.put(self.url, {**tokens, **_tokens(answer.json())})  # type: ignore[typeddict-item]  # a merge of two dicts
+        self.sessions.put(self.url, tokens_of(tokens["username"], answer.json()))
         return True
 
     def _unreachable(self) -> CliError:
@@ -104,5 +104,6 @@ def _problem(answer: httpx.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _tokens(body: dict[str, Any]) -> dict[str, str]:
-    return {name: body[name] for name in ("access_token", "refresh_token")}
+def tokens_of(username: str, body: dict[str, Any]) -> Tokens:
+    """The session in an answer of login or refresh."""
+    return {"username": username, "access_token": body["access_token"], "refresh_token": body["refresh_token"]}

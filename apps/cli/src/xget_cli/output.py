@@ -28,7 +28,7 @@ def print_json(data: Any) -> None:
 
 def safe(value: Any) -> str:
     """Foreign text on one line without control characters."""
-    return CONTROL.sub("", " ".join(str("" if value is None else value).split()))
+    return _flat(str("" if value is None else value)).strip()
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -52,5 +52,9 @@ def highlighted(html: str) -> Text:
 
     text = Text()
     for n, part in enumerate(re.split(r"</?em>", html)):
-        text.append(safe(entities.unescape(part)) if part.strip() else part, style="bold yellow" if n % 2 else "")
+        text.append(_flat(entities.unescape(part)), style="bold yellow" if n % 2 else "")
     return text
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"\s+", " ", CONTROL.sub("", text))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from xget_cli.client import Client
+from xget_cli.client import Client, tokens_of
 from xget_cli.errors import CliError
 from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json
@@ -35,8 +35,7 @@ def login(
         if register:
             client.post("/api/v1/auth/register", {"username": name, "password": password})
         tokens = client.post("/api/v1/auth/login", {"username": name, "password": password})
-        kept = {"access_token": tokens["access_token"], "refresh_token": tokens["refresh_token"]}
-        client.sessions.put(client.url, {"username": name, **kept})  # type: ignore[typeddict-item]  # a merge of two dicts
+        client.sessions.put(client.url, tokens_of(name, tokens))
         me = client.get("/api/v1/auth/me")
     if common.json:
         print_json(me)

@@ -20,4 +20,4 @@ def sandbox(
     """Run an offline stand-in of X behind a forward proxy; Ctrl-C ends it."""
     from xget_sandbox.main import run  # noqa: PLC0415 - `xget --help` must not load a web server
 
-    return run(port=port, ca_file=ca, seed=seed, posts=posts, replay=replay, faults=faults)
+    return run(port=port, ca_file=ca, seed=seed, posts=posts, replay=replay, faults=faults.split(",") if faults else [])

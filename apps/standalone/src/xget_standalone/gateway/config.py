@@ -13,7 +13,7 @@ import yaml
 from xget_kernel.errors import StartupError
 
 
-class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Base of everything read from the file: an unknown field is an error, not a wish ignored."""
 
 

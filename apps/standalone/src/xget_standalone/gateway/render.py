@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey
 
 from xget_standalone.gateway.config import load
 
@@ -15,9 +15,9 @@ def with_keys(path: Path, jwks: dict[str, Any]) -> str:
     """The declaration as YAML with one consumer that holds every key of `jwks`; raises StartupError as `load` does."""
     load(path)
     declared = yaml.safe_load(path.read_text("utf-8"))
+    keys = [ECKey.import_key(key) for key in jwks["keys"]]
     secrets = [
-        {"key": key.kid, "algorithm": "ES256", "rsa_public_key": key.as_pem(private=False).decode()}
-        for key in KeySet.import_key_set(jwks).keys  # type: ignore[arg-type]  # the library's own TypedDict, as JSON
+        {"key": key.kid, "algorithm": "ES256", "rsa_public_key": key.as_pem(private=False).decode()} for key in keys
     ]
     declared["consumers"] = [{"username": "xget", "jwt_secrets": secrets}]
     return yaml.safe_dump(declared, sort_keys=False, allow_unicode=True)

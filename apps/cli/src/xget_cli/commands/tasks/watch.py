@@ -61,7 +61,7 @@ def events(client: Client, path: str) -> Iterator[dict[str, Any]]:
     """The task's events until it ended; reconnects when the stream breaks."""
     last = None
     while True:
-        headers = {"Last-Event-ID": last} if last else {}
+        headers: dict[str, str] = {"Last-Event-ID": last} if last else {}
         try:
             with client.stream("GET", f"{path}/events", headers=headers) as answer:
                 for kind, identity, data in _parse(answer):

@@ -1,0 +1,80 @@
+"""The command line itself: help, errors in one line, names of commands."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+XGET = str(Path(sys.executable).with_name("xget"))
+
+
+def xget(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    path = {"PATH": "/usr/bin:/bin", "HOME": env.pop("HOME", "/nonexistent"), "COLUMNS": "100"}
+    return subprocess.run([XGET, *command], capture_output=True, text=True, env={**path, **env}, check=False)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        ("up",),
+        ("sandbox",),
+        ("login",),
+        ("accounts", "import"),
+        ("proxies", "import"),
+        ("tasks", "create", "keyword-search"),
+        ("tasks", "results"),
+        ("search",),
+        ("export",),
+        ("quarantine", "list"),
+        ("gateway", "render"),
+    ],
+)
+def test_every_command_has_help(command: tuple[str, ...]) -> None:
+    result = xget(*command, "--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Usage: xget" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("nonsense",), "nonsense"),
+        (("tasks", "create", "keyword-search"), "query"),
+        (("tasks", "list", "--page", "x"), "page"),
+        (("search", "x", "--url", "http://127.0.0.1:9"), "xget up"),
+        (("search", "x", "--url", "ftp://somewhere"), "http://host:port"),
+        (("accounts", "import", "/nonexistent/file"), "cannot be read"),
+        (("up", "--host", "0.0.0.0", "--open"), "loopback"),
+        (("up", "--port-base", "70000"), "port-base"),
+        (("login",), "xget login NAME"),
+    ],
+)
+def test_an_error_is_one_line_with_the_fix_and_exit_code_2(command: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    result = xget(*command, HOME=str(tmp_path), XGET_URL="http://127.0.0.1:9")
+    assert result.returncode == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize(
+    "engine", ["POSTGRES_SERVER", "REDIS_URL", "MONGODB_URL", "KAFKA_BOOTSTRAP_SERVERS", "ELASTICSEARCH_URL"]
+)
+def test_an_engine_that_is_not_there_yet_is_refused_by_name(engine: str, tmp_path: Path) -> None:
+    result = xget("up", "--home", str(tmp_path / "home"), **{engine: "somewhere"})
+    assert result.returncode == 2
+    assert engine in result.stderr
+
+
+def test_a_file_that_is_not_utf8_names_the_byte(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.txt"
+    file.write_bytes(b"user:pass\xff")
+    result = xget("accounts", "import", str(file), XGET_URL="http://127.0.0.1:9")
+    assert (result.returncode, "byte 9" in result.stderr) == (2, True)
+
+
+def test_errors_are_json_with_json() -> None:
+    result = xget("tasks", "list", "--json", XGET_URL="http://127.0.0.1:9")
+    assert result.returncode == 2
+    assert '"error"' in result.stdout
