@@ -1,1 +1,12 @@
-"""X."""
+"""X (x.com): posts, users and trends through twscrape, parsed by XGet."""
+
+from __future__ import annotations
+
+from xget_sources.ports import Source
+
+
+def source() -> Source:
+    """The source for entry point group `xget.sources`. Loads twscrape, which takes a while: not at import."""
+    from xget_sources.x.source import XSource  # noqa: PLC0415 - see above
+
+    return XSource()
