@@ -25,6 +25,7 @@ def main() -> int:
         "import-linter": [str(BIN / "lint-imports"), "--no-logo"],
         "architecture": [str(BIN / "pytest"), "-q", "tests/architecture", "-p", "no:cacheprovider"],
         "protos": [str(BIN / "python"), "scripts/gen_protos.py", "--check"],
+        "proto rules": [str(BIN / "python"), "scripts/lint_protos.py"],
         "topics": [str(BIN / "python"), "scripts/gen_topics.py", "--check"],
     }
     failed = []
