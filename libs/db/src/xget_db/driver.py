@@ -48,6 +48,14 @@ class FastConnection(aiosqlite.Connection):
         """Call `step` with the raw connection in its thread."""
         return await self._execute(step, self._conn)  # type: ignore[no-untyped-call]  # the driver leaves it untyped
 
+    async def commit(self) -> None:
+        try:
+            await super().commit()
+        except sqlite3.Error:
+            # SQLAlchemy takes the transaction for ended; SQLite keeps it open, and the next user would find it.
+            await self.rollback()
+            raise
+
     async def rollback(self) -> None:
         if self._conn.in_transaction:
             await super().rollback()
