@@ -1,6 +1,7 @@
 """A small service with one of everything the library offers."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, FastAPI, Request, Response
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import BaseModel, StrictInt
 from sqlalchemy import Column, ForeignKey, MetaData, String, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,7 +41,6 @@ class NoteExists(Conflict):
 class NoteCreate(Body):
     name: Annotated[str, text(40, min_length=1)]
     remark: Annotated[str, text(500, multiline=True)] = ""
-    parent: Annotated[str, text(40)] | None = Field(None, description="Checked at the commit.")
     stars: StrictInt | None = None
 
 
@@ -64,6 +64,7 @@ keys = idempotency_table(metadata)
 @dataclass
 class Toy:
     database: Database
+    keys: Table
     effects: int = 0
     closed_streams: int = 0
 
@@ -84,7 +85,9 @@ async def create_note(body: NoteCreate, session: Session, caller: CallerDep, req
     if found is not None:
         raise NoteExists("There is a note of this name.")
     _toy(request).effects += 1
-    await session.execute(insert(notes).values(name=body.name, owner=caller.user_id, parent=body.parent))
+    await session.execute(
+        insert(notes).values(name=body.name, owner=caller.user_id, parent=request.headers.get("X-Parent"))
+    )
     return NoteRead(name=body.name, owner=caller.user_id)
 
 
@@ -95,19 +98,25 @@ async def list_notes(page: PageParams, session: Session, caller: CallerDep) -> P
     return PageOut[NoteRead].of([NoteRead(**r) for r in rows], page, total)
 
 
-@router.get("/events", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
-async def note_events(request: Request, caller: CallerDep, count: bool = True) -> Response:
-    async def events() -> AsyncIterator[Any]:
-        try:
-            for number in range(3):
-                yield {"number": number}
-            while not count:
-                yield {"more": True}
-                await request.app.state.toy_pause()
-        finally:
-            _toy(request).closed_streams += 1
+async def numbers(toy: Toy, pause: float | None) -> AsyncGenerator[Any]:
+    try:
+        for number in range(3):
+            yield {"number": number}
+        while pause is not None:
+            yield {"more": True}
+            await asyncio.sleep(pause)
+    finally:
+        toy.closed_streams += 1
 
-    return event_stream(events(), ping_seconds=0.05)
+
+@router.get("/events", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
+async def note_events(request: Request, caller: CallerDep) -> Response:
+    return event_stream(numbers(_toy(request), None))
+
+
+@router.get("/events/endless", include_in_schema=False)
+async def endless_events(request: Request, caller: CallerDep) -> Response:
+    return event_stream(numbers(_toy(request), 0.2), ping_seconds=0.05)
 
 
 @router.get("/{name}", responses=errors(NoteNotFound))
@@ -150,7 +159,7 @@ def make_app(tmp_path: Path, maker: TokenMaker) -> Callable[..., FastAPI]:
             database = Database(settings.sqlite_url("toy"))
             async with database.engine.begin() as connection:
                 await connection.run_sync(metadata.create_all)
-            app.state.toy = Toy(database)
+            app.state.toy = Toy(database, keys)
             yield
             await database.close()
 

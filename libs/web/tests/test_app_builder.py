@@ -58,7 +58,7 @@ async def test_metrics_count_by_route_template(client: httpx.AsyncClient) -> Non
 
 
 async def test_commit_that_fails_is_an_error_and_not_201(client: httpx.AsyncClient) -> None:
-    answer = await client.post(NOTES, json={"name": "lost", "parent": "nobody"})
+    answer = await client.post(NOTES, json={"name": "lost"}, headers={"X-Parent": "nobody"})
     assert answer.status_code == 500
     assert (await client.get(f"{NOTES}/lost")).status_code == 404
 

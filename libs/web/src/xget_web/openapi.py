@@ -40,6 +40,11 @@ def _statuses(path: str, method: str, operation: dict[str, Any], open_mode: bool
         found |= {"400": "Malformed body", "413": "Body too large", "415": "Wrong content type"}
     if has_body or operation.get("parameters"):
         found["422"] = "Invalid request"
+    names = {p.get("name") for p in operation.get("parameters", ())}
+    if "If-Match" in names:
+        found["412"] = "Changed in the meantime"
+    if "Idempotency-Key" in names:
+        found["409"] = "Idempotency key in use"
     if "{" in path:
         found["404"] = "Not found"
     if operation.get("security"):

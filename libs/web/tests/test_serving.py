@@ -1,0 +1,101 @@
+"""Servers in one loop, their stop, and event streams."""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from fastapi import FastAPI
+
+from xget_kernel.errors import StartupError
+from xget_testing.apps import serving
+from xget_testing.fuzz import fuzz
+from xget_testing.tokens import TokenMaker
+from xget_web.serve import bind, serve
+from xget_web.sse import ServerSentEvent, frame_of
+
+EVENTS = "/api/v1/notes/events"
+
+
+@pytest.fixture
+def app(make_app: Callable[..., FastAPI]) -> FastAPI:
+    return make_app()
+
+
+async def test_two_servers_share_a_loop(make_app: Callable[..., FastAPI], maker: TokenMaker) -> None:
+    async with serving(make_app(), token=maker.make()) as one, serving(make_app()) as two:
+        assert one.base_url != two.base_url
+        assert (await one.get("/healthz")).status_code == 200
+        assert (await two.get("/readyz")).status_code == 200
+
+
+async def test_port_in_use_is_a_startup_error_with_the_fix(app: FastAPI) -> None:
+    with bind("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StartupError, match=rf"Port {port} .*--port-base"):
+            await serve(app, "127.0.0.1", port, asyncio.Event())
+
+
+async def test_address_of_another_machine_is_a_startup_error(app: FastAPI) -> None:
+    with pytest.raises(StartupError, match="XGET_HOST"):
+        await serve(app, "192.0.2.1", 0, asyncio.Event())
+
+
+async def test_lifespan_errors_reach_the_caller() -> None:
+    def fail(_app: FastAPI) -> Any:
+        raise StartupError("The home folder is newer than this version.")
+
+    with pytest.raises(StartupError, match="newer"):
+        await serve(FastAPI(lifespan=fail), "127.0.0.1", 0, asyncio.Event())
+
+
+async def test_events_are_streamed_and_end(app: FastAPI, maker: TokenMaker) -> None:
+    async with serving(app, token=maker.make()) as client:
+        answer = await client.get(EVENTS)
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.text == 'data: {"number":0}\n\ndata: {"number":1}\n\ndata: {"number":2}\n\n'
+        assert app.state.toy.closed_streams == 1
+
+
+async def endless(client: httpx.AsyncClient, leave_after: int) -> int:
+    seen = 0
+    async with client.stream("GET", EVENTS + "/endless") as answer:
+        async for line in answer.aiter_lines():
+            seen += line.startswith((":", "data"))
+            if seen >= leave_after:
+                break
+    return seen
+
+
+async def test_a_silent_stream_pings_and_closes_with_its_client(app: FastAPI, maker: TokenMaker) -> None:
+    async with serving(app, token=maker.make()) as client:
+        assert await endless(client, 8) == 8
+        for _ in range(40):
+            if app.state.toy.closed_streams:
+                break
+            await asyncio.sleep(0.05)
+        assert app.state.toy.closed_streams == 1
+
+
+async def test_open_streams_do_not_hold_the_stop(app: FastAPI, maker: TokenMaker) -> None:
+    async with serving(app, token=maker.make()) as client:
+        reading = asyncio.create_task(endless(client, 10_000))
+        await asyncio.sleep(0.3)
+        assert not reading.done()
+        stopping = perf_counter()
+        app.state.xget_web.stopping.set()
+        await reading
+    assert perf_counter() - stopping < 2
+
+
+def test_event_fields_and_newlines_are_framed() -> None:
+    event = ServerSentEvent(data={"text": "a\nb 中"}, event="progress", id="7")
+    assert frame_of(event).decode() == 'event: progress\ndata: {"text":"a\\nb 中"}\nid: 7\n\n'
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing(app: FastAPI, maker: TokenMaker) -> None:
+    fuzz(app, token=maker.make(exp=99999999999))
