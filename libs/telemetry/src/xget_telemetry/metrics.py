@@ -8,9 +8,8 @@ A service writes a module of `Spec`s and asks its process's `Registry` for the i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -41,22 +40,25 @@ class Registry:
         self._made: dict[str, MetricWrapperBase] = {}
 
     def counter(self, spec: Spec) -> Counter:
-        return self._get(spec, lambda: Counter(spec.name, spec.help, spec.labels, registry=self.collectors))
+        made = self._made.get(spec.name) or Counter(spec.name, spec.help, spec.labels, registry=self.collectors)
+        return self._keep(spec, made, Counter)
 
     def gauge(self, spec: Spec) -> Gauge:
-        return self._get(spec, lambda: Gauge(spec.name, spec.help, spec.labels, registry=self.collectors))
+        made = self._made.get(spec.name) or Gauge(spec.name, spec.help, spec.labels, registry=self.collectors)
+        return self._keep(spec, made, Gauge)
 
     def histogram(self, spec: Spec) -> Histogram:
-        return self._get(
-            spec,
-            lambda: Histogram(spec.name, spec.help, spec.labels, buckets=spec.buckets, registry=self.collectors),
+        made = self._made.get(spec.name) or Histogram(
+            spec.name, spec.help, spec.labels, buckets=spec.buckets, registry=self.collectors
         )
+        return self._keep(spec, made, Histogram)
 
     def render(self) -> bytes:
         """The text that `/metrics` answers, with `CONTENT_TYPE`."""
         return generate_latest(self.collectors)
 
-    def _get(self, spec: Spec, make: Callable[[], _M]) -> _M:
-        if spec.name not in self._made:
-            self._made[spec.name] = make()
-        return cast(_M, self._made[spec.name])
+    def _keep(self, spec: Spec, made: MetricWrapperBase, kind: type[_M]) -> _M:
+        if not isinstance(made, kind):
+            raise TypeError(f"{spec.name} is a {type(made).__name__} already and cannot be a {kind.__name__} too.")
+        self._made[spec.name] = made
+        return made
