@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,9 @@ import httpx
 import pytest
 from twscrape import API, Account, AccountsPool
 from twscrape.queue_client import XClIdGenStore
+from twscrape.xclid import XClIdGen
 
 from xget_sandbox.app import Options, Sandbox
-
-RECORDINGS = Path(os.environ.get("XGET_RECORDINGS", "")) if os.environ.get("XGET_RECORDINGS") else None
-REPOSITORY = Path(__file__).parents[3]
-MANIFEST = Path(__file__).parent / "data" / "recordings-manifest.json"
 
 Start = Callable[..., Awaitable[Sandbox]]
 
@@ -54,7 +50,7 @@ class OnePool(AccountsPool):
 
 @pytest.fixture
 async def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
-    """Starts sandboxes; the last one's CA is in SSL_CERT_FILE."""
+    """Starts sandboxes; their CAs are in SSL_CERT_FILE."""
     running: list[Sandbox] = []
     monkeypatch.setenv("TWS_TELEMETRY", "0")
     XClIdGenStore.items.clear()
@@ -64,7 +60,9 @@ async def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         sandbox = Sandbox(Options(port=0, ca_file=ca_file, **{"posts": 600, **options}))
         await sandbox.start()
         running.append(sandbox)
-        monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+        bundle = tmp_path / "bundle.pem"
+        bundle.write_bytes(b"".join(one.authority.pem for one in running))
+        monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
         return sandbox
 
     yield begin
@@ -92,13 +90,24 @@ def ask() -> Callable[..., Awaitable[Any]]:
 
 
 @pytest.fixture
-def replay_folder(tmp_path: Path) -> Path:
-    """A replay folder of the recordings in XGET_RECORDINGS (beside the repository when unset)."""
-    recordings = RECORDINGS or REPOSITORY.parent / "shared" / "recordings"
-    recordings = recordings / "x" if (recordings / "x").is_dir() else recordings
-    if not recordings.is_dir():
-        pytest.skip(f"no recordings in {recordings}: set XGET_RECORDINGS")
-    folder = tmp_path / "replay"
-    shutil.copytree(recordings, folder)
-    shutil.copyfile(MANIFEST, folder / "manifest.json")
-    return folder
+def gql() -> Callable[..., Awaitable[httpx.Response]]:
+    """One raw GraphQL request as a browser would send it, with the variables given; `headers` are added or replaced."""
+
+    async def call(sandbox: Sandbox, operation: str, **variables: Any) -> httpx.Response:
+        account, headers = variables.pop("account", "alice"), variables.pop("headers", {})
+        path = f"/i/api/graphql/abc/{operation}"
+        maker = XClIdGenStore.items.get(account) or await XClIdGen.create(
+            proxy=sandbox.proxy_url, cookies={"auth_token": "any"}
+        )
+        XClIdGenStore.items[account] = maker
+        sent = {
+            "authorization": "Bearer AAAA",
+            "cookie": f"auth_token=token-{account}; ct0=csrf",
+            "x-csrf-token": "csrf",
+            "x-client-transaction-id": maker.calc("GET", path),
+        }
+        async with httpx.AsyncClient(proxy=sandbox.proxy_url) as client:
+            params = {"variables": json.dumps(variables), "features": "{}"}
+            return await client.get(f"https://x.com{path}", params=params, headers={**sent, **headers})
+
+    return call

@@ -47,14 +47,14 @@ class Sandbox:
         if options.posts < 0 or options.limit_scale <= 0:
             raise SandboxError("--posts must be at least 0 and --limit-scale above 0.")
         self.options = options
-        self.world = build_world(options.seed, options.posts)
+        self.world = build_world(options.seed, 0 if options.replay else options.posts)
         self.authority = CertificateAuthority()
         self.faults = Faults(options.faults, options.seed)
         self.journal = Journal()
         self.limits = Limits(SandboxClock(), options.limit_scale)
         world_source = WorldSource(self.world)
         source: Source = load_recordings(options.replay) if options.replay else world_source
-        self.truth = Truth(self.world, world_source.listings)
+        self.truth = Truth(self.world, world_source.listings, replaying=options.replay is not None)
         transaction = TransactionPages(options.seed)
         gate = Gate(source, self.limits, self.faults, self.journal, transaction)
         control = Control(self.truth, self.journal, self.faults, self.limits, self.authority.pem)

@@ -34,7 +34,8 @@ class Listings:
     def timeline(self, author_id: int, *, replies: bool) -> list[Post]:
         """An author's posts, quotes and reposts, newest first, and replies if asked for.
 
-        Without replies the pinned post is left out: it stands above the list. Empty for protected and suspended authors.
+        Without replies the pinned post is left out, as it stands above the list. Empty for protected and
+        suspended authors.
         """
         author = self.world.authors.get(author_id)
         if author is None or author.standing != "active":

@@ -12,6 +12,7 @@ from xget_sandbox.http import HEAD_LIMIT, BadRequest, Request, Response, json_re
 from xget_sandbox.site import HOSTS, Site
 
 DRIPS = 10
+STOP_S = 2.0
 
 
 class ProxyServer:
@@ -35,11 +36,12 @@ class ProxyServer:
         """Stop listening and cut all connections."""
         if self._server is not None:
             self._server.close()
-            await self._server.wait_closed()
-        for task, writer in list(self._connections.items()):
+        for writer in self._connections.values():
             writer.transport.abort()
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        if self._connections:
+            await asyncio.wait(list(self._connections), timeout=STOP_S)
+        if self._server is not None:
+            await self._server.wait_closed()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -100,5 +102,7 @@ async def _drip(writer: asyncio.StreamWriter, response: Response) -> None:
     step = max(1, -(-len(response.body) // DRIPS))
     for start in range(0, len(response.body), step):
         await asyncio.sleep(response.seconds / DRIPS)
+        if writer.is_closing():
+            return
         writer.write(response.body[start : start + step])
         await writer.drain()

@@ -21,12 +21,15 @@ USER_TASKS = ("USER_INFO", "USER_FOLLOWERS", "USER_FOLLOWING")
 class Truth:
     """Answers in the words of tasks; raises SandboxError for what it does not understand."""
 
-    def __init__(self, world: World, listings: Listings) -> None:
+    def __init__(self, world: World, listings: Listings, *, replaying: bool = False) -> None:
+        self.replaying = replaying
         self.world = world
         self.listings = listings
 
     def answer(self, asked: Mapping[str, str]) -> Json:
         """`matches` in the order of X's listing, cut to `limit`; `context` the posts that come along with them."""
+        if self.replaying:
+            raise SandboxError("Recordings are being replayed: the recorded files are the truth.")
         task_type = asked.get("task_type", "").upper()
         limit = _limit(asked)
         if task_type in POST_TASKS:

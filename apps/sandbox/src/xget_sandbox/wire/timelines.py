@@ -57,10 +57,10 @@ def tweet_item(post: object, component: str, *, highlights: bool = False, social
         item["highlights"] = {"textHighlights": []}
     if social:
         item["socialContext"] = social
-    details = {"timelinesDetails": {"controllerData": CONTROLLER}}
+    details = {} if social else {"details": {"timelinesDetails": {"controllerData": CONTROLLER}}}
     return {
         "__typename": "TimelineTimelineItem",
-        "clientEventInfo": {"component": component, "details": details, "element": "tweet"},
+        "clientEventInfo": {"component": component, **details, "element": "tweet"},
         "entryType": "TimelineTimelineItem",
         "itemContent": item,
     }
