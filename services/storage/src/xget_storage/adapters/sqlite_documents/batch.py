@@ -1,0 +1,70 @@
+"""What a batch works on: rows in memory, and what is to be written of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xget_contracts.events import PageStored
+from xget_contracts.items import Item
+from xget_storage.adapters.sqlite_rows import Columns
+from xget_storage.models import StoredAuthor, StoredItem
+from xget_storage.service.counting import PageCounts
+
+
+@dataclass(slots=True, frozen=True)
+class Run:
+    """An execution, by the numbers that rows use."""
+
+    id: int
+    task: int
+    owner: int
+
+
+@dataclass(slots=True)
+class Entry:
+    """An item; `item` None is a tombstone. `columns` None means that it has no row yet."""
+
+    id: int
+    key: str
+    item: StoredItem | None
+    columns: Columns | None
+    dirty: bool = False
+    new_owners: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Sight:
+    """A sighting; `values` are ord, seen_at, fresh and changed of a new one."""
+
+    seq: int
+    page_no: int
+    match_page: int | None
+    new: bool = False
+    promoted: bool = False
+    shown: Item | None = None
+    values: tuple[int, int, bool, bool] = (0, 0, False, False)
+
+
+@dataclass(slots=True)
+class PageRow:
+    """A page's counts and the answer it got; an empty digest means that it is not stored."""
+
+    run: int
+    page_no: int
+    digest: bytes
+    counts: PageCounts
+    answer: PageStored | None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch has to write, items apart."""
+
+    sights: list[tuple[int, int, Sight]] = field(default_factory=list)
+    """Run, item, sighting."""
+    promoted: list[tuple[int, int, Sight]] = field(default_factory=list)
+    task_items: dict[tuple[int, int], tuple[int, bool]] = field(default_factory=dict)
+    """Task and item → place in the list, answers the task."""
+    task_matches: list[tuple[int, int]] = field(default_factory=list)
+    authors: dict[str, StoredAuthor] = field(default_factory=dict)
+    pages: dict[tuple[int, int], PageRow] = field(default_factory=dict)

@@ -1,0 +1,144 @@
+"""What the store knows of the items in a batch, held in memory while the batch is merged, and written back in bulk."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from xget_contracts.events import PageParsed
+from xget_storage.adapters.sqlite_documents import writing
+from xget_storage.adapters.sqlite_documents.batch import Changes, Entry, PageRow, Run, Sight
+from xget_storage.adapters.sqlite_documents.executions import find_page, find_run
+from xget_storage.adapters.sqlite_rows import ITEM_DECODER, Columns, listed, number
+from xget_storage.models import StoredAuthor, StoredItem
+from xget_storage.service.merging import merge_author
+
+_IN: Final = "IN (SELECT value FROM json_each(?))"
+_AUTHOR_DECODER: Final = msgspec.json.Decoder(StoredAuthor)
+
+
+@dataclass(slots=True)
+class Known:
+    """Loads, remembers, writes."""
+
+    connection: sqlite3.Connection
+    entries: dict[str, Entry] = field(default_factory=dict)
+    sights: dict[tuple[int, int], Sight] = field(default_factory=dict)
+    hidden: set[tuple[int, int]] = field(default_factory=set)
+    task_items: dict[tuple[int, int], bool] = field(default_factory=dict)
+    authors: dict[str, StoredAuthor] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
+    _runs: dict[str, Run] = field(default_factory=dict)
+    _pages: dict[tuple[int, int], PageRow] = field(default_factory=dict)
+    _last_id: int = 0
+    _last_seq: int = 0
+
+    def run(self, page: PageParsed) -> Run:
+        """The execution of a page; its row is made at the first page."""
+        if page.execution_id not in self._runs:
+            self._runs[page.execution_id] = find_run(self.connection, page)
+        return self._runs[page.execution_id]
+
+    def page(self, run: Run, page: PageParsed) -> PageRow:
+        """What is stored of a page."""
+        if (run.id, page.page_no) not in self._pages:
+            self._pages[run.id, page.page_no] = find_page(self.connection, run, page)
+        return self._pages[run.id, page.page_no]
+
+    def load(self, pages: Iterable[tuple[Run, PageParsed]]) -> None:
+        """Read everything that the items of these pages need."""
+        wanted = list(pages)
+        self._last_id = number(self.connection, "SELECT max(id) FROM items") or 0
+        self._last_seq = number(self.connection, "SELECT max(seq) FROM sightings") or 0
+        keys = {item.key for _, page in wanted for item in page.items}
+        sql = f"SELECT id, key, kind, platform, lang, author, at, has_media, doc FROM items WHERE key {_IN}"  # noqa: S608 - constant
+        for number_, key, *rest, doc in self.connection.execute(sql, (listed(keys),)):
+            item = None if doc is None else ITEM_DECODER.decode(doc)
+            self.entries[key] = Entry(number_, key, item, Columns(*rest))
+        self._load_sights({run for run, _ in wanted})
+        self._load_authors({author.key for _, page in wanted for author in page.authors})
+
+    def _load_sights(self, runs: set[Run]) -> None:
+        ids = listed(entry.id for entry in self.entries.values())
+        if not self.entries:
+            return
+        for run in runs:
+            sql = f"SELECT item, seq, page_no, match_page FROM sightings WHERE run = ? AND item {_IN}"  # noqa: S608 - constant
+            for item, *rest in self.connection.execute(sql, (run.id, ids)):
+                self.sights[run.id, item] = Sight(*rest)
+        for task in {run.task for run in runs}:
+            sql = f"SELECT item, matched FROM task_items WHERE task = ? AND item {_IN}"  # noqa: S608 - constant
+            for item, matched in self.connection.execute(sql, (task, ids)):
+                self.task_items[task, item] = bool(matched)
+        sql = f"SELECT owner, item FROM hidden WHERE item {_IN}"  # noqa: S608 - constant
+        self.hidden.update(self.connection.execute(sql, (ids,)))
+
+    def _load_authors(self, keys: set[str]) -> None:
+        sql = f"SELECT key, doc FROM authors WHERE key {_IN}"  # noqa: S608 - constant
+        for key, doc in self.connection.execute(sql, (listed(keys),)):
+            self.authors[key] = _AUTHOR_DECODER.decode(doc)
+
+    def entry(self, key: str) -> Entry | None:
+        """What is known of an item."""
+        return self.entries.get(key)
+
+    def new_entry(self, item: StoredItem) -> Entry:
+        """A number for a new item."""
+        self._last_id += 1
+        entry = self.entries[item.key] = Entry(self._last_id, item.key, item, None)
+        return entry
+
+    def next_seq(self) -> int:
+        """The number of the next sighting."""
+        self._last_seq += 1
+        return self._last_seq
+
+    def add_sight(self, run: Run, entry: Entry, sight: Sight) -> None:
+        """Record the first sighting of an item by an execution."""
+        self.sights[run.id, entry.id] = sight
+        self.changes.sights.append((run.id, entry.id, sight))
+        entry.new_owners.add(run.owner)
+        match = sight.match_page is not None
+        listed_before = self.task_items.get((run.task, entry.id))
+        if listed_before is None:
+            self.changes.task_items[run.task, entry.id] = (sight.seq, match)
+            self.task_items[run.task, entry.id] = match
+        elif match:
+            self._promote_in_task(run.task, entry.id)
+
+    def promote(self, run: Run, entry: Entry, sight: Sight, page_no: int) -> None:
+        """A sighting that came along becomes a match."""
+        sight.match_page = page_no
+        if not sight.new and not sight.promoted:
+            self.changes.promoted.append((run.id, entry.id, sight))
+        sight.promoted = True
+        self._promote_in_task(run.task, entry.id)
+
+    def _promote_in_task(self, task: int, item: int) -> None:
+        if self.task_items.get((task, item)):
+            return
+        self.task_items[task, item] = True
+        if (task, item) in self.changes.task_items:
+            self.changes.task_items[task, item] = (self.changes.task_items[task, item][0], True)
+        else:
+            self.changes.task_matches.append((task, item))
+
+    def merge_authors(self, page: PageParsed) -> None:
+        """Take over what a page says of authors."""
+        for author in page.authors:
+            stored, _ = merge_author(self.authors.get(author.key), author, page.fetched_at)
+            self.authors[author.key] = stored
+            self.changes.authors[author.key] = stored
+
+    def touch_page(self, row: PageRow) -> None:
+        """Write the page's row again."""
+        self.changes.pages[row.run, row.page_no] = row
+
+    def write(self) -> None:
+        """Write all that changed."""
+        dirty = [entry for entry in self.entries.values() if entry.dirty]
+        writing.write(self.connection, self.changes, dirty)

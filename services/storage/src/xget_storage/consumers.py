@@ -1,0 +1,50 @@
+"""What storage does with messages: one function per topic."""
+
+from __future__ import annotations
+
+from xget_contracts.events import PageCollected, PageParsed, PageStored
+from xget_events import codec
+from xget_events.log import EventLog, Record
+from xget_events.runner import Handler
+from xget_kernel.clock import Clock
+from xget_storage.service.ingest import IndexService, IngestService
+
+STORAGE = "storage"
+RAW_PAGES = "storage-raw-pages"
+SEARCH = "search-index"
+
+
+def on_page_parsed(ingest: IngestService, log: EventLog, topic: str, clock: Clock) -> Handler:
+    """`xget.results`: store the items, then say so on `topic`; both before the messages count as read."""
+
+    async def handle(records: list[Record]) -> None:
+        stored = await ingest.store([codec.decode(record, PageParsed) for record in records])
+        now = clock.now()
+        traces = [record.headers.get("traceparent") for record in records]
+        await log.publish(
+            [
+                codec.message(topic, page.execution_id, page, source=STORAGE, now=now, traceparent=trace)
+                for page, trace in zip(stored, traces, strict=True)
+            ]
+        )
+
+    return handle
+
+
+def on_page_collected(ingest: IngestService) -> Handler:
+    """`xget.pages`: keep the pages as received."""
+
+    async def handle(records: list[Record]) -> None:
+        await ingest.keep_raw([codec.decode(record, PageCollected) for record in records])
+
+    return handle
+
+
+def on_page_stored(indexing: IndexService) -> Handler:
+    """`xget.stored`: make the items searchable."""
+
+    async def handle(records: list[Record]) -> None:
+        keys = dict.fromkeys(key for record in records for key in codec.decode(record, PageStored).keys)
+        await indexing.index(list(keys))
+
+    return handle

@@ -1,0 +1,43 @@
+"""What storage says no with."""
+
+from xget_kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed
+
+
+class ItemNotFound(NotFound):
+    """Missing and foreign items are one and the same."""
+
+    code = "item_not_found"
+    title = "No such item"
+
+
+class ItemExists(Conflict):
+    """An item with this id is there, or was deleted."""
+
+    code = "item_exists"
+    title = "Item exists already"
+
+
+class ItemShared(Conflict):
+    """The item also belongs to other people."""
+
+    code = "item_shared"
+    title = "Item belongs to several owners"
+
+
+class ItemChanged(PreconditionFailed):
+    """If-Match names another revision."""
+
+    code = "item_changed"
+    title = "Item was changed meanwhile"
+
+
+class BadFilter(Invalid):
+    """Filters that do not go together."""
+
+    code = "bad_filter"
+    title = "Filters do not fit together"
+
+
+def no_such_item(key: str) -> ItemNotFound:
+    """The one sentence for missing and foreign items."""
+    return ItemNotFound(f"There is no item {key[:128]!r} among yours.")

@@ -1,0 +1,124 @@
+"""What storage keeps: the struct of a stored item, and what callers see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from xget_contracts.items import Author, Item, Struct
+
+Role = Literal["match", "context"]
+IMPORTED: Final = "import"
+"""`source` of items that users brought themselves."""
+
+
+class StoredItem(Item, kw_only=True):
+    """An item as collected, with its history. `role` means nothing here: it belongs to sightings."""
+
+    rev: int = 1
+    """Grows by one on every change that a reader can see, times of sightings apart."""
+    first_seen: datetime
+    last_seen: datetime
+    content_at: datetime
+    """`fetched_at` of the page whose text this is."""
+    source: str
+    """The route that brought it, or "import"."""
+    first_execution: str | None = None
+    first_page: int | None = None
+    seen_by: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    """Owner → the tasks of theirs that sighted it, oldest first."""
+    edits: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Fields that a user set: they stand over what was collected, and no collection touches them."""
+
+    def visible(self) -> StoredItem:
+        """The item with the user's edits over it."""
+        return msgspec.structs.replace(self, **self.edits) if self.edits else self
+
+
+class StoredAuthor(Author, kw_only=True):
+    """An author with their history."""
+
+    rev: int = 1
+    first_seen: datetime
+    last_seen: datetime
+    content_at: datetime
+
+
+class ItemView(Item, kw_only=True, omit_defaults=False):
+    """A stored item as one caller sees it; `role`, `execution_id` and `seen_at` come with lists of a task's items."""
+
+    role: Role | UnsetType = UNSET  # type: ignore[assignment]  # a view may leave the role out
+    execution_id: str | UnsetType = UNSET
+    seen_at: datetime | UnsetType = UNSET
+    highlights: list[str] | UnsetType = UNSET
+    rev: int
+    first_seen: datetime
+    last_seen: datetime
+    source: str
+    task_ids: list[str]
+    """Tasks of the caller that found it (of everybody, for an administrator)."""
+    owner_ids: list[str]
+    """The caller (everybody who has it, for an administrator)."""
+    edited: list[str]
+    """Names of the fields that a user set."""
+
+
+_SHOWN: Final = tuple(name for name in Item.__struct_fields__ if name != "role")
+
+
+def view(stored: StoredItem, owner: str | None, **more: Any) -> ItemView:
+    """What `owner` (None = an administrator) sees of an item; ids of other owners and their tasks stay hidden."""
+    shown = stored.visible()
+    seen_by = stored.seen_by if owner is None else {owner: stored.seen_by.get(owner, [])}
+    return ItemView(
+        **{name: getattr(shown, name) for name in _SHOWN},
+        rev=stored.rev,
+        first_seen=stored.first_seen,
+        last_seen=stored.last_seen,
+        source=stored.source,
+        task_ids=[task for tasks in seen_by.values() for task in tasks],
+        owner_ids=list(seen_by),
+        edited=sorted(stored.edits),
+        **more,
+    )
+
+
+class Sighted(Struct, kw_only=True):
+    """An item in the list of a task or execution."""
+
+    seq: int
+    """Place in the list; grows with each sighting."""
+    item: StoredItem
+    role: Role
+    execution_id: str
+    seen_at: datetime
+
+
+class AuditEntry(Struct, kw_only=True, omit_defaults=False):
+    """One change by a person. Hashes are SHA-256 of the item as its owners saw it; None = it was not there."""
+
+    key: str
+    action: Literal["create", "edit", "delete"]
+    actor: str
+    at: datetime
+    before: str | None
+    after: str | None
+    fields: Sequence[str] = ()
+
+
+class RawPage(Struct, kw_only=True):
+    """One answer of a platform as received."""
+
+    execution_id: str
+    page_no: int
+    task_id: str
+    owner_id: str
+    platform: str
+    operation: str
+    fetched_at: datetime
+    sha256: str
+    body_zstd: bytes

@@ -1,0 +1,164 @@
+"""What storage needs from engines. Each has an embedded adapter and one contract suite in `xget_testing.contracts`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from xget_contracts.events import PageParsed, PageStored
+from xget_contracts.items import Struct
+from xget_storage.models import AuditEntry, RawPage, Role, Sighted, StoredAuthor, StoredItem
+
+Sort = Literal["relevance", "newest", "oldest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFilter:
+    """Which items; every given field must hold. `owner` None = everybody's."""
+
+    owner: str | None = None
+    task_id: str | None = None
+    execution_id: str | None = None
+    role: Role | None = None
+    author: str | None = None
+    """A username, in any case."""
+    lang: str | None = None
+    kind: str | None = None
+    platform: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Exclusive. Both compare with `created_at`, or with the first sight of items that have none."""
+    has_media: bool | None = None
+
+
+class ItemPage(Struct, kw_only=True):
+    """A piece of a list. `cursor` is where the next piece begins; None at the end."""
+
+    items: list[StoredItem]
+    total: int
+    cursor: list[Any] | None
+
+
+class SightedPage(Struct, kw_only=True):
+    """A piece of a task's list; `matched` of the `total` answer the task."""
+
+    items: list[Sighted]
+    total: int
+    matched: int
+    cursor: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who changes something, and when."""
+
+    user_id: str
+    at: datetime
+
+
+class DocumentStore(Protocol):
+    """Items, authors and sightings. Every write is one transaction that is durable on return.
+
+    All methods may raise Full (507) or Unavailable (503).
+    """
+
+    async def store_pages(self, pages: Sequence[PageParsed], now: datetime) -> list[PageStored]:
+        """Upsert what pages hold; the same page again, in whatever batch, changes nothing and is answered the same."""
+
+    async def get(self, key: str, owner: str | None) -> StoredItem | None:
+        """The item, if `owner` has it (None = if anybody has)."""
+
+    async def load(self, keys: Sequence[str]) -> dict[str, StoredItem]:
+        """Those of `keys` that are there."""
+
+    async def find(
+        self, wanted: ItemFilter, size: int, *, offset: int = 0, after: Sequence[Any] | None = None
+    ) -> ItemPage:
+        """Newest first; a piece at `offset`, or after a cursor of the piece before."""
+
+    async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0) -> SightedPage:
+        """Items of a task or execution, oldest sighting first, each once; needs `task_id` or `execution_id`."""
+
+    async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
+        """Store items that users brought; False for each whose key is taken or was deleted."""
+
+    async def edit(
+        self, key: str, owner: str | None, edits: dict[str, Any], *, rev: int | None, by: Actor
+    ) -> StoredItem:
+        """Put `edits` over an item; a None value lifts the edit of that field.
+
+        Raises ItemNotFound, ItemShared (it has other owners too), ItemChanged (`rev` given and not its revision).
+        """
+
+    async def delete(self, key: str, owner: str | None, *, by: Actor) -> None:
+        """Take the item from `owner`, for ever; from everybody when `owner` is None. Raises ItemNotFound."""
+
+    async def audit(self, key: str, owner: str | None) -> list[AuditEntry]:
+        """Changes by people, oldest first; deleted items have a history too. Raises ItemNotFound."""
+
+    async def authors(self, keys: Sequence[str]) -> dict[str, StoredAuthor]:
+        """Those of the authors that are there."""
+
+    async def unindexed(self, size: int) -> dict[str, StoredItem | int]:
+        """Items that people changed and search has not taken over: the item, or the revision of its deletion."""
+
+    async def indexed(self, revs: dict[str, int]) -> None:
+        """Search has taken these over, at these revisions."""
+
+    async def close(self) -> None:
+        """Release files and threads; twice is fine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchQuery:
+    """`text` as typed (None = everything), narrowed by `wanted`."""
+
+    text: str | None = None
+    wanted: ItemFilter = ItemFilter()
+    sort: Sort = "relevance"
+    size: int = 20
+    after: Sequence[Any] | None = None
+    """`SearchPage.cursor` of the piece before."""
+
+
+class SearchPage(Struct, kw_only=True):
+    """Keys in order, how many match in all, and counts per value of `lang`, `author` and `day` over all matches."""
+
+    keys: list[str]
+    total: int
+    facets: dict[str, dict[str, int]]
+    cursor: list[Any] | None
+
+
+class SearchIndex(Protocol):
+    """Finds items by their text. Derived: it may lag, be lost, and be built again from the documents."""
+
+    async def index(self, items: Sequence[StoredItem]) -> None:
+        """Take over visible items; one whose `rev` is older than what the index has (or deleted) is ignored."""
+
+    async def delete(self, revs: dict[str, int]) -> None:
+        """Forget items; older revisions that arrive later are ignored."""
+
+    async def search(self, query: SearchQuery) -> SearchPage:
+        """Never raises for any text. Raises Invalid (422) for a cursor that is not its own."""
+
+    async def close(self) -> None:
+        """Release files and threads; twice is fine."""
+
+
+class RawPageStore(Protocol):
+    """Keeps what platforms answered, as received."""
+
+    async def put(self, pages: Sequence[RawPage], now: datetime) -> None:
+        """Keep pages; the same (execution, number) again replaces."""
+
+    async def get(self, execution_id: str, page_no: int) -> RawPage | None:
+        """One page."""
+
+    async def drop_before(self, moment: datetime) -> int:
+        """Drop pages stored before `moment`; how many."""
+
+    async def close(self) -> None:
+        """Release files and threads; twice is fine."""

@@ -1,0 +1,118 @@
+"""Text as search sees it: one tokeniser for indexing, queries and highlights, so that they always agree.
+
+Characters are folded one by one (compatibility forms, case, accents), so that every token knows where in the original
+it stands. A word is one token; a run of Chinese, Japanese or Korean becomes its overlapping pairs and then its last
+character alone. Thus every character of a run starts exactly one token: a word of two or more characters is a phrase
+of pairs, a single character is a prefix, and neither needs a dictionary.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from xget_storage.models import StoredItem
+
+_CJK: Final = (
+    "\u3005-\u3007\u3041-\u3096\u309d-\u30fa\u30fc-\u30ff\u3105-\u312f\u3130-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003fffd"
+)
+_SYMBOL: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
+_TOKENS: Final = re.compile(f"(?P<cjk>[{_CJK}]+)|(?P<symbol>[{_SYMBOL}])|(?P<word>[^\\W_{_CJK}{_SYMBOL}]+)")
+_LONGEST_WORD: Final = 200
+_BETWEEN: Final = " \ue000 "
+"""A private-use character that no text yields as a token."""
+_NOT_TEXT: Final = re.compile("[\ud800-\udfff]")
+
+
+class _Folding(dict[int, str]):
+    """Code point → its folded form; filled as characters turn up."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = _fold_character(chr(code))
+        return folded
+
+
+def _fold_character(char: str) -> str:
+    apart = unicodedata.normalize("NFKD", char)
+    bare = "".join(c for c in apart if not "\u0300" <= c <= "\u036f")
+    return unicodedata.normalize("NFKC", bare.casefold())
+
+
+def searchable(item: StoredItem) -> list[str]:
+    """The parts of an item that search looks into; its text comes first."""
+    shown = item.visible()
+    parts: list[str | None] = [shown.text, " ".join(f"#{tag}" for tag in shown.hashtags)]
+    if shown.card is not None:
+        parts += [shown.card.title, shown.card.description]
+    parts += [media.alt_text for media in shown.media]
+    if shown.kind == "user":
+        parts += [shown.author_name, shown.author_username]
+    return [part for part in parts if part]
+
+
+class Token(NamedTuple):
+    """A token and the half-open range of the original text that it stands for."""
+
+    text: str
+    start: int
+    end: int
+    single: bool
+    """True for the last (or only) character of a CJK run."""
+
+
+class Analyzer:
+    """Folds and splits text. Keeps a table of folded characters, so make one and share it."""
+
+    def __init__(self) -> None:
+        self._folding = _Folding()
+
+    def fold(self, text: str) -> str:
+        """Folded text, for storing and comparing whole values."""
+        return text.translate(self._folding)
+
+    def terms(self, text: str) -> str:
+        """The tokens of a text to index, separated by spaces."""
+        out: list[str] = []
+        for found in _TOKENS.finditer(_NOT_TEXT.sub(" ", self.fold(text))):
+            run = found.group()
+            if found.lastgroup == "cjk":
+                out.extend(run[i : i + 2] for i in range(len(run)))
+            else:
+                out.append(run[:_LONGEST_WORD])
+        return " ".join(out)
+
+    def item_terms(self, item: StoredItem) -> str:
+        """The tokens of all that can be found of an item; no phrase reaches from one part into the next."""
+        return _BETWEEN.join(self.terms(part) for part in searchable(item))
+
+    def tokens(self, text: str) -> list[Token]:
+        """The same tokens with their places in the original."""
+        folded, places = self._fold_with_places(text)
+        found: list[Token] = []
+        for match in _TOKENS.finditer(_NOT_TEXT.sub(" ", folded)):
+            found.extend(_split(match, places))
+        return found
+
+    def _fold_with_places(self, text: str) -> tuple[str, list[int]]:
+        parts: list[str] = []
+        places: list[int] = []
+        for place, char in enumerate(text):
+            folded = self._folding[ord(char)]
+            parts.append(folded)
+            places.extend([place] * len(folded))
+        return "".join(parts), places
+
+
+def _split(match: re.Match[str], places: list[int]) -> Iterator[Token]:
+    start, end = match.span()
+    run = match.group()
+    if match.lastgroup != "cjk":
+        yield Token(run[:_LONGEST_WORD], places[start], places[end - 1] + 1, False)
+        return
+    for i in range(len(run)):
+        at = start + i
+        last = i == len(run) - 1
+        yield Token(run[i : i + 2], places[at], places[at] + 1 if last else places[at + 1] + 1, last)

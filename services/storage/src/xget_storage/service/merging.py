@@ -1,0 +1,108 @@
+"""How a new sight of an item or author changes what is stored. Pure, and shared by every document store.
+
+The rules: a newer page's fields replace older ones, but an empty field never erases a full one; counts keep their
+maximum; times of sight only widen; what a user edited stands apart and is not touched.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from xget_contracts.events import PageParsed
+from xget_contracts.items import Author, Item, Metrics
+from xget_storage.models import StoredAuthor, StoredItem
+
+_IDENTITY: Final = frozenset({"key", "platform", "native_id", "kind", "role", "metrics", "extra", "id"})
+_ITEM_CONTENT: Final = tuple(name for name in Item.__struct_fields__ if name not in _IDENTITY)
+_AUTHOR_CONTENT: Final = tuple(name for name in Author.__struct_fields__ if name not in _IDENTITY)
+_ITEM_FIELDS: Final = tuple(name for name in Item.__struct_fields__ if name != "role")
+_METRICS: Final = Metrics.__struct_fields__
+
+_Kept = TypeVar("_Kept", StoredItem, StoredAuthor)
+
+
+def first_sight(item: Item, page: PageParsed) -> StoredItem:
+    """The stored form of an item that nobody had before this page."""
+    return StoredItem(
+        **{name: getattr(item, name) for name in _ITEM_FIELDS},
+        first_seen=page.fetched_at,
+        last_seen=page.fetched_at,
+        content_at=page.fetched_at,
+        source=page.route,
+        first_execution=page.execution_id,
+        first_page=page.page_no,
+        seen_by={page.owner_id: [page.task_id]},
+    )
+
+
+def merge_item(stored: StoredItem, item: Item, page: PageParsed) -> bool:
+    """Put what `page` shows of an item into `stored`; True when its content or counts changed by that."""
+    changed = _merge_content(stored, item, page.fetched_at, _ITEM_CONTENT)
+    tasks = stored.seen_by.setdefault(page.owner_id, [])
+    found = page.task_id not in tasks
+    if found:
+        tasks.append(page.task_id)
+    if changed or found:
+        stored.rev += 1
+    return changed
+
+
+def merge_author(stored: StoredAuthor | None, author: Author, fetched_at: datetime) -> tuple[StoredAuthor, bool]:
+    """The author after `fetched_at`, and whether that is news."""
+    if stored is None:
+        fields = {name: getattr(author, name) for name in Author.__struct_fields__}
+        fresh = StoredAuthor(**fields, first_seen=fetched_at, last_seen=fetched_at, content_at=fetched_at)
+        return fresh, True
+    changed = _merge_content(stored, author, fetched_at, _AUTHOR_CONTENT)
+    stored.rev += changed
+    return stored, changed
+
+
+def _merge_content(stored: _Kept, seen: Item | Author, fetched_at: datetime, names: tuple[str, ...]) -> bool:
+    newer = fetched_at >= stored.content_at
+    changed = False
+    for name in names:
+        value = getattr(seen, name)
+        if _is_empty(value):
+            continue
+        kept = getattr(stored, name)
+        if value != kept and (newer or _is_empty(kept)):
+            setattr(stored, name, value)
+            changed = True
+    changed |= _merge_extra(stored, seen.extra, newer)
+    metrics = _most(stored.metrics, seen.metrics)
+    if metrics is not stored.metrics:
+        stored.metrics = metrics
+        changed = True
+    if newer:
+        stored.content_at = fetched_at
+    stored.last_seen = max(stored.last_seen, fetched_at)
+    stored.first_seen = min(stored.first_seen, fetched_at)
+    return changed
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ("", [])
+
+
+def _merge_extra(stored: _Kept, extra: dict[str, Any], newer: bool) -> bool:
+    merged = {**stored.extra, **extra} if newer else {**extra, **stored.extra}
+    if merged == stored.extra:
+        return False
+    stored.extra = merged
+    return True
+
+
+def _most(kept: Metrics, seen: Metrics) -> Metrics:
+    """The greater of each count; the same object when nothing is greater."""
+    greater: dict[str, int] = {}
+    for name in _METRICS:
+        value = getattr(seen, name)
+        if value is not None:
+            old = getattr(kept, name)
+            if old is None or value > old:
+                greater[name] = value
+    return msgspec.structs.replace(kept, **greater) if greater else kept

@@ -1,0 +1,56 @@
+"""Storage's background work."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from xget_events.log import EventLog
+from xget_events.runner import ConsumerRunner, Handler
+from xget_kernel.clock import Clock, SystemClock
+from xget_storage import consumers, tasks
+from xget_storage.adapters.stores import Stores
+from xget_storage.service.ingest import IndexService, IngestService
+from xget_storage.settings import Settings
+
+
+class Worker:
+    """Consumers and periodic work on their own connections to the files."""
+
+    def __init__(self, settings: Settings, log: EventLog, clock: Clock) -> None:
+        self._settings = settings
+        self._log = log
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; then finish the batches in hand. Raises StartupError when a file cannot be used."""
+        async with Stores.opened(self._settings.home) as stores, asyncio.TaskGroup() as group:
+            for runner in self._runners(stores):
+                group.create_task(runner.run(stop))
+            indexing = IndexService(stores.documents, stores.search)
+            group.create_task(tasks.repeat(partial(tasks.catch_up_search, indexing), tasks.CATCH_UP_SECONDS, stop))
+            drop = partial(tasks.drop_old_pages, stores.raw_pages, self._clock, self._settings.raw_page_days)
+            group.create_task(tasks.repeat(drop, tasks.RETENTION_SECONDS, stop))
+
+    def _runners(self, stores: Stores) -> list[ConsumerRunner]:
+        settings = self._settings
+        ingest = IngestService(stores.documents, stores.raw_pages, self._clock)
+        indexing = IndexService(stores.documents, stores.search)
+        stored = settings.kafka_topic_stored
+        return [
+            self._runner(
+                consumers.STORAGE,
+                settings.kafka_topic_results,
+                consumers.on_page_parsed(ingest, self._log, stored, self._clock),
+            ),
+            self._runner(consumers.RAW_PAGES, settings.kafka_topic_pages, consumers.on_page_collected(ingest)),
+            self._runner(consumers.SEARCH, stored, consumers.on_page_stored(indexing)),
+        ]
+
+    def _runner(self, group: str, topic: str, handler: Handler) -> ConsumerRunner:
+        return ConsumerRunner(self._log, group, [topic], handler, batch=self._settings.batch_messages)
+
+
+def create_worker(settings: Settings, *, log: EventLog, clock: Clock | None = None) -> Worker:
+    """Storage's worker on `log`; `run(stop)` does the work."""
+    return Worker(settings, log, clock or SystemClock())
