@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from xget_kernel.clock import Clock
-from xget_sources.ports import Session, SourceStopped
+from xget_sources.ports import NoAccount, Session, SourceStopped
 from xget_sources.x.client.connections import Connections
 from xget_sources.x.client.engine import API, silence
 from xget_sources.x.client.judgement import Judgement, judge
@@ -61,7 +61,12 @@ class XClient:
         verdict = Judgement("stop", "source_error", "X gave no answer.", retryable=True)
         for _ in range(_MAX_LEASES):
             pool = LeasedPool(session, self.connections, self._clock, self._headers)
-            await self._run(pool, ask)
+            try:
+                await self._run(pool, ask)
+            except NoAccount:
+                if verdict.reason == "blocked":  # it is the route that is shut, not the accounts that are spent
+                    break
+                raise
             requests += len(pool.answers)
             if not pool.answers or pool.lease is None:
                 break

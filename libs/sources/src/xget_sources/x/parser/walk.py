@@ -35,7 +35,7 @@ def find_records(payload: Any) -> Found:
     users: list[Json] = []
     trends: list[Json] = []
     # Last in, first out and siblings left to right: records come out with the last of the page first.
-    stack = [payload]
+    stack = [payload] if type(payload) in (dict, list) else []
     pop, push = stack.pop, stack.append
     while stack:
         node = pop()
