@@ -48,7 +48,7 @@ def create_app(
             await asyncio.to_thread(upgrade, settings.tables_url, "xget_account")
             database = Database(settings.tables_url)
             stack.push_async_callback(database.close)
-            channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token.reveal())
+            channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
             stack.push_async_callback(channel.close)
             vault = Vault(settings.keyring())
             app.state.account = Container(
@@ -79,6 +79,6 @@ def pool_server(settings: Settings, database: Database, vault: Vault, clock: Clo
             yield LeaseRepository(session)
 
     pool = LeaseService(work, vault, clock, daily_budget=settings.account_daily_budget)
-    server = RpcServer(settings.host, settings.grpc_port, settings.internal_token.reveal())
+    server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
     server.add(add_AccountPoolServicer_to_server, AccountPool(pool), SERVICE_NAME)
     return server

@@ -10,8 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from xget.account.v1 import account_pool_pb2 as pb
 from xget.account.v1.account_pool_pb2_grpc import AccountPoolServicer
 from xget_account.errors import BadRequestField
-from xget_account.repository import Wish
-from xget_account.service import Granted, LeaseService
+from xget_account.service import Granted, LeaseService, Wish
 from xget_account.service.playbook import Answer
 
 SERVICE_NAME = "xget.account.v1.AccountPool"

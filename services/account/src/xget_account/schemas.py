@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
 from xget_web.types import Body, text
 
@@ -23,6 +24,16 @@ CookieName = Annotated[str, Field(min_length=1, max_length=128)]
 CookieValue = Annotated[str, Field(max_length=4096)]
 Budget = Annotated[int, Field(ge=1, le=1_000_000)]
 
+_SECRET_HEADERS = frozenset({"cookie", "authorization", "x-csrf-token", "proxy-authorization"})
+
+
+def _no_secrets(headers: dict[str, str]) -> dict[str, str]:
+    found = sorted(_SECRET_HEADERS & {name.lower() for name in headers})
+    if found:
+        raise PydanticCustomError("no_secret_headers", "Leave out {names}: give cookies instead", {"names": found[0]})
+    return headers
+
+
 Line = Annotated[str, text(512)]
 Email = Annotated[str, text(320)]
 Totp = Annotated[str, text(256)]
@@ -31,7 +42,13 @@ Cookies = Annotated[
     Annotated[dict[CookieName, CookieValue], Field(max_length=200)] | Annotated[str, Field(max_length=65_536)],
     Field(description="Name to value, or the text of a cookie header, a browser's JSON, or base64 of either."),
 ]
-Headers = Annotated[dict[HeaderName, HeaderValue], Field(max_length=30)]
+Headers = Annotated[
+    dict[HeaderName, HeaderValue],
+    Field(
+        max_length=30, description="Sent with each request; shown in reads, so those that carry secrets are refused."
+    ),
+    AfterValidator(_no_secrets),
+]
 
 
 class AccountCreate(Body):

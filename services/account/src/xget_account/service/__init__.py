@@ -1,8 +1,9 @@
 """Use cases of accounts."""
 
+from xget_account.repository import Wish
 from xget_account.service.accounts import AccountService
 from xget_account.service.imports import ImportService
 from xget_account.service.leases import Granted, LeaseService
 from xget_account.service.vault import Vault
 
-__all__ = ["AccountService", "Granted", "ImportService", "LeaseService", "Vault"]
+__all__ = ["AccountService", "Granted", "ImportService", "LeaseService", "Vault", "Wish"]

@@ -1,0 +1,65 @@
+"""The import over HTTP: each line answered, the same file again changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2 as httpx
+
+URL = "/api/v1/accounts/import"
+COOKIES = "auth_token=" + "a" * 40 + "; ct0=" + "c" * 64
+
+
+async def post(client: httpx.AsyncClient, text: str, **fields: Any) -> dict[str, Any]:
+    answer = await client.post(URL, json={"text": text} | fields)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_each_line_is_created_updated_or_refused(client: httpx.AsyncClient) -> None:
+    first = await post(client, f"neo:p:n@m.org:x:{COOKIES}\nsmith:p:s@m.org:x\nbroken")
+    assert [(r["line"], r["outcome"], r["username"]) for r in first["lines"]] == [
+        (1, "created", "neo"),
+        (2, "created", "smith"),
+        (3, "refused", ""),
+    ]
+    assert "no cookies" in first["lines"][1]["reason"]
+    again = await post(client, f"NEO:p2:n@m.org:x:{COOKIES}")
+    assert (again["updated"], again["lines"][0]["account_id"]) == (1, first["lines"][0]["account_id"])
+    read = (await client.get(f"/api/v1/accounts/{first['lines'][0]['account_id']}")).json()
+    assert (read["username"], read["status"], read["secrets_set"]) == (
+        "neo",
+        "NEW",
+        ["password", "email_password", "cookies"],
+    )
+
+
+async def test_the_same_cookies_are_the_same_account(client: httpx.AsyncClient) -> None:
+    export = [{"name": k, "value": v} for k, v in {"auth_token": "t", "ct0": "c", "twid": "u%3D12"}.items()]
+    assert (await post(client, json.dumps(export)))["created"] == 1
+    assert (await post(client, json.dumps(export)))["updated"] == 1
+    assert (await client.get("/api/v1/accounts")).json()["items"][0]["username"] == "x-12"
+
+
+async def test_ten_thousand_lines_are_taken_at_once(client: httpx.AsyncClient) -> None:
+    text = "\r\n".join(f"user{i}:p:u{i}@m.org:x:auth_token=t{i}; ct0=c{i}" for i in range(10_000))
+    assert (await post(client, text))["created"] == 10_000
+    assert (await client.get("/api/v1/accounts")).json()["total"] == 10_000
+
+
+async def test_bad_requests_are_problems(client: httpx.AsyncClient) -> None:
+    for body, field in (
+        ({"text": ""}, "text"),
+        ({"text": "x", "format": "xlsx"}, "format"),
+        ({"text": "x", "line_format": "username:shoe_size"}, "line_format"),
+        ({}, "text"),
+    ):
+        answer = await client.post(URL, json=body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == field
+    broken = await client.post(URL, content=b"{", headers={"content-type": "application/json"})
+    assert broken.status_code == 400
+    surrogate = await client.post(URL, content=b'{"text":"\\ud800"}', headers={"content-type": "application/json"})
+    assert surrogate.status_code in {400, 422}
