@@ -53,7 +53,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session that commits at the end of the block, or rolls back when it raises. Do not nest."""
-        with translated():
+        with translated(writing=True):
             turn = self._shared.turn()
             await _wait_for(turn)
             try:
@@ -67,7 +67,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session on one snapshot; writing through it fails."""
-        with translated():
+        with translated(writing=False):
             async with self._read_sessions() as session:
                 yield session
 

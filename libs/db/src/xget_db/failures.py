@@ -15,13 +15,16 @@ _NOTHING_LOST = "What was acknowledged before is safe."
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise Full (507) or Unavailable (503) in place of the driver's errors of that kind; others pass unchanged."""
+def translated(*, writing: bool) -> Iterator[None]:
+    """Raise Full (507) or Unavailable (503) in place of the driver's errors of that kind; others pass unchanged.
+
+    A write through a reading session is a mistake of the code and not of the disk: it passes unchanged too.
+    """
     try:
         yield
     except (DBAPIError, sqlite3.Error) as error:
         known = translate(error)
-        if known is None:
+        if known is None or (not writing and _name(error) == "SQLITE_READONLY"):
             raise
         raise known from error
     except PoolTimeout as error:
@@ -30,11 +33,10 @@ def translated() -> Iterator[None]:
 
 def translate(error: Exception) -> XGetError | None:
     """The kernel error for a database error, or None when it is another kind (a broken constraint, wrong SQL)."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = _cause(error)
     if not isinstance(cause, sqlite3.Error):
         return None
-    name = getattr(cause, "sqlite_errorname", None) or ""
-    text = str(cause).lower()
+    name, text = _name(cause), str(cause).lower()
     if name.startswith("SQLITE_FULL") or "disk is full" in text:
         return Full(f"The disk is full, so nothing more can be stored: free some space. {_NOTHING_LOST}")
     if name.startswith("SQLITE_IOERR") or "disk i/o error" in text:
@@ -46,3 +48,11 @@ def translate(error: Exception) -> XGetError | None:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in text:
         return Unavailable("The database is locked by another process: try again in a moment.")
     return None
+
+
+def _cause(error: Exception) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _name(error: Exception) -> str:
+    return getattr(_cause(error), "sqlite_errorname", None) or ""

@@ -17,6 +17,8 @@ Pending = tuple[SessionTransaction | None, Table, dict[str, Any]]
 
 def add(session: Session, table: Table, row: dict[str, Any]) -> None:
     """Insert `row` into the outbox `table` when the session commits."""
+    if not session.in_transaction():
+        session.begin()  # else a rollback would have nothing to tell us of
     session.info.setdefault(_PENDING, []).append((session.get_nested_transaction(), table, row))
 
 
