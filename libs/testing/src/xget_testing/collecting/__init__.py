@@ -1,0 +1,7 @@
+"""A platform, its accounts and the storage behind the topics, in memory: for tests of who collects."""
+
+from xget_testing.collecting.sessions import FakeSession, FakeSessions
+from xget_testing.collecting.source import ListSource
+from xget_testing.collecting.storage import PageStore
+
+__all__ = ["FakeSession", "FakeSessions", "ListSource", "PageStore"]

@@ -1,0 +1,135 @@
+"""Builds the scraper service's HTTP app."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_db.outbox import OutboxRelay
+from xget_events.log import EventLog
+from xget_events.sqlite import SqliteEventLog
+from xget_kernel.clock import Clock, SystemClock
+from xget_rpc.client import RpcChannel
+from xget_scraper.adapters.grpc import GrpcItems, GrpcPools
+from xget_scraper.adapters.topics import create_topics
+from xget_scraper.deps import Container
+from xget_scraper.models import OUTBOX
+from xget_scraper.repository import Store
+from xget_scraper.router import ROUTERS
+from xget_scraper.schemas.openapi import describe_types
+from xget_scraper.service.drafts import Drafts
+from xget_scraper.service.results import ResultService
+from xget_scraper.service.watching import WatchService
+from xget_scraper.settings import Settings
+from xget_sources.ports import Source
+from xget_sources.registry import load_sources
+from xget_web.app import build_app
+from xget_web.auth import TokenVerifier
+from xget_web.state import Verifier
+
+TAGS: Final = [
+    {"name": "tasks", "description": "What is to be collected."},
+    {"name": "results", "description": "What was collected, and how it goes."},
+    {"name": "executions", "description": "Runs of tasks, and the proof of what they did."},
+]
+
+
+def create_app(
+    settings: Settings,
+    *,
+    log: EventLog | None = None,
+    clock: Clock | None = None,
+    verifier: Verifier | None = None,
+    sources: Mapping[str, Source] | None = None,
+) -> FastAPI:
+    """The scraper service. Nothing runs before the lifespan begins.
+
+    Without `log` it opens the one in the home folder; `verifier` replaces the auth service's keys, `sources` the
+    installed ones.
+    """
+    time = clock or SystemClock()
+    known = by_platform(load_sources() if sources is None else sources)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            events = log
+            if events is None:
+                events = SqliteEventLog(settings.home / "events.db")
+                stack.push_async_callback(events.close)
+            if sources is None:
+                for source in known.values():
+                    stack.push_async_callback(source.close)
+            app.state.scraper = built = await _build(settings, time, known, stack)
+            await create_topics(events, settings)
+            await _relay(built.database, events, time, stack)
+            yield
+
+    app = build_app(
+        service="scraper",
+        title="XGet scraper",
+        settings=settings,
+        routers=ROUTERS,
+        lifespan=lifespan,
+        verifier=verifier or TokenVerifier.of(settings, time),
+        tags=TAGS,
+    )
+    return _with_types(app, known)
+
+
+def by_platform(sources: Mapping[str, Source]) -> dict[str, Source]:
+    """The source of each platform: the route of the platform's own name, or else the first."""
+    found: dict[str, Source] = {}
+    for name in sorted(sources, key=lambda name: (sources[name].route != sources[name].platform, name)):
+        found.setdefault(sources[name].platform, sources[name])
+    return found
+
+
+async def _build(settings: Settings, clock: Clock, sources: Mapping[str, Source], stack: AsyncExitStack) -> Container:
+    await asyncio.to_thread(upgrade, settings.tables_url, "xget_scraper")
+    database = Database(settings.tables_url)
+    stack.push_async_callback(database.close)
+    accounts, proxies, storage = (
+        RpcChannel(settings.grpc_target(url), settings.internal_token)
+        for url in (settings.account_service_url, settings.proxy_service_url, settings.storage_service_url)
+    )
+    for channel in (accounts, proxies, storage):
+        stack.push_async_callback(channel.close)
+    store = Store(database)
+    return Container(
+        database=database,
+        store=store,
+        clock=clock,
+        topic=settings.kafka_topic_tasks,
+        drafts=Drafts(sources, GrpcPools(accounts, proxies)),
+        results=ResultService(store, GrpcItems(storage)),
+        watching=WatchService(store, clock, settings.scraper_sse_seconds),
+    )
+
+
+async def _relay(database: Database, log: EventLog, clock: Clock, stack: AsyncExitStack) -> None:
+    stop = asyncio.Event()
+    relaying = asyncio.create_task(OutboxRelay(database, OUTBOX, log, clock).run(stop))
+
+    async def end() -> None:
+        stop.set()
+        await relaying
+
+    stack.push_async_callback(end)
+
+
+def _with_types(app: FastAPI, sources: Mapping[str, Source]) -> FastAPI:
+    """Let the OpenAPI document show the parameters of every task type."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        return describe_types(generate(), sources.values())
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend the document
+    return app

@@ -1,0 +1,29 @@
+"""What the scraper hears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xget_contracts.events import PageStored
+from xget_events.codec import decode
+from xget_events.log import Record
+from xget_events.runner import Handler
+from xget_scraper.service.progress import ProgressService
+
+
+def on_stored(progress: ProgressService) -> Handler:
+    """`xget.stored`: storage has pages."""
+
+    async def handle(records: list[Record]) -> None:
+        await progress.record([decode(record, PageStored) for record in records])
+
+    return handle
+
+
+def on_tasks(wake: Callable[[], None]) -> Handler:
+    """`xget.tasks`: an execution waits. The row is the truth: the message only wakes."""
+
+    async def handle(_records: list[Record]) -> None:
+        wake()
+
+    return handle

@@ -1,0 +1,1 @@
+"""Use cases: what users do with tasks, and what workers do with executions."""

@@ -1,0 +1,177 @@
+"""One run of an execution: page after page to the log and into checkpoints, until a typed end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from hashlib import sha256
+from typing import Final
+
+import zstandard
+
+from xget_contracts.events import PageCollected
+from xget_events.codec import message
+from xget_events.failures import is_infrastructure
+from xget_events.log import EventLog
+from xget_kernel.clock import Clock
+from xget_kernel.errors import XGetError
+from xget_scraper.models import ENDINGS
+from xget_scraper.ports import Sessions
+from xget_scraper.service.checkpoints import Checkpoints
+from xget_scraper.service.jobs import Job, LeaseLostError
+from xget_sources.ports import CollectRequest, NoAccount, RawPage, Session, Source, SourceStopped
+from xget_telemetry.logs import bind, get_logger
+
+LOG = get_logger(__name__)
+BIG_BODY: Final = 64 * 1024
+"""Bytes from which a body is compressed in a thread."""
+
+
+class Collector:
+    """Runs jobs. Whatever happens to a page, it is first durable in the log and then checkpointed."""
+
+    def __init__(
+        self,
+        *,
+        checkpoints: Checkpoints,
+        log: EventLog,
+        sources: Mapping[str, Source],
+        sessions: Sessions,
+        clock: Clock,
+        topic: str,
+    ) -> None:
+        self._checkpoints = checkpoints
+        self._log = log
+        self._sources = sources
+        self._sessions = sessions
+        self._clock = clock
+        self._topic = topic
+
+    async def run(self, job: Job, draining: asyncio.Event) -> None:
+        """Collect until the end, a wait, or `draining`. What cannot be written is left to the lease's end."""
+        with bind(task_id=job.task_id, execution_id=job.execution_id):
+            try:
+                await self._guarded(job, draining)
+            except LeaseLostError:
+                LOG.info("execution_lost")
+            except Exception:
+                LOG.exception("execution_dropped")
+
+    async def give_back(self, job: Job) -> None:
+        """After a cancelled run: let another worker claim the execution at once, if it is still ours."""
+        try:
+            await self._checkpoints.hand_over(job)
+        except (LeaseLostError, XGetError) as error:
+            LOG.info("execution_not_given_back", execution_id=job.execution_id, reason=repr(error))
+
+    async def _guarded(self, job: Job, draining: asyncio.Event) -> None:
+        try:
+            await self._collect(job, draining)
+        except LeaseLostError:
+            raise
+        except NoAccount as none:
+            if none.resume_at is None:
+                await self._checkpoints.end(job, "no_account", none.detail)
+            else:
+                await self._checkpoints.wait(job, none.detail, none.resume_at)
+        except SourceStopped as stopped:
+            await self._stopped(job, stopped)
+        except Exception as error:
+            if is_infrastructure(error):
+                LOG.warning("execution_sits_out", reason=repr(error))
+                detail = error.detail if isinstance(error, XGetError) else "A part of XGet does not answer."
+                await self._checkpoints.sit_out(job, detail)
+            else:
+                LOG.exception("source_failed")
+                await self._checkpoints.retry(
+                    job, "source_error", f"The source failed ({type(error).__name__}); the log says more."
+                )
+
+    async def _stopped(self, job: Job, stopped: SourceStopped) -> None:
+        reason = stopped.reason if stopped.reason in ENDINGS else "source_error"
+        if stopped.retryable:
+            await self._checkpoints.retry(job, reason, stopped.detail)
+        else:
+            await self._checkpoints.end(job, reason, stopped.detail)
+
+    async def _collect(self, job: Job, draining: asyncio.Event) -> None:
+        source = self._sources.get(job.platform)
+        if source is None:
+            raise SourceStopped("source_error", f"There is no source for the platform {job.platform} any more.")
+        request = request_of(source, job)
+        async with (
+            self._sessions.open(job.tenant) as session,
+            aclosing(_pages(source, request, session, job.cursor)) as pages,
+        ):
+            async for page in pages:
+                if await self._take(job, page):
+                    return
+                if draining.is_set():
+                    await self._checkpoints.hand_over(job)
+                    return
+        await self._checkpoints.end(job, "stalled" if job.cursor else "exhausted")
+
+    async def _take(self, job: Job, page: RawPage) -> bool:
+        picked = job.pick(page)
+        digest = sha256(page.body).hexdigest()
+        body = await _compressed(page.body)
+        if self._clock.now() >= job.lease_until:
+            raise LeaseLostError
+        collected = _announcement(job, page, digest, body, picked)
+        await self._log.publish(
+            [message(self._topic, job.execution_id, collected, source="scraper", now=self._clock.now())]
+        )
+        ended = await self._checkpoints.record(job, page, digest, picked, job.ends_with(page, picked))
+        job.move_past(page, picked)
+        LOG.info("page_collected", page_no=job.page_no, operation=page.operation, matches=len(picked), ended=ended)
+        return ended
+
+
+def request_of(source: Source, job: Job) -> CollectRequest:
+    """What the source is asked for: validated parameters as Python values, without the limit."""
+    spec = source.task_types.get(job.task_type)
+    if spec is None:
+        raise SourceStopped("source_error", f"The platform {job.platform} has no task type {job.task_type} any more.")
+    parameters = spec.parameters.model_validate(dict(job.parameters)).model_dump(exclude={"limit"})
+    return CollectRequest(task_type=job.task_type, parameters=parameters)
+
+
+async def _pages(
+    source: Source, request: CollectRequest, session: Session, cursor: str | None
+) -> AsyncGenerator[RawPage]:
+    """The source's pages as a generator, so that leaving early closes the source's own too."""
+    pages = source.collect(request, session, cursor)
+    try:
+        async for page in pages:
+            yield page
+    finally:
+        if isinstance(pages, AsyncGenerator):
+            await pages.aclose()
+
+
+async def _compressed(body: bytes) -> bytes:
+    if len(body) < BIG_BODY:
+        return zstandard.compress(body)
+    return await asyncio.to_thread(zstandard.compress, body)
+
+
+def _announcement(job: Job, page: RawPage, digest: str, body_zstd: bytes, picked: list[str]) -> PageCollected:
+    return PageCollected(
+        execution_id=job.execution_id,
+        task_id=job.task_id,
+        owner_id=job.owner_id,
+        page_no=job.page_no + 1,
+        attempt=job.fence,
+        platform=job.platform,
+        route=page.route,
+        task_type=job.task_type,
+        operation=page.operation,
+        fetched_at=page.fetched_at,
+        sha256=digest,
+        body_zstd=body_zstd,
+        match_keys=picked,
+        cursor_in=page.cursor_in,
+        cursor_out=page.cursor_out,
+        request=page.request,
+    )

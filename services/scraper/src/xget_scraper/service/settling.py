@@ -1,0 +1,105 @@
+"""How executions end: a reason first, the certificate when storage has every page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from xget_scraper.models import ENDINGS, Certificate, Execution, Move, Phase, Status
+from xget_scraper.repository import Unit
+from xget_scraper.schemas.execution import CertificateRead, Counts
+
+
+async def finish(
+    unit: Unit, execution: Execution, reason: str, detail: str | None, now: datetime, *, move: Move = Move.FINISH
+) -> None:
+    """Nothing more is collected, for `reason`; the execution ends as soon as storage has all its pages."""
+    execution.end_reason = reason
+    execution.end_detail = detail
+    execution.resume_at = None
+    execution.message = "Everything is collected; storage writes the last pages."
+    execution.advance(move)
+    await settle(unit, execution, now)
+
+
+async def settle(unit: Unit, execution: Execution, now: datetime) -> bool:
+    """End a draining execution if storage has every page; True when it ended. Brings its task up to date too."""
+    await unit.flush()
+    ends = execution.phase == Phase.DRAINING and not await unit.pages.unsettled(execution.id)
+    if ends:
+        ending = ENDINGS[str(execution.end_reason)]
+        execution.completed_at = now
+        execution.message = execution.end_detail or ending.sentence
+        execution.error_message = execution.message if ending.status is Status.FAILED else None
+        execution.advance(Move.SETTLE)
+        await certify(unit, execution, now)
+    await show(unit, execution, now)
+    return ends
+
+
+async def show(unit: Unit, execution: Execution, now: datetime) -> None:
+    """Bring the task up to date with its latest execution."""
+    task = await unit.tasks.lock(execution.task_id)
+    if task is None or task.execution_id != execution.id:
+        return
+    task.status = execution.status
+    task.active = execution.phase != Phase.ENDED
+    task.message = execution.message
+    task.error_message = execution.error_message
+    task.result_count = execution.matched
+    task.progress = progress_of(execution)
+    task.touch(now)
+
+
+def progress_of(execution: Execution) -> int | None:
+    """Per cent of the limit; 100 for a completed execution, None while there is no limit to measure by."""
+    if execution.status == Status.COMPLETED:
+        return 100
+    if execution.match_limit is None:
+        return None
+    return min(99, execution.matched * 100 // execution.match_limit)
+
+
+async def certify(unit: Unit, execution: Execution, now: datetime) -> None:
+    """Write the certificate, or write it anew after storage has corrected a page of an ended execution."""
+    await unit.flush()
+    body = (await _certificate(unit, execution, now)).model_dump(mode="json")
+    certificate = await unit.pages.certificate(execution.id)
+    if certificate is None:
+        unit.pages.add_certificate(Certificate(execution_id=execution.id, body=body, issued_at=now))
+    else:
+        certificate.body = body
+        certificate.issued_at = now
+
+
+async def _certificate(unit: Unit, execution: Execution, now: datetime) -> CertificateRead:
+    reason = str(execution.end_reason)
+    pages = unit.pages
+    first, last = await pages.ends(execution.id)
+    first_id, first_at = await pages.oldest(execution.id)
+    last_id, last_at = await pages.newest(execution.id)
+    return CertificateRead(
+        task_id=execution.task_id,
+        execution_id=execution.id,
+        status=Status(execution.status),
+        end_reason=reason,
+        complete=ENDINGS[reason].complete,
+        sentence=execution.end_detail or ENDINGS[reason].sentence,
+        pages=await pages.count(execution.id),
+        cursor_first=first.cursor_in if first else None,
+        cursor_last=last.cursor_out if last else None,
+        first_id=first_id,
+        first_at=first_at,
+        last_id=last_id,
+        last_at=last_at,
+        counts=Counts.of(execution),
+        accounts=list(await pages.distinct(execution.id, "account_id")),
+        routes=list(await pages.distinct(execution.id, "route")),
+        requests=execution.requests,
+        bytes=execution.bytes,
+        duration=execution.duration,
+        started_at=execution.started_at,
+        completed_at=execution.completed_at or now,
+        retries=execution.retries,
+        resumes=execution.resumes,
+        issued_at=now,
+    )

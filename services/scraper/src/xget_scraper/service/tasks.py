@@ -1,0 +1,143 @@
+"""Use cases of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from xget_kernel.caller import Caller
+from xget_kernel.clock import Clock
+from xget_kernel.ids import new_id
+from xget_kernel.pages import PageQuery
+from xget_scraper.errors import TaskAlreadyRunning, TaskBusy, TaskNotFound, TaskNotRunning
+from xget_scraper.events import execution_requested
+from xget_scraper.models import Execution, Move, Phase, Status, Task
+from xget_scraper.repository import Unit
+from xget_scraper.service.drafts import WRITERS, Draft
+from xget_scraper.service.settling import finish
+
+
+class TaskService:
+    """What users do with tasks, within one transaction. `topic` is where executions are announced."""
+
+    def __init__(self, unit: Unit, clock: Clock, topic: str) -> None:
+        self._unit = unit
+        self._clock = clock
+        self._topic = topic
+
+    async def create(self, draft: Draft) -> Task:
+        """Store a task; with `immediate` its first execution is queued in the same transaction."""
+        now = self._clock.now()
+        task = Task(
+            id=new_id(),
+            user_id=draft.owner,
+            created_at=now,
+            updated_at=now,
+            status=Status.PENDING.value,
+            rev=0,
+            progress=0,
+            result_count=0,
+            active=False,
+        )
+        _fill(task, draft)
+        task.touch(now)
+        self._unit.tasks.add(task)
+        await self._unit.flush()
+        if task.immediate:
+            self._queue(task, now)
+        return task
+
+    async def get(self, task_id: str, caller: Caller) -> Task:
+        """Raises TaskNotFound (404) for a missing or foreign task."""
+        task = await self._unit.tasks.get(task_id, caller.owner_filter)
+        if task is None:
+            raise TaskNotFound
+        return task
+
+    async def list(
+        self, caller: Caller, filters: Mapping[str, Any], sort: str, page: PageQuery
+    ) -> tuple[Sequence[Task], int]:
+        """One page of the caller's tasks (an administrator sees all) and how many there are."""
+        return await self._unit.tasks.list(caller.owner_filter, filters, sort, page)
+
+    async def status(self, task_id: str, caller: Caller) -> tuple[Task, Execution | None]:
+        """A task and its latest execution. Raises TaskNotFound (404)."""
+        task = await self.get(task_id, caller)
+        return task, await self._latest(task)
+
+    async def replace(self, task: Task, draft: Draft) -> Task:
+        """Change what a task wants. Raises TaskBusy (409) while it is queued or running."""
+        if task.active:
+            raise TaskBusy(task.id, "changed")
+        _fill(task, draft)
+        task.touch(self._clock.now())
+        return task
+
+    async def delete(self, task_id: str, caller: Caller) -> None:
+        """Delete a task and its executions; items stay in storage. Raises TaskNotFound (404), TaskBusy (409)."""
+        task = await self.change(task_id, caller)
+        if task.active:
+            raise TaskBusy(task_id, "deleted")
+        await self._unit.tasks.delete(task)
+
+    async def start(self, task_id: str, caller: Caller) -> Task:
+        """Queue one more execution. Raises TaskNotFound (404), TaskAlreadyRunning (409)."""
+        task = await self.change(task_id, caller)
+        if task.active:
+            raise TaskAlreadyRunning(task_id)
+        self._queue(task, self._clock.now())
+        return task
+
+    async def stop(self, task_id: str, caller: Caller) -> Task:
+        """Ask a queued or running task to stop within one page. Raises TaskNotFound (404), TaskNotRunning (409)."""
+        task = await self.change(task_id, caller)
+        execution = await self._unit.executions.lock(task.execution_id) if task.active and task.execution_id else None
+        if execution is None:
+            raise TaskNotRunning
+        now = self._clock.now()
+        execution.stop_requested = True
+        if execution.phase == Phase.QUEUED:
+            await finish(self._unit, execution, "cancelled", None, now, move=Move.CANCEL)
+        else:
+            task.message = "Stops after the page in hand."
+            task.touch(now)
+        return task
+
+    async def change(self, task_id: str, caller: Caller) -> Task:
+        """The task, locked for a change. Raises Forbidden (403), TaskNotFound (404)."""
+        caller.require(*WRITERS)
+        task = await self._unit.tasks.lock(task_id, caller.owner_filter)
+        if task is None:
+            raise TaskNotFound
+        return task
+
+    def _queue(self, task: Task, now: datetime) -> None:
+        execution = Execution.queued(task, now)
+        self._unit.executions.add(execution)
+        task.execution_id = execution.id
+        task.active = True
+        task.status = execution.status
+        task.message = "Waits for a worker."
+        task.error_message = None
+        task.result_count = 0
+        task.progress = 0 if execution.match_limit else None
+        task.touch(now)
+        self._unit.emit(self._topic, task.id, execution_requested(execution))
+
+    async def _latest(self, task: Task) -> Execution | None:
+        return await self._unit.executions.get(task.execution_id, None) if task.execution_id else None
+
+
+def _fill(task: Task, draft: Draft) -> None:
+    body = draft.body
+    task.pool_owners = draft.pool_owners
+    task.task_name = body.task_name
+    task.describe = body.describe
+    task.task_type = draft.task_type
+    task.platform = body.platform
+    task.parameters = draft.parameters
+    task.account_id = body.account_id
+    task.proxy_id = body.proxy_id
+    task.priority = body.priority
+    task.immediate = body.immediate

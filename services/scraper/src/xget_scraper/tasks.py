@@ -1,0 +1,41 @@
+"""Periodic work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from xget_kernel.clock import Clock
+from xget_kernel.errors import XGetError
+from xget_scraper.service.checkpoints import Checkpoints
+from xget_telemetry.logs import get_logger
+
+LOG = get_logger(__name__)
+
+
+async def sweep(
+    checkpoints: Checkpoints, clock: Clock, seconds: float, wake: Callable[[], None], stop: asyncio.Event
+) -> None:
+    """Every `seconds`: requeue executions whose worker fell silent, and wake for them."""
+    while not stop.is_set():
+        try:
+            requeued = await checkpoints.sweep()
+        except XGetError as error:
+            LOG.warning("sweep_failed", reason=error.detail)
+        else:
+            if requeued:
+                LOG.warning("executions_resumed", count=requeued)
+                wake()
+        await _rest(clock, seconds, stop)
+
+
+async def _rest(clock: Clock, seconds: float, stop: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(clock.sleep(seconds)), asyncio.ensure_future(stop.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*waits, return_exceptions=True)

@@ -1,0 +1,141 @@
+"""Builds the scraper's worker: it collects, and hears what storage confirms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_events.log import EventLog
+from xget_events.runner import ConsumerRunner
+from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.ids import new_id
+from xget_rpc.client import RpcChannel
+from xget_scraper.adapters.grpc import GrpcSessions
+from xget_scraper.adapters.topics import create_topics
+from xget_scraper.app import by_platform
+from xget_scraper.consumers import on_stored, on_tasks
+from xget_scraper.ports import Sessions
+from xget_scraper.repository import Store
+from xget_scraper.service.checkpoints import Checkpoints, Rules
+from xget_scraper.service.collecting import Collector
+from xget_scraper.service.dispatching import Dispatcher
+from xget_scraper.service.progress import ProgressService
+from xget_scraper.settings import Settings
+from xget_scraper.tasks import sweep
+from xget_sources.ports import Source
+from xget_sources.registry import load_sources
+
+TASKS_GROUP = "scraper-workers"
+STORED_GROUP = "scraper-progress"
+
+
+class Worker:
+    """Collects executions and keeps their progress. Run as many as you like on one database."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        log: EventLog,
+        clock: Clock,
+        sources: Mapping[str, Source] | None,
+        sessions: Sessions | None,
+    ) -> None:
+        self._settings = settings
+        self._log = log
+        self._clock = clock
+        self._sources = sources
+        self._sessions = sessions
+        self._name = new_id()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then finish the pages in hand, give the executions back and close."""
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(upgrade, self._settings.tables_url, "xget_scraper")
+            database = Database(self._settings.tables_url)
+            stack.push_async_callback(database.close)
+            await create_topics(self._log, self._settings)
+            store = Store(database)
+            checkpoints = Checkpoints(store, self._clock, self._rules())
+            dispatcher = self._dispatcher(checkpoints, stack)
+            stack.callback(database.on_commit(_waker(dispatcher)))
+            await self._work(dispatcher, checkpoints, ProgressService(store, self._clock), stop)
+
+    async def _work(
+        self, dispatcher: Dispatcher, checkpoints: Checkpoints, progress: ProgressService, stop: asyncio.Event
+    ) -> None:
+        settings = self._settings
+        tasks = ConsumerRunner(self._log, TASKS_GROUP, [settings.kafka_topic_tasks], on_tasks(dispatcher.wake))
+        stored = ConsumerRunner(self._log, STORED_GROUP, [settings.kafka_topic_stored], on_stored(progress))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(dispatcher.run(stop))
+            group.create_task(tasks.run(stop))
+            group.create_task(stored.run(stop))
+            group.create_task(sweep(checkpoints, self._clock, settings.scraper_poll_seconds, dispatcher.wake, stop))
+
+    def _dispatcher(self, checkpoints: Checkpoints, stack: AsyncExitStack) -> Dispatcher:
+        settings = self._settings
+        sources = self._sources
+        if sources is None:
+            sources = load_sources()
+            for source in sources.values():
+                stack.push_async_callback(source.close)
+        sessions = self._sessions or self._grpc_sessions(stack)
+        collector = Collector(
+            checkpoints=checkpoints,
+            log=self._log,
+            sources=by_platform(sources),
+            sessions=sessions,
+            clock=self._clock,
+            topic=settings.kafka_topic_pages,
+        )
+        return Dispatcher(
+            self._name,
+            checkpoints,
+            collector,
+            self._clock,
+            slots=settings.scraper_concurrency,
+            poll=settings.scraper_poll_seconds,
+            lease=self._rules().lease,
+            drain=settings.scraper_drain_seconds,
+        )
+
+    def _grpc_sessions(self, stack: AsyncExitStack) -> Sessions:
+        settings = self._settings
+        accounts = RpcChannel(settings.grpc_target(settings.account_service_url), settings.internal_token)
+        proxies = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
+        stack.push_async_callback(accounts.close)
+        stack.push_async_callback(proxies.close)
+        return GrpcSessions(accounts, proxies, self._clock, settings.scraper_account_lease_seconds)
+
+    def _rules(self) -> Rules:
+        return Rules(
+            lease=timedelta(seconds=self._settings.scraper_lease_seconds),
+            max_wait=timedelta(hours=self._settings.scraper_max_wait_hours),
+        )
+
+
+def create_worker(
+    settings: Settings,
+    *,
+    log: EventLog,
+    clock: Clock | None = None,
+    sources: Mapping[str, Source] | None = None,
+    sessions: Sessions | None = None,
+) -> Worker:
+    """A worker on `log`; `sources` replaces the installed ones, `sessions` the pools of accounts and proxies."""
+    return Worker(settings, log, clock or SystemClock(), sources, sessions)
+
+
+def _waker(dispatcher: Dispatcher) -> Callable[[], None]:
+    """Wakes from any thread."""
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(dispatcher.wake)
+
+    return wake
