@@ -109,7 +109,7 @@ def rows(path, sql):
 
 
 def version(path, package):
-    ((revision,),) = rows(path, "SELECT version_num FROM " + package.name + "_version")
+    ((revision,),) = rows(path, f"SELECT version_num FROM {package.name}_version")  # noqa: S608 - the name is ours
     return revision
 
 

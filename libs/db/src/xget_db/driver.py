@@ -44,6 +44,18 @@ class FastConnection(aiosqlite.Connection):
     def cursor(self) -> FastCursor:  # type: ignore[override]  # all that SQLAlchemy asks of a cursor is there
         return FastCursor(self)
 
+    def stop(self) -> None:
+        """End the thread behind what it still has to do. Nobody is told: the loop may be closed by then."""
+
+        def end() -> object:
+            raw, self._connection = self._connection, None
+            if raw is not None:
+                raw.close()
+            return aiosqlite.core._STOP_RUNNING_SENTINEL
+
+        self._running = False
+        self._tx.put_nowait((None, end))
+
     async def run(self, step: Callable[[sqlite3.Connection], Any]) -> Any:
         """Call `step` with the raw connection in its thread."""
         return await self._execute(step, self._conn)  # type: ignore[no-untyped-call]  # the driver leaves it untyped
