@@ -57,6 +57,7 @@ async def test_limits_are_told_and_kept_per_account_and_operation(start, gql, as
     assert again.headers["x-rate-limit-limit"] == "50"
 
 
+@pytest.mark.slow
 async def test_the_default_limits_let_one_account_read_a_hundred_pages(start, make_api, ask):
     sandbox = await start(posts=4000)
     tweets = await gather(make_api(sandbox).search("climate"))

@@ -32,7 +32,7 @@ class Recording:
     def __init__(self, body: bytes, document: Json) -> None:
         self.body = body
         self.document = document
-        self.cursor = next((node["value"] for node in _nodes(document) if _is_bottom(node)), None)
+        self.cursors = {node["value"] for node in _nodes(document) if _leads_on(node)}
 
     def without_entries(self) -> bytes:
         """The same answer with nothing but its cursors."""
@@ -60,7 +60,7 @@ class Recordings:
     def _page(self, operation: str, pages: list[Recording], variables: Mapping[str, Any]) -> Recording | None:
         cursor = variables.get("cursor")
         if cursor:
-            follower = next((place + 1 for place, page in enumerate(pages) if page.cursor == cursor), len(pages))
+            follower = next((place + 1 for place, page in enumerate(pages) if cursor in page.cursors), len(pages))
             return pages[follower] if follower < len(pages) else None
         wanted = str(variables.get(SINGLES.get(operation, ""), "")).lower().encode()
         if wanted and len(pages) > 1:
@@ -156,7 +156,7 @@ def _nodes(node: object) -> Iterator[Json]:
             yield from _nodes(value)
 
 
-def _is_bottom(node: Json) -> bool:
+def _leads_on(node: Json) -> bool:
     return node.get("cursorType") in ("Bottom", "ShowMoreThreads") and isinstance(node.get("value"), str)
 
 

@@ -13,6 +13,7 @@ from xget_sandbox.site import HOSTS, Site
 
 DRIPS = 10
 STOP_S = 2.0
+GOODBYE_S = 1.0
 
 
 class ProxyServer:
@@ -54,15 +55,17 @@ class ProxyServer:
         except (ConnectionError, ssl.SSLError, TimeoutError):
             writer.transport.abort()
         finally:
+            await _close(writer)
             if task is not None:
                 self._connections.pop(task, None)
-            writer.close()
-            with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
-                await writer.wait_closed()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tunnel: str | None = None
-        while (request := await read_request(reader, tunnel)) is not None:
+        while True:
+            request = await read_request(reader, tunnel)
+            if request is None:
+                writer.transport.abort()
+                return
             if request.method == "CONNECT" and request.host in HOSTS and tunnel is None:
                 tunnel = request.host
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -81,6 +84,14 @@ class ProxyServer:
         if request.host not in HOSTS:
             return text_response(f"No such host offline: {request.host}\n", "text/plain; charset=utf-8", 502)
         return self.site.answer(request)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    """Say goodbye; who does not answer within a second is cut off (TLS waits for the other side's goodbye)."""
+    writer.close()
+    with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
+        await asyncio.wait_for(writer.wait_closed(), GOODBYE_S)
+    writer.transport.abort()
 
 
 async def _write(writer: asyncio.StreamWriter, response: Response) -> None:

@@ -44,7 +44,7 @@ class Truth:
         if task_type == "HASHTAG_SEARCH":
             query = "#" + _needed(asked, "hashtag").removeprefix("#")
         else:
-            query = _needed(asked, "query")
+            query = asked.get("keyword") or _needed(asked, "query")
         return self.listings.search(with_filters(query, asked), asked.get("product", "Latest"))
 
     def _timeline(self, asked: Mapping[str, str]) -> list[Post]:
@@ -71,6 +71,8 @@ class Truth:
         return graph[author.id]
 
     def _author(self, asked: Mapping[str, str]) -> Author | None:
+        if asked.get("user_id", "").isdecimal():
+            return self.world.authors.get(int(asked["user_id"]))
         return self.listings.author(_needed(asked, "username"))
 
     def _posts(self, task_type: str, rows: Sequence[Post], asked: Mapping[str, str]) -> Json:
@@ -152,7 +154,7 @@ class Truth:
 
 
 def with_filters(query: str, asked: Mapping[str, str]) -> str:
-    """The query with a task's lang, since and until as X's operators; times of day become `since_time:`."""
+    """The query with a task's filters as X's operators; times of day become `since_time:`."""
     parts = [query]
     if asked.get("lang"):
         parts.append(f"lang:{asked['lang']}")
@@ -162,6 +164,10 @@ def with_filters(query: str, asked: Mapping[str, str]) -> str:
             continue
         moment = _moment(value)
         parts.append(f"{name}:{value}" if len(value) == 10 else f"{name}_time:{(moment or 0) // 1000}")
+    if not _flag(asked, "include_replies", default=True):
+        parts.append("-filter:replies")
+    if _flag(asked, "include_retweets", default=False):
+        parts.append("include:nativeretweets")
     return f"({query}) {' '.join(parts[1:])}" if len(parts) > 1 else query
 
 

@@ -79,11 +79,11 @@ def body(draft: Draft, phrases: Phrases, topic: str, rng: Random, *, long: bool)
         parts.append(phrases.closer(rng))
     glue = "\n\n" if long else phrases.joiner
     draft.say(glue.join(parts))
-    tags = phrases.hashtags(topic)
+    tags = list(phrases.hashtags(topic))
     if phrases.joiner == "" and topic == "climate":
-        draft.hashtag(tags[0])
+        draft.hashtag(tags.pop(0))
     if rng.random() < 0.35:
-        draft.hashtag(rng.choice(tags[1:] or tags))
+        draft.hashtag(rng.choice(tags))
 
 
 def web_link(draft: Draft, rng: Random) -> Preview | None:
