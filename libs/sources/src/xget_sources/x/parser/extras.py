@@ -6,6 +6,12 @@ from typing import Any
 
 from xget_sources.x.parser.values import Json, as_count, as_dict, as_id, as_list, as_text, dig
 
+_RARE = frozenset(
+    {"voice_info", "article", "community_results", "community", "withheld_in_countries", "withheld_scope"}
+    | {"conversation_control", "limited_actions", "self_thread", "birdwatch_pivot", "exclusive_tweet_info"}
+    | {"previous_counts"}
+)
+
 
 def post_extra(flat: Json, note: Json) -> dict[str, Any]:
     """Further facts of a flattened post by documented name; absent ones are left out."""
@@ -21,7 +27,8 @@ def post_extra(flat: Json, note: Json) -> dict[str, Any]:
         extra["display_range"] = display
     if edit := _edit(flat.get("edit_control")):
         extra["edit"] = edit
-    _rare(flat, extra)
+    if not _RARE.isdisjoint(flat):
+        _rare(flat, extra)
     return extra
 
 
@@ -56,13 +63,17 @@ def _rare(flat: Json, extra: dict[str, Any]) -> None:
 def _edit(raw: Any) -> dict[str, Any]:
     """Edit control, the first version's merged in: ids of all versions, until when and how often it may be edited."""
     control = as_dict(raw)
-    control = {**as_dict(control.get("edit_control_initial")), **control}
-    ids = [native_id for value in as_list(control.get("edit_tweet_ids")) if (native_id := as_id(value))]
-    known = {
-        "ids": ids or None,
-        "initial_id": as_id(control.get("initial_tweet_id")),
-        "until_ms": as_count(control.get("editable_until_msecs")),
-        "remaining": as_count(control.get("edits_remaining")),
-        "eligible": control.get("is_edit_eligible") if type(control.get("is_edit_eligible")) is bool else None,
-    }
-    return {name: value for name, value in known.items() if value is not None}
+    if initial := as_dict(control.get("edit_control_initial")):
+        control = {**initial, **control}
+    edit: dict[str, Any] = {}
+    if ids := [native_id for value in as_list(control.get("edit_tweet_ids")) if (native_id := as_id(value))]:
+        edit["ids"] = ids
+    if first := as_id(control.get("initial_tweet_id")):
+        edit["initial_id"] = first
+    if (until := as_count(control.get("editable_until_msecs"))) is not None:
+        edit["until_ms"] = until
+    if (remaining := as_count(control.get("edits_remaining"))) is not None:
+        edit["remaining"] = remaining
+    if type(eligible := control.get("is_edit_eligible")) is bool:
+        edit["eligible"] = eligible
+    return edit

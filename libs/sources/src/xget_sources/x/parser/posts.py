@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from xget_contracts.items import Author, Coordinates, Item, Metrics, Place, UserRef
 from xget_sources.x.parser.cards import parse_card
@@ -26,6 +26,8 @@ from xget_sources.x.parser.values import (
 )
 from xget_sources.x.parser.walk import post_id
 
+_T = TypeVar("_T")
+_NOTHING: Final[Json] = {}
 _SOURCE_URL = re.compile(r"href=['\"]?([^'\" >]+)")
 _SOURCE_LABEL = re.compile(r">([^<]*)<")
 
@@ -44,12 +46,13 @@ class PostParser:
     def parse(self, native_id: str, record: Json) -> Item:
         """Turn one post result into an item; raises Unusable without author or text."""
         flat = {**as_dict(record.get("legacy")), **record}
+        get = flat.get
         author, author_id = self._author(flat)
         reposted = _related(flat, "retweeted_status_result", "retweeted_status_id_str")
         username = author.username if author else None
-        note = as_dict(dig(flat, "note_tweet", "note_tweet_results", "result"))
+        note = as_dict(dig(flat, "note_tweet", "note_tweet_results", "result")) if "note_tweet" in flat else _NOTHING
         text = self._text(flat, note, reposted)
-        entities, set_of_note = as_dict(flat.get("entities")), as_dict(note.get("entity_set"))
+        entities, of_note = as_dict(get("entities")), as_dict(note.get("entity_set"))
         return Item(
             key=f"x:{native_id}",
             platform="x",
@@ -57,29 +60,29 @@ class PostParser:
             url=f"https://x.com/{username or 'i'}/status/{native_id}",
             text=text,
             raw_text=text,
-            lang=as_text(flat.get("lang")),
-            created_at=as_time(flat.get("created_at")) or snowflake_time(native_id),
+            lang=as_text(get("lang")),
+            created_at=as_time(get("created_at")) or snowflake_time(native_id),
             author_key=f"x:{author_id}",
             author_id=author_id,
             author_username=username,
             author_name=author.name if author else None,
-            conversation_id=as_id(flat.get("conversation_id_str")) or native_id,
-            in_reply_to_id=as_id(flat.get("in_reply_to_status_id_str")),
+            conversation_id=as_id(get("conversation_id_str")) or native_id,
+            in_reply_to_id=as_id(get("in_reply_to_status_id_str")),
             in_reply_to_user=self._answered(flat, entities),
             quoted_id=_related(flat, "quoted_status_result", "quoted_status_id_str")
-            or _related(flat, "quotedRefResult", ""),
+            or (_related(flat, "quotedRefResult", "") if "quotedRefResult" in flat else None),
             reposted_id=reposted,
-            mentions=_joined(mentions_of(entities.get("user_mentions")), mentions_of(set_of_note.get("user_mentions"))),
-            hashtags=_joined(tags_of(entities.get("hashtags")), tags_of(set_of_note.get("hashtags"))),
-            cashtags=_joined(tags_of(entities.get("symbols")), tags_of(set_of_note.get("symbols"))),
-            links=_joined(links_of(entities.get("urls")), links_of(set_of_note.get("urls"))),
-            media=parse_media(dig(flat, "extended_entities", "media") or entities.get("media")),
-            card=parse_card(card) if (card := flat.get("card")) is not None else None,
-            place=_place(flat.get("place")),
-            coordinates=_coordinates(flat),
-            source_app=_match(_SOURCE_LABEL, flat.get("source")),
-            source_url=_match(_SOURCE_URL, flat.get("source")),
-            sensitive=as_bool(flat.get("possibly_sensitive")),
+            mentions=_both(mentions_of, "user_mentions", entities, of_note),
+            hashtags=_both(tags_of, "hashtags", entities, of_note),
+            cashtags=_both(tags_of, "symbols", entities, of_note),
+            links=_both(links_of, "urls", entities, of_note),
+            media=parse_media(as_dict(get("extended_entities")).get("media") or entities.get("media")),
+            card=parse_card(card) if (card := get("card")) is not None else None,
+            place=_place(place) if (place := get("place")) is not None else None,
+            coordinates=_coordinates(flat) if "coordinates" in flat or "geo" in flat else None,
+            source_app=_match(_SOURCE_LABEL, get("source")),
+            source_url=_match(_SOURCE_URL, get("source")),
+            sensitive=as_bool(get("possibly_sensitive")),
             metrics=self._metrics(flat, reposted),
             extra=post_extra(flat, note),
         )
@@ -160,9 +163,13 @@ def _views(flat: Json) -> int | None:
     return as_count(dig(flat, "views", "count")) if views is None else views
 
 
-def _joined(first: list[Any], second: list[Any]) -> list[Any]:
+def _both(read: Callable[[Any], list[_T]], name: str, entities: Json, of_note: Json) -> list[_T]:
     """What the post lists, then what only its long text lists."""
-    return first + [entry for entry in second if entry not in first] if second else first
+    listed = entities.get(name)
+    first = read(listed) if listed else []
+    if of_note and (more := of_note.get(name)):
+        return first + [entry for entry in read(more) if entry not in first]
+    return first
 
 
 def _match(pattern: re.Pattern[str], text: Any) -> str | None:

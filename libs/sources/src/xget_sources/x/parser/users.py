@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xget_contracts.items import Author, Item, Metrics
+from xget_contracts.items import Author, Item, Link, Metrics
 from xget_sources.x.parser.entities import links_of
 from xget_sources.x.parser.values import Json, as_bool, as_count, as_dict, as_id, as_list, as_text, as_time, dig
 
@@ -13,16 +13,17 @@ PLATFORM = "x"
 
 def user_id(record: Json) -> str | None:
     """The platform's id of a user result, or None."""
-    return as_id(record.get("rest_id")) or as_id(record.get("id_str")) or as_id(dig(record, "legacy", "id_str"))
+    native_id = as_id(record.get("rest_id")) or as_id(record.get("id_str"))
+    return native_id or as_id(as_dict(record.get("legacy")).get("id_str"))
 
 
 def screen_name(record: Json) -> str | None:
     """The name after the @, or None."""
-    return (
-        as_text(dig(record, "legacy", "screen_name"))
-        or as_text(dig(record, "core", "screen_name"))
-        or as_text(record.get("screen_name"))
-    )
+    legacy, core = record.get("legacy"), record.get("core")
+    name = as_text(legacy.get("screen_name")) if type(legacy) is dict else None
+    if name is None and type(core) is dict:
+        name = as_text(core.get("screen_name"))
+    return name or as_text(record.get("screen_name"))
 
 
 def is_profile(record: Json) -> bool:
@@ -32,30 +33,32 @@ def is_profile(record: Json) -> bool:
 
 def parse_user(record: Json) -> Author | None:
     """The author that a user result describes, or None without a usable id or name."""
+    get = record.get
     native_id, username = user_id(record), screen_name(record)
     if native_id is None or username is None:
         return None
-    legacy, core = as_dict(record.get("legacy")), as_dict(record.get("core"))
-    verification, bio = as_dict(record.get("verification")), as_dict(record.get("profile_bio"))
-    flat = {**legacy, **record}
+    legacy, core = as_dict(get("legacy")), as_dict(get("core"))
+    verification, bio = as_dict(get("verification")), as_dict(get("profile_bio"))
+    flat = {**legacy, **record} if legacy else record
     entities = as_dict(bio.get("entities")) or as_dict(flat.get("entities"))
+    verified, protected = flat.get("verified"), flat.get("protected")
     return Author(
         key=f"{PLATFORM}:{native_id}",
         platform=PLATFORM,
         id=native_id,
         username=username,
-        name=as_text(legacy.get("name")) or as_text(core.get("name")) or as_text(record.get("name")) or "",
+        name=as_text(legacy.get("name")) or as_text(core.get("name")) or as_text(get("name")) or "",
         description=as_text(flat.get("description")) or as_text(bio.get("description")) or "",
         url=f"https://x.com/{username}",
-        created_at=as_time(legacy.get("created_at") or core.get("created_at") or record.get("created_at")),
-        location=_location(record, legacy),
-        avatar_url=as_text(flat.get("profile_image_url_https")) or as_text(dig(record, "avatar", "image_url")),
-        banner_url=as_text(dig(record, "banner", "image_url")) or as_text(flat.get("profile_banner_url")),
-        verified=_first_bool(flat.get("verified"), verification.get("verified")),
+        created_at=as_time(legacy.get("created_at") or core.get("created_at") or get("created_at")),
+        location=_location(get("location"), legacy),
+        avatar_url=as_text(flat.get("profile_image_url_https")) or as_text(as_dict(get("avatar")).get("image_url")),
+        banner_url=as_text(as_dict(get("banner")).get("image_url")) or as_text(flat.get("profile_banner_url")),
+        verified=verified if type(verified) is bool else as_bool(verification.get("verified")),
         blue=as_bool(flat.get("is_blue_verified")),
         verified_type=as_text(flat.get("verified_type")) or as_text(verification.get("verified_type")),
-        protected=_first_bool(flat.get("protected"), dig(record, "privacy", "protected")),
-        links=links_of(dig(entities, "description", "urls")) + links_of(dig(entities, "url", "urls")),
+        protected=protected if type(protected) is bool else as_bool(as_dict(get("privacy")).get("protected")),
+        links=_links(entities) if entities else [],
         pinned_ids=_pinned(record, flat),
         metrics=_metrics(record, flat),
         extra=_extra(record, flat),
@@ -83,52 +86,57 @@ def user_item(author: Author) -> Item:
     )
 
 
-def _first_bool(*values: Any) -> bool | None:
-    return next((value for value in values if type(value) is bool), None)
+def _links(entities: Json) -> list[Link]:
+    bio, website = as_dict(entities.get("description")), as_dict(entities.get("url"))
+    return links_of(bio.get("urls")) + links_of(website.get("urls"))
 
 
-def _location(record: Json, legacy: Json) -> str | None:
-    place = record.get("location")
-    return as_text(dig(place, "location")) or as_text(place) or as_text(legacy.get("location"))
+def _location(place: Any, legacy: Json) -> str | None:
+    if type(place) is dict:
+        place = place.get("location")
+    return as_text(place) or as_text(legacy.get("location"))
 
 
 def _pinned(record: Json, flat: Json) -> list[str]:
-    ids = as_list(dig(record, "pinned_items", "tweet_ids_str")) or as_list(flat.get("pinned_tweet_ids_str"))
+    ids = as_list(as_dict(record.get("pinned_items")).get("tweet_ids_str")) or as_list(flat.get("pinned_tweet_ids_str"))
     return [native_id for value in ids if (native_id := as_id(value))]
 
 
 def _metrics(record: Json, flat: Json) -> Metrics:
+    get = flat.get
     relations, posts = as_dict(record.get("relationship_counts")), as_dict(record.get("tweet_counts"))
-    likes = dig(record, "action_counts", "favorites_count")
+    actions = as_dict(record.get("action_counts"))
     return Metrics(
-        followers=_count(relations.get("followers"), flat.get("followers_count")),
-        following=_count(relations.get("following"), flat.get("friends_count")),
-        posts=_count(posts.get("tweets"), flat.get("statuses_count")),
-        media=_count(posts.get("media_tweets"), flat.get("media_count")),
-        listed=as_count(flat.get("listed_count")),
-        favourites=_count(likes, flat.get("favourites_count")),
+        followers=_count(relations.get("followers"), get("followers_count")),
+        following=_count(relations.get("following"), get("friends_count")),
+        posts=_count(posts.get("tweets"), get("statuses_count")),
+        media=_count(posts.get("media_tweets"), get("media_count")),
+        listed=as_count(get("listed_count")),
+        favourites=_count(actions.get("favorites_count"), get("favourites_count")),
     )
 
 
-def _count(*values: Any) -> int | None:
-    return next((number for value in values if (number := as_count(value)) is not None), None)
+def _count(new: Any, old: Any) -> int | None:
+    number = as_count(new)
+    return as_count(old) if number is None else number
 
 
 def _extra(record: Json, flat: Json) -> dict[str, Any]:
     extra: dict[str, Any] = {}
-    if label := as_text(dig(record, "affiliates_highlighted_label", "label", "description")):
-        extra["affiliation"] = label
-    if kind := as_text(dig(record, "professional", "professional_type")):
-        names = [as_text(dig(entry, "name")) for entry in as_list(dig(record, "professional", "category"))]
+    if (label := record.get("affiliates_highlighted_label")) and (text := as_text(dig(label, "label", "description"))):
+        extra["affiliation"] = text
+    if (job := record.get("professional")) and (kind := as_text(dig(job, "professional_type"))):
+        names = [as_text(dig(entry, "name")) for entry in as_list(dig(job, "category"))]
         extra["professional"] = {"type": kind, "categories": [name for name in names if name]}
     if flat.get("default_profile_image") is True:
         extra["default_avatar"] = True
     if withheld := [code for code in as_list(flat.get("withheld_in_countries")) if type(code) is str]:
         extra["withheld_in"] = withheld
-    if since := as_count(dig(record, "verification_info", "reason", "verified_since_msec")):
+    verification = as_dict(record.get("verification_info"))
+    if verification and (since := as_count(dig(verification, "reason", "verified_since_msec"))):
         extra["verified_since_ms"] = since
     if about := as_dict(record.get("about_profile")):
-        extra["about"] = _about(about, as_dict(record.get("verification_info")))
+        extra["about"] = _about(about, verification)
     return extra
 
 

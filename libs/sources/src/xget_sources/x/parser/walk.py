@@ -40,23 +40,23 @@ def find_records(payload: Any) -> Found:
     while stack:
         node = pop()
         if type(node) is dict:
-            kind = node.get("__typename")
-            if kind == "Tweet":
-                posts.append(node)
-            elif kind == "User":
-                users.append(node)
-            elif kind == "TimelineTrend":
-                trends.append(node)
-            elif kind == "TweetWithVisibilityResults":
-                if type(inner := node.get("tweet")) is dict and "__typename" not in inner:
-                    posts.append(inner)
-            elif "rest_id" in node or "legacy" in node:
-                _guess(node, posts, users)
-            values = node.values()
-        else:
-            values = node
-        for value in values:
-            if (form := type(value)) is dict or form is list:
+            if "__typename" in node or "rest_id" in node or "legacy" in node:
+                kind = node.get("__typename")
+                if kind == "Tweet":
+                    posts.append(node)
+                elif kind == "User":
+                    users.append(node)
+                elif kind == "TimelineTrend":
+                    trends.append(node)
+                elif kind == "TweetWithVisibilityResults":
+                    if type(inner := node.get("tweet")) is dict and "__typename" not in inner:
+                        posts.append(inner)
+                elif "rest_id" in node or "legacy" in node:
+                    _guess(node, posts, users)
+            node = node.values()
+        for value in node:
+            form = type(value)
+            if (form is dict or form is list) and value:
                 push(value)
     return _sort(posts, users, trends)
 
