@@ -39,8 +39,8 @@ class _Json(TypeDecorator[Any]):
     impl = JSON
     cache_ok = True
 
-    def __init__(self) -> None:
-        super().__init__(none_as_null=True)
+    def __init__(self, none_as_null: bool = True) -> None:
+        super().__init__(none_as_null=none_as_null)
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
