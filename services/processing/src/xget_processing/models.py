@@ -1,0 +1,79 @@
+"""Tables of the processing service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from xget_db.base import new_metadata
+from xget_db.outbox import outbox_table
+from xget_db.types import UtcDateTime
+
+
+class Base(DeclarativeBase):
+    """This service's tables."""
+
+    metadata = new_metadata()
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime}
+
+
+OPEN: Final = "open"
+REPLAYED: Final = "replayed"
+DISMISSED: Final = "dismissed"
+
+
+class QuarantinedRecord(Base):
+    """A record that no parser could read yet, with all that is needed to try again."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (
+        UniqueConstraint("execution_id", "page_no", "path", "parser_version"),
+        Index("ix_quarantine_owner_id_id", "owner_id", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    execution_id: Mapped[str] = mapped_column(String(64))
+    page_no: Mapped[int]
+    path: Mapped[str] = mapped_column(Text)
+    parser_version: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[str] = mapped_column(String(64), index=True)
+    owner_id: Mapped[str] = mapped_column(String(64))
+    platform: Mapped[str] = mapped_column(String(64))
+    operation: Mapped[str] = mapped_column(String(128))
+    reason: Mapped[str] = mapped_column(Text)
+    native_id: Mapped[str | None] = mapped_column(String(256))
+    raw_zstd: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class QuarantinedPage(Base):
+    """The whole page of quarantined records, so that a mended parser can read it again."""
+
+    __tablename__ = "quarantine_pages"
+
+    execution_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    page_no: Mapped[int] = mapped_column(primary_key=True)
+    message: Mapped[bytes] = mapped_column(LargeBinary)
+    """The `PageCollected` as MessagePack."""
+
+
+class ParserVersion(Base):
+    """What a version of a platform's parser has read; a page that was delivered twice counts twice."""
+
+    __tablename__ = "parser_versions"
+
+    platform: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    pages: Mapped[int]
+    items: Mapped[int]
+    rejected: Mapped[int]
+    first_used: Mapped[datetime]
+    last_used: Mapped[datetime]
+
+
+OUTBOX: Final = outbox_table(Base.metadata)

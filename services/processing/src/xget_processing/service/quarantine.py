@@ -1,0 +1,166 @@
+"""Keeps what could not be read, and reads it again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import zstandard
+
+from xget_contracts.events import PageParsed
+from xget_kernel.caller import Caller
+from xget_kernel.clock import Clock
+from xget_kernel.ids import new_id
+from xget_kernel.pages import PageQuery
+from xget_processing.errors import RecordClosed, RecordNotFound
+from xget_processing.models import DISMISSED, OPEN, ParserVersion, QuarantinedRecord
+from xget_processing.repository import PageId, RecordFilter, Repository, Store
+from xget_processing.service.parsing import PageParser, ParsedPage
+
+_MOST_PAGES: Final = 100
+
+
+class ReplayReport(msgspec.Struct, kw_only=True):
+    """What a replay did. `remaining` pages were not reached: ask again."""
+
+    pages: int = 0
+    replayed: int = 0
+    still_open: int = 0
+    remaining: int = 0
+
+
+class QuarantineService:
+    """Use cases of quarantine."""
+
+    def __init__(self, store: Store, parser: PageParser, clock: Clock) -> None:
+        self._store = store
+        self._parser = parser
+        self._clock = clock
+
+    async def record(self, parsed: Sequence[ParsedPage]) -> None:
+        """Take in what pages rejected, in one transaction; doing it again changes nothing but the parsers' counts."""
+        async with self._store.transaction() as repository:
+            open_before = await repository.pages_with_records([_page_id(one) for one in parsed])
+            for one in parsed:
+                if one.rejected or _page_id(one) in open_before:
+                    await self._take_in(repository, one)
+            await repository.count_parsed(_counted(parsed, self._clock))
+
+    async def _take_in(self, repository: Repository, parsed: ParsedPage) -> int:
+        """Keep what this parser rejects and close what it does not; how many records were closed."""
+        if parsed.rejected:
+            await repository.keep_pages([parsed.page])
+            await repository.add(self._rows(parsed))
+        paths = [record.path for record in parsed.rejected]
+        version = parsed.result.parser_version
+        return await repository.close_others(_page_id(parsed), paths, version, self._clock.now())
+
+    def _rows(self, parsed: ParsedPage) -> list[dict[str, Any]]:
+        page, now = parsed.page, self._clock.now()
+        compress = zstandard.ZstdCompressor().compress
+        return [
+            {
+                "id": new_id(),
+                "execution_id": page.execution_id,
+                "page_no": page.page_no,
+                "path": record.path,
+                "parser_version": parsed.result.parser_version,
+                "task_id": page.task_id,
+                "owner_id": page.owner_id,
+                "platform": page.platform,
+                "operation": page.operation,
+                "reason": record.reason,
+                "native_id": record.native_id,
+                "raw_zstd": compress(record.raw),
+                "state": OPEN,
+                "created_at": now,
+                "updated_at": now,
+            }
+            for record in parsed.rejected
+        ]
+
+    async def find(self, wanted: RecordFilter, page: PageQuery) -> tuple[Sequence[QuarantinedRecord], int]:
+        """Records newest first, without payloads, and how many there are."""
+        async with self._store.read() as repository:
+            return await repository.find(wanted, page)
+
+    async def get(self, record_id: str, caller: Caller) -> QuarantinedRecord:
+        """One record with its payload. Raises RecordNotFound (404)."""
+        async with self._store.read() as repository:
+            return await _find(repository, record_id, caller)
+
+    async def dismiss(self, record_id: str, caller: Caller) -> QuarantinedRecord:
+        """Put a record aside for good. Raises RecordNotFound (404), RecordClosed (409) for a replayed one."""
+        async with self._store.transaction() as repository:
+            record = await _find(repository, record_id, caller)
+            if record.state not in (OPEN, DISMISSED):
+                raise RecordClosed("This record was replayed already: there is nothing left to dismiss.")
+            record.state = DISMISSED
+            record.updated_at = self._clock.now()
+            return record
+
+    async def replay_one(self, record_id: str, caller: Caller) -> QuarantinedRecord:
+        """Parse the record's page again. Raises RecordNotFound (404), RecordClosed (409)."""
+        record = await self.get(record_id, caller)
+        if record.state != OPEN:
+            raise RecordClosed(f"This record is {record.state}: only open records are replayed.")
+        await self._replay((record.execution_id, record.page_no))
+        return await self.get(record_id, caller)
+
+    async def replay(self, wanted: RecordFilter) -> ReplayReport:
+        """Parse the pages of open records again with today's parser, at most 100 at a time, oldest first."""
+        async with self._store.read() as repository:
+            pages, total = await repository.open_pages(wanted, _MOST_PAGES)
+        report = ReplayReport(remaining=total - len(pages))
+        for page in pages:
+            closed, left = await self._replay(page)
+            report.pages += 1
+            report.replayed += closed
+            report.still_open += left
+        return report
+
+    async def _replay(self, page: PageId) -> tuple[int, int]:
+        """Records closed and left; what the page holds is announced with the commit."""
+        async with self._store.read() as repository:
+            kept = await repository.page(page)
+        if kept is None:
+            return 0, 0
+        parsed = await asyncio.to_thread(self._parser.parse, kept)
+        async with self._store.transaction() as repository:
+            closed = await self._take_in(repository, parsed)
+            repository.announce(msgspec.structs.replace(parsed.result, replay=True))
+            return closed, len(parsed.rejected)
+
+    async def parsers(self) -> Sequence[ParserVersion]:
+        """Parser versions and what they have read."""
+        async with self._store.read() as repository:
+            return await repository.parsers()
+
+
+def _page_id(parsed: ParsedPage) -> PageId:
+    return parsed.page.execution_id, parsed.page.page_no
+
+
+async def _find(repository: Repository, record_id: str, caller: Caller) -> QuarantinedRecord:
+    record = await repository.get(record_id, caller.owner_filter)
+    if record is None:
+        raise RecordNotFound(record_id)
+    return record
+
+
+def _counted(parsed: Sequence[ParsedPage], clock: Clock) -> list[dict[str, Any]]:
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in parsed:
+        result: PageParsed = one.result
+        key = (result.platform, result.parser_version)
+        row = rows.setdefault(
+            key,
+            {"platform": key[0], "version": key[1], "pages": 0, "items": 0, "rejected": 0}
+            | {"first_used": clock.now(), "last_used": clock.now()},
+        )
+        row["pages"] += 1
+        row["items"] += len(result.items)
+        row["rejected"] += len(one.rejected)
+    return list(rows.values())

@@ -1,0 +1,80 @@
+"""Builds processing's worker: it parses what was collected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_db.outbox import OutboxRelay
+from xget_events.log import EventLog
+from xget_events.runner import ConsumerRunner
+from xget_kernel.clock import Clock, SystemClock
+from xget_processing.adapters.langdetect import FastLangdetect
+from xget_processing.adapters.topics import create_topics
+from xget_processing.consumers import GROUP, on_page_collected
+from xget_processing.models import OUTBOX
+from xget_processing.repository import Store
+from xget_processing.service.language import LanguageRules
+from xget_processing.service.parsing import PageParser
+from xget_processing.service.quarantine import QuarantineService
+from xget_processing.settings import Settings
+from xget_sources.ports import Source
+from xget_sources.registry import load_sources
+
+
+class Worker:
+    """Parses pages, and sends what replays found. Run as many as you like on one database."""
+
+    def __init__(self, settings: Settings, log: EventLog, clock: Clock, sources: Mapping[str, Source] | None) -> None:
+        self._settings = settings
+        self._log = log
+        self._clock = clock
+        self._sources = sources
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then finish the batch in hand and close."""
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(upgrade, settings.tables_url, "xget_processing")
+            database = Database(settings.tables_url)
+            stack.push_async_callback(database.close)
+            await create_topics(self._log, settings)
+            parser = PageParser(await opened_sources(self._sources, stack), LanguageRules(FastLangdetect()))
+            store = Store(database, settings.kafka_topic_results, self._clock)
+            handler = on_page_collected(
+                parser,
+                QuarantineService(store, parser, self._clock),
+                self._log,
+                settings.kafka_topic_results,
+                self._clock,
+            )
+            runner = ConsumerRunner(
+                self._log, GROUP, [settings.kafka_topic_pages], handler, batch=settings.processing_batch_pages
+            )
+            async with asyncio.TaskGroup() as group:
+                group.create_task(runner.run(stop))
+                group.create_task(OutboxRelay(database, OUTBOX, self._log, self._clock).run(stop))
+
+
+async def opened_sources(given: Mapping[str, Source] | None, stack: AsyncExitStack) -> Mapping[str, Source]:
+    """The sources given, or the installed ones, closed with the stack."""
+    if given is not None:
+        return given
+    found = await asyncio.to_thread(load_sources)
+    for source in found.values():
+        stack.push_async_callback(source.close)
+    return found
+
+
+def create_worker(
+    settings: Settings,
+    *,
+    log: EventLog,
+    clock: Clock | None = None,
+    sources: Mapping[str, Source] | None = None,
+) -> Worker:
+    """Processing's worker on `log`; `sources` replace the installed ones, by route."""
+    return Worker(settings, log, clock or SystemClock(), sources)
