@@ -1,0 +1,68 @@
+"""Builds the proxy service: HTTP app and gRPC server over one database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from xget.proxy.v1.proxy_pool_pb2_grpc import add_ProxyPoolServicer_to_server
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_events.log import EventLog
+from xget_kernel.clock import Clock, SystemClock
+from xget_proxy.adapters.http import HttpProbe
+from xget_proxy.deps import Container, units
+from xget_proxy.router import router
+from xget_proxy.rpc import SERVICE_NAME, ProxyPool
+from xget_proxy.service import CheckService, PoolService, Vault
+from xget_proxy.settings import NAME, Settings
+from xget_rpc.server import RpcServer
+from xget_web.app import build_app
+from xget_web.auth import TokenVerifier
+from xget_web.state import Verifier
+
+TAGS = [{"name": "proxies", "description": "Ways out, and how well they work."}]
+
+
+def create_app(
+    settings: Settings,
+    *,
+    log: EventLog | None = None,
+    clock: Clock | None = None,
+    verifier: Verifier | None = None,
+) -> FastAPI:
+    """The proxy service. `verifier` replaces the auth service's keys. Nothing runs before the lifespan begins.
+
+    The service announces no events yet: `log` is taken because every service is built with the same call.
+    """
+    time = clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(upgrade, settings.tables_url, "xget_proxy")
+            database = Database(settings.tables_url)
+            stack.push_async_callback(database.close)
+            vault = Vault(settings.keyring())
+            probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
+            checks = CheckService(units(database.read), units(database.transaction), vault, probe, time)
+            app.state.proxy = Container(database, vault, time, checks)
+            pool = PoolService(units(database.transaction), vault, time)
+            server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
+            server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)
+            app.state.grpc_port = await server.start()
+            stack.push_async_callback(server.stop, 2.0)
+            yield
+
+    return build_app(
+        service=NAME,
+        title="XGet proxies",
+        settings=settings,
+        routers=[router],
+        lifespan=lifespan,
+        verifier=verifier or TokenVerifier.of(settings, time),
+        tags=TAGS,
+    )

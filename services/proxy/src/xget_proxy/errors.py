@@ -1,0 +1,46 @@
+"""What the proxy service says no with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xget_kernel.errors import Conflict, FieldError, Invalid, NotFound
+
+
+class ProxyNotFound(NotFound):
+    """Missing, or somebody else's: the sentence is the same for both."""
+
+    code = "proxy_not_found"
+    title = "No such proxy"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such proxy: list yours with GET /api/v1/proxies.")
+
+
+class ProxyExists(Conflict):
+    code = "proxy_exists"
+    title = "Proxy exists already"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You have a proxy with this type, ip, port and username already: change that one with PUT.",
+            errors=[FieldError("ip", "unique", "Is taken by another proxy of yours.")],
+        )
+
+
+class NoProxyNow(NotFound):
+    """There is no proxy to hand out; metadata `any_exists` tells none at all from all resting."""
+
+    code = "no_proxy"
+    title = "No proxy to use"
+
+    def __init__(self, detail: str, *, any_exists: bool, more: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail, headers={"any_exists": "true" if any_exists else "false", **(more or {})})
+
+
+class BadRequestField(Invalid):
+    code = "bad_field"
+    title = "Bad request"
+
+    def __init__(self, field: str, rule: str, sentence: str) -> None:
+        super().__init__(sentence, errors=[FieldError(field, rule, sentence)])

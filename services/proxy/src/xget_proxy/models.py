@@ -1,0 +1,64 @@
+"""Tables of the proxy service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Float, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from xget_db.base import new_metadata
+from xget_db.types import UtcDateTime
+from xget_web.idempotency import idempotency_table
+
+ACTIVE = "ACTIVE"
+INACTIVE = "INACTIVE"
+CHECKING = "CHECKING"
+"""Not stored: an INACTIVE proxy whose pause is over, so that it is tried again."""
+
+
+class Base(DeclarativeBase):
+    """Registry of this service's tables."""
+
+    metadata = new_metadata()
+
+
+class Proxy(Base):
+    """A way out, and how well it works."""
+
+    __tablename__ = "proxies"
+    __table_args__ = (UniqueConstraint("owner_id", "type", "ip", "port", "username"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(64))
+    type: Mapped[str] = mapped_column(String(8))
+    ip: Mapped[str] = mapped_column(String(253))
+    """Address or host name, lower case; IPv6 without brackets."""
+    port: Mapped[int] = mapped_column(Integer)
+    username: Mapped[str] = mapped_column(String(255))
+    """Empty for a proxy without login."""
+    password: Mapped[str | None] = mapped_column(Text)
+    """Ciphertext of `Keyring`, bound to `proxies:<id>:password`."""
+    country: Mapped[str | None] = mapped_column(String(2))
+    city: Mapped[str | None] = mapped_column(String(100))
+    isp: Mapped[str | None] = mapped_column(String(100))
+    latency: Mapped[float | None] = mapped_column(Float)
+    """Milliseconds, weighted towards the newest."""
+    success_rate: Mapped[float | None] = mapped_column(Float)
+    """0 to 1, weighted towards the newest."""
+    failures: Mapped[int] = mapped_column(Integer)
+    """In a row."""
+    pauses: Mapped[int] = mapped_column(Integer)
+    """In a row: each is twice as long as the one before."""
+    pause_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """End of the pause of an INACTIVE proxy; None for one that a person switched off."""
+    last_check: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    status: Mapped[str] = mapped_column(String(16))
+    error_msg: Mapped[str | None] = mapped_column(String(300))
+    rev: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+idempotency = idempotency_table(Base.metadata)

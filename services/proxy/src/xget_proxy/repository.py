@@ -1,0 +1,143 @@
+"""All SQL of the proxy service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from xget_kernel.pages import PageQuery
+from xget_proxy.errors import ProxyExists
+from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, Proxy
+from xget_proxy.schemas import ProxyFilter
+
+_BATCH = 200
+_UNMEASURED_RATE = 0.9
+_UNMEASURED_LATENCY = 500.0
+
+
+class ProxyRepository:
+    """Proxies within one transaction. `owner` None sees all rows."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, proxy_id: str, owner: str | None) -> Proxy | None:
+        """The proxy, unless it is missing or somebody else's."""
+        query = _owned(select(Proxy).where(Proxy.id == proxy_id), owner)
+        return (await self._session.scalars(query)).one_or_none()
+
+    async def by_ids(self, owner: str | None, ids: Sequence[str]) -> list[Proxy]:
+        """The owner's proxies of these ids, in no order."""
+        query = _owned(select(Proxy).where(Proxy.id.in_(list(ids))), owner)
+        return list(await self._session.scalars(query))
+
+    async def page(
+        self, owner: str | None, wanted: ProxyFilter, page: PageQuery, now: datetime
+    ) -> tuple[list[Proxy], int]:
+        """One page of the proxies that fit, newest first, and how many fit in all."""
+        query = _filtered(_owned(select(Proxy), owner), wanted, now)
+        return await self._sliced(query, (Proxy.created_at.desc(), Proxy.id), page)
+
+    async def available(
+        self, owner: str | None, wanted: ProxyFilter, page: PageQuery, now: datetime
+    ) -> tuple[list[Proxy], int]:
+        """One page of the usable proxies that fit, best first, and how many fit in all."""
+        query = _filtered(_owned(select(Proxy), owner), wanted, now).where(_usable(now))
+        return await self._sliced(query, _best_first(), page)
+
+    async def best(self, owner: str, country: str, now: datetime) -> Proxy | None:
+        """The owner's best usable proxy, among equals the one that was not used for longest."""
+        query = select(Proxy).where(Proxy.owner_id == owner, _usable(now))
+        if country:
+            query = query.where(Proxy.country == country)
+        return (await self._session.scalars(query.order_by(*_best_first()).limit(1))).one_or_none()
+
+    async def resting(self, owner: str, country: str) -> tuple[int, datetime | None]:
+        """How many proxies the owner has (in a country), and when the first pause of one ends."""
+        query = select(func.count(), func.min(Proxy.pause_until)).where(Proxy.owner_id == owner)
+        if country:
+            query = query.where(Proxy.country == country)
+        count, frees_at = (await self._session.execute(query)).one()
+        return count, frees_at
+
+    async def longest_unchecked(self, owner: str | None, limit: int) -> tuple[list[Proxy], int]:
+        """Those whose last check is longest ago, and how many proxies there are in all."""
+        order = (Proxy.last_check.asc().nulls_first(), Proxy.id)
+        return await self._sliced(_owned(select(Proxy), owner), order, PageQuery(1, limit))
+
+    async def due(self, now: datetime, limit: int) -> list[Proxy]:
+        """Proxies of everybody whose pause is over."""
+        query = select(Proxy).where(_in_state(CHECKING, now)).order_by(Proxy.pause_until).limit(limit)
+        return list(await self._session.scalars(query))
+
+    async def same(self, owner: str, places: Sequence[tuple[str, str, int, str]]) -> list[Proxy]:
+        """The owner's proxies at these (type, ip, port, username)."""
+        found: list[Proxy] = []
+        place = tuple_(Proxy.type, Proxy.ip, Proxy.port, Proxy.username)
+        for start in range(0, len(places), _BATCH):
+            query = select(Proxy).where(Proxy.owner_id == owner, place.in_(places[start : start + _BATCH]))
+            found += await self._session.scalars(query)
+        return found
+
+    async def add(self, proxies: Sequence[Proxy]) -> None:
+        """Insert proxies. Raises ProxyExists (409) when one is there already."""
+        self._session.add_all(proxies)
+        await self.save()
+
+    async def save(self) -> None:
+        """Write what was changed. Raises ProxyExists (409) when the new place is taken."""
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            raise ProxyExists() from error
+
+    async def delete(self, proxy: Proxy) -> None:
+        """Remove a proxy."""
+        await self._session.delete(proxy)
+
+    async def _sliced(self, query: Select[Proxy], order: Sequence[Any], page: PageQuery) -> tuple[list[Proxy], int]:
+        total = await self._session.scalar(select(func.count()).select_from(query.subquery()))
+        rows = await self._session.scalars(query.order_by(*order).offset(page.offset).limit(page.limit))
+        return list(rows), total or 0
+
+
+def _owned(query: Select[Proxy], owner: str | None) -> Select[Proxy]:
+    return query if owner is None else query.where(Proxy.owner_id == owner)
+
+
+def _filtered(query: Select[Proxy], wanted: ProxyFilter, now: datetime) -> Select[Proxy]:
+    if wanted.type is not None:
+        query = query.where(Proxy.type == wanted.type)
+    if wanted.country is not None:
+        query = query.where(Proxy.country == wanted.country)
+    return query if wanted.status is None else query.where(_in_state(wanted.status, now))
+
+
+def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
+    """CHECKING is not stored: it is an INACTIVE proxy whose pause is over."""
+    over = func.coalesce(Proxy.pause_until <= now, False)
+    if state == ACTIVE:
+        return Proxy.status == ACTIVE
+    return and_(Proxy.status == INACTIVE, over if state == CHECKING else ~over)
+
+
+def _usable(now: datetime) -> ColumnElement[bool]:
+    return or_(_in_state(ACTIVE, now), _in_state(CHECKING, now))
+
+
+def _best_first() -> Sequence[Any]:
+    """Proven ones before those on trial, then by success rate over latency, then least recently used."""
+    rate = func.coalesce(Proxy.success_rate, _UNMEASURED_RATE)
+    latency = func.coalesce(Proxy.latency, _UNMEASURED_LATENCY)
+    score = rate / (1.0 + latency / 1000.0)
+    return (
+        case((Proxy.status == ACTIVE, 0), else_=1),
+        func.round(score * 20.0).desc(),
+        Proxy.last_used.asc().nulls_first(),
+        Proxy.id,
+    )

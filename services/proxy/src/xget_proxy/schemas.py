@@ -1,0 +1,168 @@
+"""Bodies of the proxy service. The password goes in and never comes out."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from xget_web.types import Body, text
+
+Type = Literal["http", "https", "socks5"]
+State = Literal["ACTIVE", "INACTIVE", "CHECKING"]
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+
+
+def host_or_none(value: str) -> str | None:
+    """A host name or address in the form that is stored; None when it is neither."""
+    plain = value.strip().removeprefix("[").removesuffix("]").rstrip(".").lower()
+    try:
+        return str(ipaddress.ip_address(plain))
+    except ValueError:
+        labels = plain.split(".")
+        named = len(plain) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
+        return plain if named and not labels[-1].isdigit() else None
+
+
+def _host(value: str) -> str:
+    found = host_or_none(value)
+    if found is None:
+        raise PydanticCustomError("host", "Must be an IPv4 or IPv6 address or a host name, without scheme and port")
+    return found
+
+
+Host = Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_host)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Login = Annotated[str, text(255)]
+Country = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2."), AfterValidator(str.upper)]
+Place = Annotated[str, text(100)]
+
+
+class ProxyCreate(Body):
+    """A new proxy."""
+
+    type: Type
+    ip: Host
+    port: Port
+    username: Login | None = None
+    password: Login | None = None
+    country: Country | None = None
+    city: Place | None = None
+    isp: Place | None = None
+    status: Literal["ACTIVE", "INACTIVE"] = "ACTIVE"
+
+
+class ProxyUpdate(Body):
+    """What is to change; a field that is absent stays. null empties username, password, country, city and isp."""
+
+    type: Type | None = None
+    ip: Host | None = None
+    port: Port | None = None
+    username: Login | None = None
+    password: Login | None = None
+    country: Country | None = None
+    city: Place | None = None
+    isp: Place | None = None
+    status: Annotated[
+        Literal["ACTIVE", "INACTIVE"] | None, Field(description="INACTIVE switches it off, ACTIVE ends a pause.")
+    ] = None
+
+
+class ProxyRead(BaseModel):
+    """A proxy as it is shown."""
+
+    id: str
+    owner_id: str
+    type: str
+    ip: str
+    port: int
+    username: str | None
+    password_set: bool
+    country: str | None
+    city: str | None
+    isp: str | None
+    latency: float | None
+    """Milliseconds, weighted towards the newest; null before the first measurement."""
+    success_rate: float | None
+    """0 to 1, weighted towards the newest; null before the first measurement."""
+    last_check: datetime | None
+    status: State
+    pause_until: datetime | None
+    error_msg: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProxyFilter(BaseModel):
+    """What a list is narrowed to."""
+
+    status: State | None = None
+    type: Type | None = None
+    country: str | None = None
+
+
+class CheckRequest(Body):
+    """Which proxies to try: `ids`, or `all` for those that were checked longest ago."""
+
+    ids: Annotated[list[Annotated[str, text(64, min_length=1)]], Field(min_length=1, max_length=100)] | None = None
+    all: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> CheckRequest:
+        if (self.ids is None) == (not self.all):
+            raise PydanticCustomError("one_of", "Give either ids or all: true")
+        return self
+
+
+class CheckLine(BaseModel):
+    """What a check of one proxy found."""
+
+    proxy_id: str
+    ok: bool
+    latency_ms: float | None
+    status: State
+    reason: str
+
+
+class CheckResult(BaseModel):
+    """What a check found; `left` more proxies wait when `all` were too many for one request."""
+
+    ok: int
+    failed: int
+    left: int
+    items: list[CheckLine]
+
+
+class ImportRequest(Body):
+    """A list of proxies as text."""
+
+    text: Annotated[str, Field(min_length=1, max_length=1_000_000)]
+    type: Type = "http"
+    """For lines that name no scheme."""
+    country: Country | None = None
+    """For lines that name no country."""
+
+
+class ImportLine(BaseModel):
+    """What became of one line."""
+
+    line: int
+    outcome: Literal["created", "duplicate", "refused"]
+    proxy: str
+    """Scheme, host and port, without login."""
+    proxy_id: str | None
+    reason: str
+
+
+class ImportResult(BaseModel):
+    """What became of a list."""
+
+    created: int
+    duplicate: int
+    refused: int
+    lines: list[ImportLine]

@@ -1,0 +1,75 @@
+"""Takes proxies from lists: each line is created, a duplicate, or refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xget_kernel.caller import Caller
+from xget_kernel.clock import Clock
+from xget_proxy.models import Proxy
+from xget_proxy.repository import ProxyRepository
+from xget_proxy.schemas import ImportLine, ImportRequest, ImportResult
+from xget_proxy.service.proxies import fresh
+from xget_proxy.service.reading import Found, Refused, address, read
+from xget_proxy.service.vault import Vault
+
+Key = tuple[str, str, int, str]
+
+
+class ImportService:
+    """The import, within one transaction: either all that is reported is stored, or nothing."""
+
+    def __init__(self, proxies: ProxyRepository, vault: Vault, clock: Clock) -> None:
+        self._proxies = proxies
+        self._vault = vault
+        self._clock = clock
+
+    async def run(self, wish: ImportRequest, caller: Caller) -> ImportResult:
+        """Read a list and store its proxies for the caller."""
+        records = read(wish.text, type=wish.type, country=wish.country)
+        keys = [record.key for record in records if isinstance(record, Found)]
+        stored = {_key(proxy): proxy for proxy in await self._proxies.same(caller.user_id, keys)}
+        seen: dict[Key, int] = {}
+        created: dict[Key, Proxy] = {}
+        lines: list[ImportLine] = []
+        for record in records:
+            if isinstance(record, Refused):
+                lines.append(_line(record.line, "refused", reason=record.reason))
+            elif record.key in seen:
+                reason = f"Is the same as line {seen[record.key]}."
+                lines.append(_line(record.line, "duplicate", record, created.get(record.key), reason))
+            elif record.key in stored:
+                reason = "Is stored already: change it with PUT."
+                lines.append(_line(record.line, "duplicate", record, stored[record.key], reason))
+            else:
+                created[record.key] = self._fresh(record, caller)
+                lines.append(_line(record.line, "created", record, created[record.key]))
+            if isinstance(record, Found):
+                seen.setdefault(record.key, record.line)
+        await self._proxies.add(list(created.values()))
+        return _result(lines)
+
+    def _fresh(self, record: Found, caller: Caller) -> Proxy:
+        proxy = fresh(caller.user_id, record.key, self._clock.now())
+        proxy.country, proxy.city, proxy.isp = record.country, record.city, record.isp
+        self._vault.seal(proxy, record.password)
+        return proxy
+
+
+def _key(proxy: Proxy) -> Key:
+    return proxy.type, proxy.ip, proxy.port, proxy.username
+
+
+def _line(
+    line: int, outcome: str, record: Found | None = None, proxy: Proxy | None = None, reason: str = ""
+) -> ImportLine:
+    shown = address(record.type, record.ip, record.port) if record else ""
+    proxy_id = proxy.id if proxy else None
+    return ImportLine.model_validate(
+        {"line": line, "outcome": outcome, "proxy": shown, "proxy_id": proxy_id, "reason": reason}
+    )
+
+
+def _result(lines: Sequence[ImportLine]) -> ImportResult:
+    counts = {kind: sum(line.outcome == kind for line in lines) for kind in ("created", "duplicate", "refused")}
+    return ImportResult(lines=list(lines), **counts)

@@ -1,0 +1,130 @@
+"""People keep their proxies: list, add, change, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from xget_kernel.caller import Caller
+from xget_kernel.clock import Clock
+from xget_kernel.ids import new_id
+from xget_kernel.pages import PageQuery
+from xget_proxy.errors import BadRequestField, ProxyExists, ProxyNotFound
+from xget_proxy.models import ACTIVE, Proxy
+from xget_proxy.repository import ProxyRepository
+from xget_proxy.schemas import ProxyCreate, ProxyFilter, ProxyRead, ProxyUpdate
+from xget_proxy.service.health import state
+from xget_proxy.service.vault import Vault
+
+_PLACE = ("type", "ip", "port")
+_NULLABLE = ("country", "city", "isp")
+
+
+class ProxyService:
+    """Use cases of proxies within one transaction. Rows of others are as if they were not there."""
+
+    def __init__(self, proxies: ProxyRepository, vault: Vault, clock: Clock) -> None:
+        self._proxies = proxies
+        self._vault = vault
+        self._clock = clock
+
+    async def page(self, caller: Caller, wanted: ProxyFilter, page: PageQuery) -> tuple[Sequence[ProxyRead], int]:
+        """One page of the caller's proxies, newest first, and how many there are."""
+        rows, total = await self._proxies.page(caller.owner_filter, wanted, page, self._clock.now())
+        return [self.read(proxy) for proxy in rows], total
+
+    async def available(self, caller: Caller, wanted: ProxyFilter, page: PageQuery) -> tuple[Sequence[ProxyRead], int]:
+        """One page of the proxies that may be used now, best first, and how many there are."""
+        rows, total = await self._proxies.available(caller.owner_filter, wanted, page, self._clock.now())
+        return [self.read(proxy) for proxy in rows], total
+
+    async def get(self, proxy_id: str, caller: Caller) -> Proxy:
+        """One proxy. Raises ProxyNotFound (404)."""
+        proxy = await self._proxies.get(proxy_id, caller.owner_filter)
+        if proxy is None:
+            raise ProxyNotFound()
+        return proxy
+
+    async def create(self, body: ProxyCreate, caller: Caller) -> Proxy:
+        """Add a proxy. Raises ProxyExists (409) and BadRequestField (422)."""
+        _check_login(body.username or "", bool(body.password))
+        place = (body.type, body.ip, body.port, body.username or "")
+        if await self._proxies.same(caller.user_id, [place]):
+            raise ProxyExists()
+        proxy = fresh(caller.user_id, place, self._clock.now())
+        proxy.country, proxy.city, proxy.isp, proxy.status = body.country, body.city, body.isp, body.status
+        self._vault.seal(proxy, body.password)
+        await self._proxies.add([proxy])
+        return proxy
+
+    async def update(self, proxy_id: str, body: ProxyUpdate, caller: Caller) -> Proxy:
+        """Change what the body names. Raises ProxyNotFound (404), ProxyExists (409), BadRequestField (422)."""
+        proxy = await self.get(proxy_id, caller)
+        changes = body.model_dump(exclude_unset=True)
+        await self._move(proxy, changes)
+        for name in changes.keys() & set(_NULLABLE):
+            setattr(proxy, name, changes[name])
+        if body.status is not None:
+            proxy.status, proxy.pause_until, proxy.failures, proxy.pauses = body.status, None, 0, 0
+        proxy.rev += 1
+        proxy.updated_at = self._clock.now()
+        await self._proxies.save()
+        return proxy
+
+    async def delete(self, proxy_id: str, caller: Caller) -> None:
+        """Remove a proxy. Raises ProxyNotFound (404)."""
+        await self._proxies.delete(await self.get(proxy_id, caller))
+
+    def read(self, proxy: Proxy) -> ProxyRead:
+        """The body of a read."""
+        names = ProxyRead.model_fields.keys() - {"status", "password_set", "username"}
+        values: dict[str, Any] = {name: getattr(proxy, name) for name in names}
+        more = {"username": proxy.username or None, "password_set": proxy.password is not None}
+        return ProxyRead.model_validate({**values, **more, "status": state(proxy, self._clock.now())})
+
+    async def _move(self, proxy: Proxy, changes: dict[str, Any]) -> None:
+        given = {name: changes[name] for name in _PLACE if changes.get(name) is not None}
+        username = (changes["username"] or "") if "username" in changes else proxy.username
+        has_password = bool(changes["password"]) if "password" in changes else proxy.password is not None
+        _check_login(username, has_password)
+        place = (given.get("type", proxy.type), given.get("ip", proxy.ip), given.get("port", proxy.port), username)
+        if place != (proxy.type, proxy.ip, proxy.port, proxy.username):
+            if await self._proxies.same(proxy.owner_id, [place]):
+                raise ProxyExists()
+            proxy.type, proxy.ip, proxy.port, proxy.username = place
+            _forget(proxy)
+        if "password" in changes:
+            self._vault.seal(proxy, changes["password"])
+
+
+def fresh(owner_id: str, place: tuple[str, str, int, str], now: datetime) -> Proxy:
+    """A new proxy of which nothing is known yet."""
+    type_, ip, port, username = place
+    return Proxy(
+        id=new_id(),
+        owner_id=owner_id,
+        type=type_,
+        ip=ip,
+        port=port,
+        username=username,
+        failures=0,
+        pauses=0,
+        status=ACTIVE,
+        rev=1,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _forget(proxy: Proxy) -> None:
+    """What was measured elsewhere says nothing about the new place."""
+    proxy.latency = proxy.success_rate = proxy.last_check = proxy.error_msg = None
+    proxy.failures = proxy.pauses = 0
+    if proxy.pause_until is not None:
+        proxy.status, proxy.pause_until = ACTIVE, None
+
+
+def _check_login(username: str, has_password: bool) -> None:
+    if has_password and not username:
+        raise BadRequestField("username", "required_with_password", "The password needs a username.")

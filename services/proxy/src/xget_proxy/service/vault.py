@@ -1,0 +1,30 @@
+"""Passwords of proxies: sealed into their row, opened only to connect."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from xget_kernel.secrets import Keyring
+from xget_proxy.models import Proxy
+
+
+class Vault:
+    """Encrypts a password so that it opens only in its own row."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def seal(self, proxy: Proxy, password: str | None) -> None:
+        """Store a password; None or "" empties it."""
+        proxy.password = self._keyring.encrypt(password, aad=_aad(proxy)) if password else None
+
+    def url(self, proxy: Proxy) -> str:
+        """`scheme://user:password@host:port`: a secret. Raises SecretUnreadable when the key is gone."""
+        password = self._keyring.decrypt(proxy.password, aad=_aad(proxy)) if proxy.password else ""
+        login = quote(proxy.username, safe="") + (f":{quote(password, safe='')}" if password else "")
+        host = f"[{proxy.ip}]" if ":" in proxy.ip else proxy.ip
+        return f"{proxy.type}://{login}{'@' if login else ''}{host}:{proxy.port}"
+
+
+def _aad(proxy: Proxy) -> str:
+    return f"proxies:{proxy.id}:password"

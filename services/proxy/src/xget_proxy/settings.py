@@ -1,0 +1,38 @@
+"""Settings of the proxy service."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from xget_kernel.secrets import Keyring, Secret
+from xget_kernel.settings import ServiceSettings
+
+NAME = "proxy"
+
+
+class Settings(ServiceSettings):
+    """What the proxy service reads from the environment."""
+
+    default_port: ClassVar[int] = 8005
+
+    proxy_check_url: str = Field("https://x.com/robots.txt", pattern=r"^https?://[^\s/]+")
+    """What a check fetches through the proxy."""
+    proxy_check_seconds: float = Field(10.0, gt=0, le=60)
+    """How long a check waits for an answer."""
+    proxy_recheck_seconds: float = Field(30.0, ge=1)
+    """How often the worker looks for proxies whose pause is over."""
+    keys: Secret | None = None
+    """Encryption keys as `id:base64`, comma-separated, newest last; by default `<home>/keys.json`."""
+
+    @property
+    def tables_url(self) -> str:
+        """URL of the service's tables."""
+        return self.database_url or self.sqlite_url(NAME)
+
+    def keyring(self) -> Keyring:
+        """The keys that encrypt secrets; the key file is made at the first start. Raises StartupError."""
+        if self.keys:
+            return Keyring.from_env(self.keys.reveal())
+        return Keyring.load_or_create(self.home / "keys.json")

@@ -1,0 +1,41 @@
+"""The proxy service's background work."""
+
+from __future__ import annotations
+
+import asyncio
+
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_events.log import EventLog
+from xget_kernel.clock import Clock, SystemClock
+from xget_proxy.adapters.http import HttpProbe
+from xget_proxy.deps import units
+from xget_proxy.service import CheckService, Vault
+from xget_proxy.settings import Settings
+from xget_proxy.tasks import recheck_paused
+
+
+class Worker:
+    """Tries paused proxies again when their pause is over."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. Raises StartupError when the tables cannot be used."""
+        settings = self._settings
+        await asyncio.to_thread(upgrade, settings.tables_url, "xget_proxy")
+        database = Database(settings.tables_url)
+        try:
+            probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
+            vault = Vault(settings.keyring())
+            checks = CheckService(units(database.read), units(database.transaction), vault, probe, self._clock)
+            await recheck_paused(checks, settings.proxy_recheck_seconds, self._clock, stop)
+        finally:
+            await database.close()
+
+
+def create_worker(settings: Settings, *, log: EventLog | None = None, clock: Clock | None = None) -> Worker:
+    """The proxy service's worker. It announces no events yet: `log` is taken because every worker is made alike."""
+    return Worker(settings, clock or SystemClock())
