@@ -41,11 +41,12 @@ class _Json(TypeDecorator[Any]):
 
     def __init__(self, none_as_null: bool = True) -> None:
         super().__init__(none_as_null=none_as_null)
+        self.none_as_null = none_as_null
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(JSONB(none_as_null=True))
-        return dialect.type_descriptor(JSON(none_as_null=True))
+            return dialect.type_descriptor(JSONB(none_as_null=self.none_as_null))
+        return dialect.type_descriptor(JSON(none_as_null=self.none_as_null))
 
 
 class JsonDict(_Json):
