@@ -16,8 +16,17 @@ def sandbox(
     posts: Annotated[int, Parameter(help="How many posts the world has.")] = 2000,
     replay: Annotated[Path | None, Parameter(help="Serve recorded answers of this folder (manifest.json).")] = None,
     faults: Annotated[str | None, Parameter(help="Faults by request, as 429@3,88@5,drop@7.")] = None,
+    limit_scale: Annotated[float, Parameter(help="X's own limits times this.")] = 10.0,
 ) -> int:
     """Run an offline stand-in of X behind a forward proxy; Ctrl-C ends it."""
     from xget_sandbox.main import run  # noqa: PLC0415 - `xget --help` must not load a web server
 
-    return run(port=port, ca_file=ca, seed=seed, posts=posts, replay=replay, faults=faults.split(",") if faults else [])
+    return run(
+        port=port,
+        ca_file=ca,
+        seed=seed,
+        posts=posts,
+        replay=replay,
+        faults=faults.split(",") if faults else [],
+        limit_scale=limit_scale,
+    )

@@ -8,8 +8,8 @@ from xget_sandbox.graphql.source import Json
 from xget_sandbox.world import World
 
 
-def trends(world: World, timeline_id: str) -> Json:
-    """One page of stories, best first; every tab shows the same world."""
+def trends(world: World, *, shown: bool) -> Json:
+    """One page of stories, best first; every tab shows the same world. Without them only the cursors."""
     used = Counter(mark.text for post in world.newest for mark in post.marks if mark.kind == "hashtag")
     number = 2079663803695366145
     module = f"stories-{number}"
@@ -22,7 +22,7 @@ def trends(world: World, timeline_id: str) -> Json:
         "items": items,
     }
     entries = [
-        {"content": stories, "entryId": module, "sortIndex": str(number - 2)},
+        *([{"content": stories, "entryId": module, "sortIndex": str(number - 2)}] if shown else []),
         _cursor("Top", "DAAJAAA", number),
         _cursor("Bottom", "DAADCgABHNxzNf9___wPAAIKAAAAAAAA", number - 3),
     ]

@@ -205,7 +205,7 @@ class WorldSource:
         return conversation(self.world, self.renderer, asked, bend)
 
     def _trends(self, asked: Mapping[str, Any], bend: Tampering) -> Json:
-        return trends(self.world, str(asked.get("timelineId", "")))
+        return trends(self.world, shown=not bend.empty and not asked.get("cursor"))
 
 
 def _number(value: object) -> int:

@@ -21,6 +21,7 @@ Json = dict[str, Any]
 
 REPOST_CUT = 140
 NOTE_CUT = 280
+KEPT_POSTS = 20_000
 
 
 class Renderer:
@@ -41,6 +42,8 @@ class Renderer:
     def post(self, post_id: int) -> orjson.Fragment:
         """A post's object as JSON, with the posts it quotes or reposts inside."""
         if post_id not in self._posts:
+            if len(self._posts) >= KEPT_POSTS:
+                self._posts.clear()
             rendered = self._render(self.world.posts[post_id], nested=False)
             self._posts[post_id] = orjson.Fragment(orjson.dumps(rendered))
         return self._posts[post_id]

@@ -107,13 +107,14 @@ def follow_graph(authors: Sequence[Author], rng: Random) -> dict[int, list[int]]
     """Author id → ids followed, newest first. Early authors are the popular ones; most follow the star."""
     weights = list(accumulate(1 / (rank + 3) for rank in range(len(authors))))
     everyone = [author.id for author in authors if author.standing != "suspended"]
+    known = set(everyone)
     ranked = [author.id for author in authors]
     following: dict[int, list[int]] = {}
     for author in authors:
         picked = dict.fromkeys(rng.choices(ranked, cum_weights=weights, k=rng.randint(8, 60)))
         if rng.random() < 0.9:
             picked = {STAR_ID: None} | picked
-        ids = [other for other in picked if other != author.id and other in set(everyone)]
+        ids = [other for other in picked if other != author.id and other in known]
         rng.shuffle(ids)
         following[author.id] = [] if author.standing == "suspended" else ids
     following[STAR_ID] = [other for other in everyone if other != STAR_ID][5:125]
