@@ -1,0 +1,93 @@
+"""Builds the auth service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from fastapi import FastAPI
+
+from xget_auth.adapters.argon2 import Argon2Passwords
+from xget_auth.adapters.jose import Es256KeyPairs
+from xget_auth.deps import Container
+from xget_auth.repository import AuthRepository
+from xget_auth.router import router, wellknown
+from xget_auth.service import KeyService, RegistrationService, SessionService
+from xget_auth.service.work import Work
+from xget_auth.settings import NAME, Settings
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_kernel.clock import Clock, SystemClock
+from xget_web.app import build_app
+from xget_web.auth import TokenVerifier
+
+TAGS = [{"name": "auth", "description": "Registration, logins, tokens and the keys that sign them."}]
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """The auth service. Nothing runs before the lifespan begins."""
+    time = clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(upgrade, settings.tables_url, "xget_auth")
+        database = Database(settings.tables_url)
+        try:
+            app.state.auth = await _build(settings, database, time)
+            yield
+        finally:
+            await database.close()
+
+    async def keys() -> Mapping[str, Any]:
+        built: Container = app.state.auth
+        return {"keys": await built.keys.published()}
+
+    app = build_app(
+        service=NAME,
+        title="XGet auth",
+        settings=settings,
+        routers=[router, wellknown],
+        lifespan=lifespan,
+        verifier=TokenVerifier(keys, clock=time),
+        tags=TAGS,
+    )
+    return app
+
+
+async def _build(settings: Settings, database: Database, clock: Clock) -> Container:
+    work = work_of(database)
+    passwords = Argon2Passwords(settings.argon2_memory_kib)
+    keys = KeyService(work, reading_of(database), Es256KeyPairs(), await asyncio.to_thread(settings.keyring), clock)
+    await asyncio.gather(keys.ensure(), passwords.warm())
+    life = timedelta(days=settings.refresh_days)
+    return Container(
+        database,
+        RegistrationService(work, passwords, clock, is_open=settings.registration == "open"),
+        SessionService(work, passwords, keys, clock, refresh_life=life),
+        keys,
+    )
+
+
+def work_of(database: Database) -> Work:
+    """Transactions of the use cases."""
+
+    @asynccontextmanager
+    async def work() -> AsyncIterator[AuthRepository]:
+        async with database.transaction() as session:
+            yield AuthRepository(session)
+
+    return work
+
+
+def reading_of(database: Database) -> Work:
+    """Snapshots of the use cases that only read."""
+
+    @asynccontextmanager
+    async def work() -> AsyncIterator[AuthRepository]:
+        async with database.read() as session:
+            yield AuthRepository(session)
+
+    return work

@@ -1,0 +1,28 @@
+"""Rows of users."""
+
+from __future__ import annotations
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from xget_auth.models import User
+
+
+class UserRepository:
+    """Users by id and by name without regard to case."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def any(self) -> bool:
+        """Whether there is a user at all."""
+        return bool(await self._session.scalar(select(exists().where(User.id.is_not(None)))))
+
+    async def get(self, user_id: str) -> User | None:
+        return await self._session.get(User, user_id)
+
+    async def by_name(self, username: str) -> User | None:
+        return await self._session.scalar(select(User).where(User.username_key == username.lower()))
+
+    def add(self, user: User) -> None:
+        self._session.add(user)
