@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from xget_sandbox.graphql.source import Untouched
 from xget_sandbox.graphql.world_source import WorldSource
+from xget_sandbox.source import Untouched
 from xget_sandbox.wire.cursors import BadCursor, Cursor, decode, encode
 from xget_sandbox.world import build_world
 

@@ -14,9 +14,9 @@ import pytest
 from twscrape import gather
 
 from xget_sandbox.errors import SandboxError
-from xget_sandbox.graphql.source import Untouched
 from xget_sandbox.graphql.world_source import WorldSource
 from xget_sandbox.replay import load_recordings
+from xget_sandbox.source import Untouched
 from xget_sandbox.world import build_world
 
 REPOSITORY = Path(__file__).parents[3]

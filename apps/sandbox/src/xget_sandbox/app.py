@@ -12,13 +12,13 @@ from xget_sandbox.control import Control
 from xget_sandbox.errors import SandboxError
 from xget_sandbox.faults import Faults
 from xget_sandbox.graphql.gate import Gate
-from xget_sandbox.graphql.source import Source
 from xget_sandbox.graphql.world_source import WorldSource
 from xget_sandbox.journal import Journal
 from xget_sandbox.limits import Limits, SandboxClock
 from xget_sandbox.replay import load_recordings
 from xget_sandbox.server import ProxyServer
 from xget_sandbox.site import Site
+from xget_sandbox.source import Source
 from xget_sandbox.transaction import TransactionPages
 from xget_sandbox.truth import Truth
 from xget_sandbox.world import build_world

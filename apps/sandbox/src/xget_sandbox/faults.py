@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from random import Random
 
 from xget_sandbox.errors import SandboxError
-from xget_sandbox.graphql.source import TIMELINES
+from xget_sandbox.source import TIMELINES
 
 KINDS = {
     "429": 3.0, "88": 0, "64": 0, "32": 0, "326": 0, "226": 0, "403": 0, "404": 0, "500": 0, "loadshed": 0, "html": 0,

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from xget_sandbox.errors import SandboxError
-from xget_sandbox.graphql.source import Json, Tampering, missing
+from xget_sandbox.source import Json, Tampering, missing
 
 OPERATIONS = frozenset(
     {

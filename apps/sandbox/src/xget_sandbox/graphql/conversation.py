@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xget_sandbox.graphql.source import Json, Tampering, following, missing
+from xget_sandbox.source import Json, Tampering, following, missing
 from xget_sandbox.wire.cursors import Cursor, decode, encode
 from xget_sandbox.wire.posts import Renderer
 from xget_sandbox.wire.timelines import ENTRY_BASE, module, tweet_item

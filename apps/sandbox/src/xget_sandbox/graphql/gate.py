@@ -8,10 +8,10 @@ import orjson
 
 from xget_sandbox.faults import Fault, Faults
 from xget_sandbox.graphql.refusals import refusal, spoilt, struck, too_many
-from xget_sandbox.graphql.source import Source, Untouched
 from xget_sandbox.http import Request, Response, json_response
 from xget_sandbox.journal import Journal
 from xget_sandbox.limits import Limits
+from xget_sandbox.source import Source, Untouched
 from xget_sandbox.transaction import TransactionPages
 
 PREFIX = "/i/api/graphql/"

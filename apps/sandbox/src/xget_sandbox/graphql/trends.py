@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from xget_sandbox.graphql.source import Json
+from xget_sandbox.source import Json
 from xget_sandbox.world import World
 
 

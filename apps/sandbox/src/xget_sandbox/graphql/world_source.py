@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from xget_sandbox.graphql.conversation import conversation
-from xget_sandbox.graphql.source import Json, Tampering, following, missing
 from xget_sandbox.graphql.trends import trends
 from xget_sandbox.listings import Listings
+from xget_sandbox.source import Json, Tampering, following, missing
 from xget_sandbox.wire.cursors import BadCursor, Cursor, Style, decode
 from xget_sandbox.wire.posts import Renderer
 from xget_sandbox.wire.timelines import Page, Shape, instructions, module, tweet_item, user_item
