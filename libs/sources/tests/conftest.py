@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 from twscrape.queue_client import XClIdGenStore
 
+from xget_kernel.clock import SystemClock
 from xget_sandbox.app import Options, Sandbox
 from xget_sources.ports import CollectRequest, Lease, NoAccount, Outcome, RawPage
-from xget_sources.x.source import XSource
+from xget_sources.x.x_source import XSource
 
 
 class Lender:
@@ -57,6 +59,13 @@ class Lender:
         self.held.discard(lease.lease_id)
 
 
+class HastyClock(SystemClock):
+    """The machine's clock for those who do not wait."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
 Start = Callable[..., Awaitable[Sandbox]]
 Gather = Callable[..., Awaitable[list[RawPage]]]
 
@@ -83,7 +92,7 @@ async def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 @pytest.fixture
 async def source() -> AsyncIterator[XSource]:
     """X as a source."""
-    made = XSource()
+    made = XSource(HastyClock())
     yield made
     await made.close()
 

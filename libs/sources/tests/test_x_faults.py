@@ -33,7 +33,7 @@ def truth(sandbox: Any) -> list[str]:
         "500@2",
         "drop@2",
         "empty@2",
-        "404@2",
+        pytest.param("404@2", marks=pytest.mark.slow),
         "html@2",
         "repeat-cursor@2",
     ],
@@ -55,7 +55,7 @@ async def test_one_fault_loses_nothing(start: Any, lender: Any, gather: Any, fau
         ("500", ("source_error", True)),
         ("drop", ("source_error", True)),
         ("html", ("blocked", False)),
-        ("404", ("source_error", False)),
+        pytest.param("404", ("source_error", False), marks=pytest.mark.slow),
     ],
 )
 async def test_a_lasting_fault_ends_with_its_reason(

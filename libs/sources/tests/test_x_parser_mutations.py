@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xget_contracts.items import Author, Item
-from xget_sandbox.graphql.source import Untouched
 from xget_sandbox.graphql.world_source import WorldSource
+from xget_sandbox.source import Untouched
 from xget_sandbox.world import build_world
 from xget_sources.x.parser import parse_payload
 from xget_sources.x.parser.timeline import read_timeline
@@ -134,7 +134,7 @@ def check(document: Any) -> None:
     read_timeline(document)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(which=st.integers(min_value=0, max_value=100), seed=st.integers(min_value=0), times=st.integers(1, 60))
 def test_a_mutated_page_loses_no_record(which: int, seed: int, times: int) -> None:
     pages = payloads()

@@ -7,6 +7,6 @@ from xget_sources.ports import Source
 
 def source() -> Source:
     """The source for entry point group `xget.sources`. Loads twscrape, which takes a while: not at import."""
-    from xget_sources.x.source import XSource  # noqa: PLC0415 - see above
+    from xget_sources.x.x_source import XSource  # noqa: PLC0415 - see above
 
     return XSource()

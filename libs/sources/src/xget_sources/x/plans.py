@@ -12,7 +12,7 @@ from xget_sources.x import tasks
 from xget_sources.x.client import Ask
 from xget_sources.x.parser.timeline import Timeline
 from xget_sources.x.queries import hashtag_query, keyword_query
-from xget_sources.x.selection import Wanted, of_kind, posts, reaches_before
+from xget_sources.x.selection import Wanted, answers_to, of_kind, posts, reaches_before, with_media
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +36,16 @@ def plan_for(params: BaseModel, task_type: str, uid: str | None) -> Plan:
             plan = _user_tweets(params, uid or "")
         case tasks.UserList():
             plan = _user_list(task_type, uid or "")
-        case tasks.Retweeters():
-            plan = _users("retweeters_raw", int(params.tweet_id), f"post {params.tweet_id}")
-        case tasks.ListMembers():
-            plan = _users("list_members_raw", int(params.list_id), f"list {params.list_id}")
+        case tasks.UserMedia():
+            ask = _timeline("user_media_raw", int(uid or ""))
+            plan = Plan(ask=ask, wanted=with_media(posts(params, author=uid)), subject=f"media of user {uid}")
+        case tasks.OfPost():
+            plan = _of_post(params.tweet_id, task_type)
+        case tasks.OfList():
+            plan = _of_list(params.list_id, task_type)
+        case tasks.CommunityTweets():
+            ask = _timeline("community_tweets_raw", int(params.community_id))
+            plan = Plan(ask=ask, wanted=of_kind("post"), subject=f"community {params.community_id}")
         case tasks.Trends():
             ask = _timeline("trends_raw", params.category)
             plan = Plan(ask=ask, wanted=of_kind("trend"), subject=f"tab {params.category}")
@@ -63,6 +69,20 @@ def _user_tweets(params: tasks.UserTweets, uid: str) -> Plan:
         subject=f"timeline of user {uid}",
         covered=(lambda page: reaches_before(page, since, uid)) if since else (lambda page: False),
     )
+
+
+def _of_post(tweet_id: str, task_type: str) -> Plan:
+    if task_type == "RETWEETERS":
+        return _users("retweeters_raw", int(tweet_id), f"post {tweet_id}")
+    ask = _timeline("tweet_replies_raw", int(tweet_id))
+    return Plan(ask=ask, wanted=answers_to(tweet_id), subject=f"conversation of post {tweet_id}")
+
+
+def _of_list(list_id: str, task_type: str) -> Plan:
+    if task_type == "LIST_MEMBERS":
+        return _users("list_members_raw", int(list_id), f"list {list_id}")
+    ask = _timeline("list_timeline_raw", int(list_id))
+    return Plan(ask=ask, wanted=of_kind("post"), subject=f"list {list_id}")
 
 
 def _user_list(task_type: str, uid: str) -> Plan:

@@ -19,7 +19,7 @@ def hashtag_query(wanted: HashtagSearch) -> str:
 
 
 def _term(keyword: str) -> str:
-    plain = keyword.replace('"', " ").strip()
+    plain = " ".join(keyword.replace('"', " ").split())
     return f'"{plain}"' if " " in plain or keyword != plain else plain
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from xget_sources.x.parser.timeline import Entry, Timeline, author_of
 from xget_sources.x.parser.trends import trend_key
@@ -36,15 +37,25 @@ def posts(params: InWindow, author: str | None = None) -> Wanted:
     def wanted(entry: Entry) -> bool:
         if entry.kind != "post" or (author is not None and author_of(entry.record) != author):
             return False
-        if params.include_replies is False and _says(entry, "in_reply_to_status_id_str"):
+        if params.include_replies is False and _field(entry, "in_reply_to_status_id_str"):
             return False
         if params.include_retweets is False and (
-            _says(entry, "retweeted_status_result") or _says(entry, "retweeted_status_id_str")
+            _field(entry, "retweeted_status_result") or _field(entry, "retweeted_status_id_str")
         ):
             return False
         return _inside(created(entry), params)
 
     return wanted
+
+
+def answers_to(tweet_id: str) -> Wanted:
+    """Direct answers to a post."""
+    return lambda entry: entry.kind == "post" and _field(entry, "in_reply_to_status_id_str") == tweet_id
+
+
+def with_media(wanted: Wanted) -> Wanted:
+    """Those of the wanted posts that show a photo or video of their own."""
+    return lambda entry: wanted(entry) and bool(_field(entry, "extended_entities"))
 
 
 def created(entry: Entry) -> datetime | None:
@@ -60,8 +71,8 @@ def reaches_before(page: Timeline, since: datetime, author: str) -> bool:
     return bool(last) and max(last) < since
 
 
-def _says(entry: Entry, field: str) -> bool:
-    return bool(as_dict(entry.record.get("legacy")).get(field) or entry.record.get(field))
+def _field(entry: Entry, name: str) -> Any:
+    return as_dict(entry.record.get("legacy")).get(name) or entry.record.get(name)
 
 
 def _inside(written: datetime | None, params: InWindow) -> bool:

@@ -11,6 +11,8 @@ from xget_sources.x.parser.users import user_id
 from xget_sources.x.parser.values import Json, as_dict, as_id, as_list, as_text, dig
 from xget_sources.x.parser.walk import post_id
 
+_ONWARD = frozenset({"Bottom", "ShowMoreThreads", "ShowMoreThreadsPrompt"})
+"""Cursors that lead to the next page; a conversation's are called otherwise than a list's."""
 _ASIDE = ("who-to-follow-", "messageprompt-", "promoted-", "similar-to-")
 
 
@@ -81,7 +83,7 @@ def _read_entry(raw: Json, page: Timeline, *, pinned: bool) -> None:
     name = as_text(raw.get("entryId")) or ""
     for holder in (content, as_dict(content.get("itemContent"))):
         if (kind := holder.get("cursorType")) is not None:
-            if kind == "Bottom":
+            if type(kind) is str and kind in _ONWARD:
                 page.cursor = as_text(holder.get("value")) or page.cursor
             return
     aside, group = name.startswith(_ASIDE), len(page.entries)

@@ -38,7 +38,8 @@ class XSource:
         params = self._parameters(task_type, request)
         position = Position.decode(cursor)
         if isinstance(params, tasks.TweetDetail):
-            yield await self._post(session, params, position)
+            async for page in self._post(session, params, position):
+                yield page
             return
         if isinstance(params, tasks.UserInfo):
             yield await self._user(session, params, position)
@@ -94,9 +95,12 @@ class XSource:
             return await self._client.ask(session, by_number), f"user {number}"
         return await self._client.ask(session, lambda api: api.user_by_login_raw(username)), f"user @{username}"
 
-    async def _post(self, session: Session, params: tasks.TweetDetail, position: Position) -> RawPage:
+    async def _post(self, session: Session, params: tasks.TweetDetail, position: Position) -> AsyncIterator[RawPage]:
+        """The post's page; when the post itself is not on it, what is there is kept before the end is told."""
         answer = await self._client.ask(session, lambda api: api.tweet_details_raw(int(params.tweet_id)))
         shown = {entry.id for entry in read_timeline(answer.payload).entries if entry.kind == "post"}
-        if params.tweet_id not in shown:
+        found = [f"x:{params.tweet_id}"] if params.tweet_id in shown else []
+        if shown:
+            yield raw_page(answer, found, position, None, "exhausted" if found else None)
+        if not found:
             raise no_post(answer.payload, params.tweet_id)
-        return raw_page(answer, [f"x:{params.tweet_id}"], position, None, "exhausted")

@@ -1,0 +1,82 @@
+"""Kinds of parameters: what they accept and what they say when they refuse."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
+
+MAX_TEXT = 500
+MAX_LIMIT = 1_000_000
+
+_PROFILE_URL = re.compile(
+    r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/@?([^/?#]+)/?(?:[?#].*)?", re.IGNORECASE
+)
+_POST_URL = re.compile(
+    r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/[^/]+/status(?:es)?/(\d+).*", re.IGNORECASE
+)
+_USERNAME = re.compile(r"[A-Za-z0-9_]{1,20}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _plain_text(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise ValueError("must not be empty")
+    if _CONTROL.search(text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def _username(text: str) -> str:
+    found = _PROFILE_URL.fullmatch(text.strip())
+    name = (found.group(1) if found else text.strip()).removeprefix("@")
+    if not _USERNAME.fullmatch(name):
+        raise ValueError("must be a name of 1 to 20 letters, digits and _ (an @ or an address of x.com is fine)")
+    return name
+
+
+def _native_id(value: Any) -> Any:
+    """Ids may come as numbers; addresses of posts are taken for the post's id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and (found := _POST_URL.fullmatch(value.strip())):
+        return found.group(1)
+    return value.strip() if isinstance(value, str) else value
+
+
+def _hashtag(text: str) -> str:
+    tag = _plain_text(text).lstrip("#\uff03")
+    if not tag or not re.fullmatch(r"[\w\u200c\u200d]+", tag):
+        raise ValueError("must be one word of letters, digits and _, with or without #")
+    return tag
+
+
+def _moment(value: Any) -> Any:
+    """A day counts as its first second, UTC; a time without zone as UTC."""
+    if isinstance(value, str):
+        try:
+            day = date.fromisoformat(value) if len(value) <= 10 else None
+            moment = datetime.combine(day, time()) if day else datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError("must be a day (2026-01-31) or a time (2026-01-31T08:00:00Z)") from error
+    elif isinstance(value, datetime):
+        moment = value
+    elif value is None:
+        return None
+    else:
+        raise ValueError("must be a day (2026-01-31) or a time (2026-01-31T08:00:00Z)")
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie between the years 2 and 9998") from error
+
+
+Text = Annotated[StrictStr, Field(max_length=MAX_TEXT), AfterValidator(_plain_text)]
+Username = Annotated[StrictStr, Field(max_length=100), AfterValidator(_username)]
+NativeId = Annotated[str, BeforeValidator(_native_id), Field(pattern=r"^[0-9]{1,20}$", strict=True)]
+Hashtag = Annotated[StrictStr, Field(max_length=100), AfterValidator(_hashtag)]
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Lang = Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{2,4})?$")]
