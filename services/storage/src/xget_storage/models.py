@@ -39,6 +39,10 @@ class StoredItem(Item, kw_only=True):
         return msgspec.structs.replace(self, **self.edits) if self.edits else self
 
 
+class Draft(Item, kw_only=True):
+    """An item as a user brings it; `native_id` "" asks for a new one."""
+
+
 class StoredAuthor(Author, kw_only=True):
     """An author with their history."""
 

@@ -10,6 +10,7 @@ from xget_events.runner import ConsumerRunner, Handler
 from xget_kernel.clock import Clock, SystemClock
 from xget_storage import consumers, tasks
 from xget_storage.adapters.stores import Stores
+from xget_storage.adapters.topics import create_topics
 from xget_storage.service.ingest import IndexService, IngestService
 from xget_storage.settings import Settings
 
@@ -24,6 +25,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then finish the batches in hand. Raises StartupError when a file cannot be used."""
+        await create_topics(self._log, self._settings)
         async with Stores.opened(self._settings.home) as stores, asyncio.TaskGroup() as group:
             for runner in self._runners(stores):
                 group.create_task(runner.run(stop))

@@ -1,0 +1,64 @@
+"""Builds the storage service: HTTP app and gRPC server over the stores."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+
+from xget.storage.v1.item_reader_pb2_grpc import add_ItemReaderServicer_to_server
+from xget_events.log import EventLog
+from xget_kernel.clock import Clock, SystemClock
+from xget_rpc.server import RpcServer
+from xget_storage.adapters.stores import Stores
+from xget_storage.deps import Container
+from xget_storage.router import router
+from xget_storage.rpc import SERVICE_NAME, ItemReader
+from xget_storage.service.ingest import IndexService
+from xget_storage.service.items import DataService
+from xget_storage.service.reading import ReadService
+from xget_storage.settings import Settings
+from xget_web.app import build_app
+from xget_web.auth import TokenVerifier
+from xget_web.state import Verifier
+
+TAGS: Final = [{"name": "data", "description": "Items: what was collected, and what people made of it."}]
+
+
+def create_app(
+    settings: Settings,
+    *,
+    log: EventLog | None = None,
+    clock: Clock | None = None,
+    verifier: Verifier | None = None,
+) -> FastAPI:
+    """The storage service. `verifier` replaces the auth service's keys. Nothing runs before the lifespan begins.
+
+    The app announces no events: `log` is taken because every service is built with the same call.
+    """
+    time = clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stores = await stack.enter_async_context(Stores.opened(settings.home))
+            reader = ReadService(stores.documents, stores.search, stores.analyzer)
+            indexing = IndexService(stores.documents, stores.search)
+            app.state.storage = Container(DataService(stores.documents, indexing, time), reader)
+            server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
+            server.add(add_ItemReaderServicer_to_server, ItemReader(reader), SERVICE_NAME)
+            app.state.grpc_port = await server.start()
+            stack.push_async_callback(server.stop, 2.0)
+            yield
+
+    return build_app(
+        service="storage",
+        title="XGet storage",
+        settings=settings,
+        routers=[router],
+        lifespan=lifespan,
+        verifier=verifier or TokenVerifier.of(settings, time),
+        tags=TAGS,
+    )

@@ -1,0 +1,118 @@
+"""Items over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from xget_contracts.items import Struct
+from xget_kernel.errors import Forbidden
+from xget_storage.deps import Data, Filters, Highlight, Order, Reader, SearchText, Writer
+from xget_storage.errors import BadFilter, ItemChanged, ItemExists, ItemNotFound, ItemShared
+from xget_storage.models import AuditEntry, ItemView, StoredItem, view
+from xget_storage.ports import SearchQuery
+from xget_storage.schemas import BatchCreate, BatchOutcome, BatchResult, ItemCreate, ItemEdit, answers
+from xget_storage.service.reading import ItemList, SearchResult
+from xget_web.auth import CallerDep
+from xget_web.etags import IfMatch, check_if_match, etag
+from xget_web.paging import CursorParam, PageParams
+from xget_web.problems import errors
+from xget_web.types import PathId
+
+router = APIRouter(prefix="/api/v1/data", tags=["data"])
+
+_TAKEN = "This native_id is taken or was deleted: choose another."
+
+
+class AuditList(Struct, kw_only=True, omit_defaults=False):
+    """All changes of an item."""
+
+    items: list[AuditEntry]
+
+
+@router.get("", responses={**answers(ItemList), **errors(BadFilter)})
+async def list_items(wanted: Filters, page: PageParams, reader: Reader, cursor: CursorParam = None) -> Response:
+    """Items newest first, by page or by cursor."""
+    return _answer(await reader.find(wanted, page, cursor))
+
+
+@router.get("/search", responses=answers(SearchResult))
+async def search_items(
+    *,
+    wanted: Filters,
+    reader: Reader,
+    q: SearchText = None,
+    sort: Order = "relevance",
+    size: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: CursorParam = None,
+    highlight: Highlight = False,
+) -> Response:
+    """Items by text, with counts per language, author and day over all that was found."""
+    query = SearchQuery(text=q, wanted=wanted, sort=sort, size=size)
+    return _answer(await reader.search(query, cursor, highlights=highlight))
+
+
+@router.post("", status_code=201, responses={**answers(ItemView, 201), **errors(ItemExists, Forbidden)})
+async def create_item(body: ItemCreate, data: Data, caller: Writer) -> Response:
+    """Store an item of your own."""
+    return _shown(await data.create(body.draft(), caller), caller.owner_filter, 201)
+
+
+@router.post("/batch", responses={**answers(BatchResult), **errors(Forbidden)})
+async def create_items(body: BatchCreate, data: Data, caller: Writer) -> Response:
+    """Store up to 1,000 items of your own; each has its own outcome."""
+    created = await data.create_many([item.draft() for item in body.items], caller)
+    outcomes = [_outcome(place, item) for place, item in enumerate(created)]
+    done = sum(item is not None for item in created)
+    return _answer(BatchResult(created=done, failed=len(created) - done, items=outcomes))
+
+
+@router.get("/{item_id}", responses={**answers(ItemView), **errors(ItemNotFound)})
+async def get_item(item_id: PathId, data: Data, caller: CallerDep) -> Response:
+    """One item, by its key (`x:1234567890`)."""
+    return _shown(await data.get(item_id, caller), caller.owner_filter)
+
+
+@router.put("/{item_id}", responses={**answers(ItemView), **errors(ItemNotFound, ItemShared, ItemChanged, Forbidden)})
+async def edit_item(item_id: PathId, body: ItemEdit, data: Data, caller: Writer, if_match: IfMatch = None) -> Response:
+    """Set fields over what was collected; no later collection changes them back."""
+    edits: dict[str, Any] = body.model_dump(exclude_unset=True)
+    rev = None
+    if if_match is not None:
+        seen = await data.get(item_id, caller)
+        check_if_match(if_match, _etag(seen))
+        rev = seen.rev
+    return _shown(await data.edit(item_id, edits, caller, rev), caller.owner_filter)
+
+
+@router.delete("/{item_id}", status_code=204, responses=errors(ItemNotFound, Forbidden))
+async def delete_item(item_id: PathId, data: Data, caller: Writer) -> Response:
+    """Delete an item; no later collection brings it back. An administrator deletes it for everybody."""
+    await data.delete(item_id, caller)
+    return Response(status_code=204)
+
+
+@router.get("/{item_id}/audit", responses={**answers(AuditList), **errors(ItemNotFound)})
+async def audit_item(item_id: PathId, data: Data, caller: CallerDep) -> Response:
+    """Who changed an item, and when; deleted items have a history too."""
+    return _answer(AuditList(items=await data.audit(item_id, caller)))
+
+
+def _answer(body: msgspec.Struct, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(body), status, headers=headers, media_type="application/json")
+
+
+def _shown(item: StoredItem, owner: str | None, status: int = 200) -> Response:
+    return _answer(view(item, owner), status, {"ETag": _etag(item)})
+
+
+def _etag(item: StoredItem) -> str:
+    return etag(item.key, item.rev)
+
+
+def _outcome(place: int, item: StoredItem | None) -> BatchOutcome:
+    if item is None:
+        return BatchOutcome(index=place, status="exists", key=None, error=_TAKEN)
+    return BatchOutcome(index=place, status="created", key=item.key, error=None)
