@@ -45,12 +45,18 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         built: Container = app.state.auth
         return {"keys": await built.keys.published()}
 
+    async def tables() -> str | None:
+        built: Container = app.state.auth
+        async with reading_of(built.database)() as repository:
+            return None if await repository.keys.signing(time.now()) else "There is no signing key."
+
     app = build_app(
         service=NAME,
         title="XGet auth",
         settings=settings,
         routers=[router, wellknown],
         lifespan=lifespan,
+        readiness=[tables],
         verifier=TokenVerifier(keys, clock=time),
         tags=TAGS,
     )
@@ -61,7 +67,8 @@ async def _build(settings: Settings, database: Database, clock: Clock) -> Contai
     work = work_of(database)
     passwords = Argon2Passwords(settings.argon2_memory_kib)
     keys = KeyService(work, reading_of(database), Es256KeyPairs(), await asyncio.to_thread(settings.keyring), clock)
-    await asyncio.gather(keys.ensure(), passwords.warm())
+    await keys.ensure()
+    await passwords.warm()
     life = timedelta(days=settings.refresh_days)
     return Container(
         database,
