@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from xget_kernel.errors import StartupError
 from xget_testing.apps import serving
@@ -89,6 +89,35 @@ async def test_open_streams_do_not_hold_the_stop(app: FastAPI, maker: TokenMaker
         app.state.xget_web.stopping.set()
         await reading
     assert perf_counter() - stopping < 2
+
+
+async def test_stop_ends_open_streams_at_once(app: FastAPI, maker: TokenMaker) -> None:
+    stop = asyncio.Event()
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    server = asyncio.create_task(serve(app, "127.0.0.1", 0, stop, on_ready=port.set_result))
+    base = f"http://127.0.0.1:{await port}"
+    headers = {"Authorization": f"Bearer {maker.make()}"}
+    async with httpx.AsyncClient(base_url=base, headers=headers, trust_env=False) as client:
+        reading = asyncio.create_task(endless(client, 10_000))
+        await asyncio.sleep(0.3)
+        started = perf_counter()
+        stop.set()
+        await reading
+        await server
+    assert perf_counter() - started < 2
+    assert app.state.toy.closed_streams == 1
+
+
+async def test_address_of_a_local_gateways_client_is_known(maker: TokenMaker) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def who(request: Request) -> str:
+        return request.client.host if request.client else ""
+
+    async with serving(app) as client:
+        assert (await client.get("/")).json() == "127.0.0.1"
+        assert (await client.get("/", headers={"X-Forwarded-For": "203.0.113.7"})).json() == "203.0.113.7"
 
 
 def test_event_fields_and_newlines_are_framed() -> None:
