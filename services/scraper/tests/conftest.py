@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,10 @@ from fastapi import FastAPI
 from xget_events.sqlite import SqliteEventLog
 from xget_scraper.app import create_app
 from xget_scraper.settings import Settings
-from xget_scraper.worker import create_worker
+from xget_scraper.worker import Worker, create_worker
 from xget_testing.apps import running
-from xget_testing.collecting import FakeSessions, ListSource, PageStore
+from xget_testing.collecting import FakeSessions, ListSource, PageStore, World
 from xget_testing.tokens import TokenMaker
-
-Start = Callable[..., AbstractAsyncContextManager[asyncio.Task[None]]]
-Creator = Callable[..., Awaitable[dict[str, Any]]]
-Until = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -86,48 +81,18 @@ async def storage(log: SqliteEventLog, client: httpx.AsyncClient) -> AsyncIterat
 
 
 @pytest.fixture
-def start_worker(settings: Settings, log: SqliteEventLog, source: ListSource, sessions: FakeSessions) -> Start:
-    """Runs a worker inside the block and stops it at its end; an argument replaces what it is built of."""
+def world(  # noqa: PLR0917 - it is made of everything above
+    client: httpx.AsyncClient,
+    storage: PageStore,
+    settings: Settings,
+    log: SqliteEventLog,
+    sessions: FakeSessions,
+    source: ListSource,
+) -> World:
+    """All of it; `world.worker()` runs workers."""
+    parts: dict[str, Any] = {"log": log, "sources": {"x": source}, "sessions": sessions}
 
-    @asynccontextmanager
-    async def start(**changed: Any) -> AsyncIterator[asyncio.Task[None]]:
-        parts: dict[str, Any] = {"log": log, "sources": {"x": source}, "sessions": sessions} | changed
-        stop = asyncio.Event()
-        task = asyncio.create_task(create_worker(parts.pop("settings", settings), **parts).run(stop))
-        try:
-            yield task
-        finally:
-            stop.set()
-            await asyncio.gather(task, return_exceptions=True)
+    def make_worker(settings: Settings = settings, **changed: Any) -> Worker:
+        return create_worker(settings, **parts | changed)
 
-    return start
-
-
-@pytest.fixture
-def create(client: httpx.AsyncClient) -> Creator:
-    """Creates a keyword search."""
-
-    async def post(**fields: Any) -> dict[str, Any]:
-        body = {"task_name": "AI", "task_type": "KEYWORD_SEARCH", "parameters": {"query": "AI"}} | fields
-        answer = await client.post("/api/v1/tasks", json=body)
-        assert answer.status_code == 201, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    return post
-
-
-@pytest.fixture
-def until(client: httpx.AsyncClient) -> Until:
-    """Waits until a task's status is one of these; its status document."""
-
-    async def wait(task: dict[str, Any], *statuses: str, seconds: float = 15) -> dict[str, Any]:
-        wanted = statuses or ("COMPLETED", "FAILED", "STOPPED")
-        async with asyncio.timeout(seconds):
-            while True:
-                found: dict[str, Any] = (await client.get(f"/api/v1/tasks/{task['id']}/status")).json()
-                if found["status"] in wanted:
-                    return found
-                await asyncio.sleep(0.02)
-
-    return wait
+    return World(client, source, sessions, storage, settings, make_worker)

@@ -3,5 +3,6 @@
 from xget_testing.collecting.sessions import FakeSession, FakeSessions
 from xget_testing.collecting.source import ListSource
 from xget_testing.collecting.storage import PageStore
+from xget_testing.collecting.world import World
 
-__all__ = ["FakeSession", "FakeSessions", "ListSource", "PageStore"]
+__all__ = ["FakeSession", "FakeSessions", "ListSource", "PageStore", "World"]
