@@ -1,6 +1,6 @@
 """What the processing service says no with."""
 
-from xget_kernel.errors import Conflict, Invalid, NotFound
+from xget_kernel.errors import Conflict, NotFound
 
 
 class RecordNotFound(NotFound):
@@ -18,10 +18,3 @@ class RecordClosed(Conflict):
 
     code = "quarantine_record_closed"
     title = "Record is not open"
-
-
-class NothingNamed(Invalid):
-    """A replay that names nothing."""
-
-    code = "nothing_named"
-    title = "Nothing to replay was named"

@@ -13,6 +13,7 @@ from xget_events.log import EventLog
 from xget_events.runner import ConsumerRunner
 from xget_kernel.clock import Clock, SystemClock
 from xget_processing.adapters.langdetect import FastLangdetect
+from xget_processing.adapters.sources import opened_sources
 from xget_processing.adapters.topics import create_topics
 from xget_processing.consumers import GROUP, on_page_collected
 from xget_processing.models import OUTBOX
@@ -22,7 +23,6 @@ from xget_processing.service.parsing import PageParser
 from xget_processing.service.quarantine import QuarantineService
 from xget_processing.settings import Settings
 from xget_sources.ports import Source
-from xget_sources.registry import load_sources
 
 
 class Worker:
@@ -57,16 +57,6 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 group.create_task(runner.run(stop))
                 group.create_task(OutboxRelay(database, OUTBOX, self._log, self._clock).run(stop))
-
-
-async def opened_sources(given: Mapping[str, Source] | None, stack: AsyncExitStack) -> Mapping[str, Source]:
-    """The sources given, or the installed ones, closed with the stack."""
-    if given is not None:
-        return given
-    found = await asyncio.to_thread(load_sources)
-    for source in found.values():
-        stack.push_async_callback(source.close)
-    return found
 
 
 def create_worker(

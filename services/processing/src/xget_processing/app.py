@@ -1,0 +1,70 @@
+"""Builds the processing service's HTTP app."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_events.log import EventLog
+from xget_kernel.clock import Clock, SystemClock
+from xget_processing.adapters.langdetect import FastLangdetect
+from xget_processing.adapters.sources import opened_sources
+from xget_processing.deps import Container
+from xget_processing.repository import Store
+from xget_processing.router import router
+from xget_processing.service.language import LanguageRules
+from xget_processing.service.parsing import PageParser
+from xget_processing.service.quarantine import QuarantineService
+from xget_processing.settings import NAME, Settings
+from xget_sources.ports import Source
+from xget_web.app import build_app
+from xget_web.auth import TokenVerifier
+from xget_web.state import Verifier
+
+TAGS: Final = [
+    {"name": "quarantine", "description": "Records that no parser could read yet."},
+    {"name": "parsers", "description": "What the parsers have read."},
+]
+
+
+def create_app(
+    settings: Settings,
+    *,
+    log: EventLog | None = None,
+    clock: Clock | None = None,
+    verifier: Verifier | None = None,
+    sources: Mapping[str, Source] | None = None,
+) -> FastAPI:
+    """The processing service. Nothing runs before the lifespan begins.
+
+    What replays find is announced by the worker's relay, so `log` is taken only because every service is built with
+    the same call. `verifier` replaces the auth service's keys, `sources` the installed ones, by route.
+    """
+    time = clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(upgrade, settings.tables_url, "xget_processing")
+            database = Database(settings.tables_url)
+            stack.push_async_callback(database.close)
+            parser = PageParser(await opened_sources(sources, stack), LanguageRules(FastLangdetect()))
+            store = Store(database, settings.kafka_topic_results, time)
+            app.state.processing = Container(QuarantineService(store, parser, time))
+            yield
+
+    return build_app(
+        service=NAME,
+        title="XGet processing",
+        settings=settings,
+        routers=[router],
+        lifespan=lifespan,
+        verifier=verifier or TokenVerifier.of(settings, time),
+        tags=TAGS,
+    )

@@ -1,0 +1,104 @@
+"""Bodies of the processing service."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal, Self
+
+import zstandard
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic_core import PydanticCustomError
+
+from xget_processing.models import QuarantinedRecord
+from xget_web.types import Body, text
+
+State = Literal["open", "replayed", "dismissed"]
+_MOST_RAW: Final = 1_000_000
+_LARGEST_RAW: Final = 128 * 1024 * 1024
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
+
+
+class RecordRead(BaseModel):
+    """A record in quarantine."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    execution_id: str
+    task_id: str
+    owner_id: str
+    page_no: int
+    platform: str
+    operation: str
+    path: Annotated[str, Field(description="Where in the page; $ is all of it.")]
+    reason: str
+    native_id: str | None
+    parser_version: str
+    state: State
+    created_at: Moment
+    updated_at: Moment
+
+
+class RecordDetail(RecordRead):
+    """A record with its payload."""
+
+    raw: Annotated[str, Field(description="The payload as text, at most a million characters of it.")]
+    raw_bytes: Annotated[int, Field(ge=0, description="Length of the whole payload.")]
+
+    @classmethod
+    def of(cls, record: QuarantinedRecord) -> Self:
+        """The record as the API shows it."""
+        raw = zstandard.ZstdDecompressor().decompress(record.raw_zstd, max_output_size=_LARGEST_RAW)
+        shown = raw.decode("utf-8", "replace")[:_MOST_RAW]
+        return cls(**RecordRead.model_validate(record).model_dump(), raw=shown, raw_bytes=len(raw))
+
+
+class ReplayRequest(Body):
+    """What to replay: records by id, a platform's, or all; only open ones and only the caller's."""
+
+    ids: Annotated[list[Annotated[str, text(128, min_length=1)]], Field(min_length=1, max_length=500)] | None = None
+    platform: Annotated[str, text(64, min_length=1)] | None = None
+    all: bool = False
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.ids is None and self.platform is None and not self.all:
+            raise PydanticCustomError("nothing_named", "Give ids, platform, or all: true")
+        return self
+
+
+class ReplayResult(BaseModel):
+    """What a replay did."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    pages: Annotated[int, Field(ge=0, description="Pages that were parsed again.")]
+    replayed: Annotated[int, Field(ge=0, description="Records that could be read now.")]
+    still_open: Annotated[int, Field(ge=0, description="Records that this parser rejects too.")]
+    remaining: Annotated[int, Field(ge=0, description="Pages left over: ask again.")]
+
+
+class ParserRead(BaseModel):
+    """A version of a platform's parser and what it has read."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    platform: str
+    version: str
+    pages: int
+    items: int
+    rejected: int
+    first_used: Moment
+    last_used: Moment
+
+
+class ParserList(BaseModel):
+    """All parser versions."""
+
+    items: list[ParserRead]
