@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ class Lender:
         if not self.accounts:
             raise NoAccount("No account has room.", datetime.now(UTC) + timedelta(minutes=15))
         name = self.accounts[0]
-        lease_id = f"lease-{len(self.lent)}"
         self.lent.append(name)
+        lease_id = f"lease-{len(self.lent)}"
         self.held.add(lease_id)
         return Lease(
             lease_id=lease_id,
@@ -105,15 +106,13 @@ def gather(source: XSource) -> Gather:
         lender: Lender, task_type: str, cursor: str | None = None, most: int = 1000, **params: Any
     ) -> list[RawPage]:
         found: list[RawPage] = []
-        stream = source.collect(CollectRequest(task_type=task_type, parameters=params), lender, cursor)
-        try:
+        request = CollectRequest(task_type=task_type, parameters=params)
+        async with aclosing(source.collect(request, lender, cursor)) as stream:
             async for page in stream:
                 found.append(page)
                 assert lender.held == set(), "a lease is held between pages"
                 if len(found) == most:
                     break
-        finally:
-            await stream.aclose()  # type: ignore[attr-defined]
         return found
 
     return pages

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import orjson
 
 from xget_contracts.items import Card, PollOption
+from xget_sources.x.parser.media import parse_media
 from xget_sources.x.parser.values import Json, as_count, as_dict, as_list, as_text, as_time, dig
 
 _POLL = re.compile(r"(?:\d+:)?poll(?:\d+choice_\w+|_choice_images)")
@@ -133,6 +135,8 @@ def _unified(name: str, bindings: Bindings, legacy: Json) -> Card:
         values["vanity_url"] = vanity
     if kind := as_text(unified.get("type")):
         values["unified_type"] = kind
+    if shown := [video for video in parse_media([media]) if video.type == "video"]:
+        values["video"] = msgspec.to_builtins(shown[0])
     return Card(
         type="unified_card",
         name=name,
