@@ -43,6 +43,12 @@ class Pool(pb_grpc.ProxyPoolServicer):
         self.caller = caller_of(context.invocation_metadata())
         return await self.behave(context)
 
+    async def Report(self, request: Any, context: Any) -> Any:  # noqa: N802 -- generated name
+        return pb.ReportResponse()
+
+    async def Describe(self, request: Any, context: Any) -> Any:  # noqa: N802 -- generated name
+        return pb.DescribeResponse()
+
 
 @pytest.fixture
 def pool() -> Pool:
