@@ -163,16 +163,17 @@ async def test_the_earliest_of_all_accounts_is_announced(pool: Any, add_account:
 
 
 @pytest.mark.parametrize(
-    ("codes", "status", "verdict", "state"),
+    "told",
     [
-        ([64], 403, "quarantine", "SUSPENDED"),
-        ([326], 403, "quarantine", "NEEDS_HUMAN"),
-        ([32], 401, "relogin", "NEEDS_LOGIN"),
+        (403, [64], "quarantine", "SUSPENDED"),
+        (403, [326], "quarantine", "NEEDS_HUMAN"),
+        (401, [32], "relogin", "NEEDS_LOGIN"),
     ],
 )
 async def test_a_broken_account_is_set_aside_with_a_sentence(
-    pool: Any, add_account: Any, client: httpx.AsyncClient, codes: list[int], status: int, verdict: str, state: str
+    pool: Any, add_account: Any, client: httpx.AsyncClient, told: tuple[int, list[int], str, str]
 ) -> None:
+    status, codes, verdict, state = told
     account = await add_account("neo")
     lease = await take(pool)
     assert (await pool.Report(answer(lease, status, error_codes=codes))).verdict == verdict

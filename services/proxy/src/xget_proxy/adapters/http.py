@@ -9,6 +9,9 @@ import httpx2 as httpx
 from httpx2 import create_ssl_context
 
 from xget_proxy.service import ProbeResult
+from xget_telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 _LONGEST = 120
 
@@ -28,7 +31,8 @@ class HttpProbe:
             status = await self._fetch(proxy_url)
         except httpx.TimeoutException:
             return ProbeResult(False, None, f"No answer within {self._seconds:g} seconds.")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - libraries raise all sorts of errors about what strangers send
+            log.info("proxy_check_failed", error=type(error).__name__)
             return ProbeResult(False, None, _sentence(error))
         if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
             return ProbeResult(False, None, "The proxy wants another login (407).")
@@ -56,6 +60,4 @@ def _sentence(error: Exception) -> str:
         return f"The proxy refused to connect ({text})." if text and "://" not in text else "The proxy refused."
     if isinstance(error, httpx.ConnectError):
         return "Cannot connect to the proxy: nothing answers at its address."
-    if isinstance(error, httpx.ProtocolError | httpx.ReadError | httpx.WriteError):
-        return "The connection broke, or the proxy speaks another protocol than its type says."
-    return f"The request failed ({type(error).__name__})."
+    return "The connection broke, or the proxy speaks another protocol than its type says."
