@@ -1,0 +1,166 @@
+"""No account, strange answers, parts of XGet that are away: waits, tries again, or ends with a typed reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from xget_kernel.errors import Unavailable
+from xget_sources.ports import NoAccount, SourceStopped
+from xget_testing.collecting import World
+
+
+async def test_it_waits_for_an_account_and_says_until_when(world: World) -> None:
+    resume_at = datetime.now(UTC) + timedelta(hours=1)
+
+    def refuse() -> None:
+        raise NoAccount("None of 7 accounts has room now.", resume_at)
+
+    world.sessions.refuse = refuse
+    task = await world.create()
+    async with world.worker():
+        status = await world.once(task, lambda found: found["execution"]["resume_at"] is not None)
+    assert status["status"] == "RUNNING"
+    assert status["message"] == f"None of 7 accounts has room now. It resumes {resume_at:%H:%M} UTC."
+    assert datetime.fromisoformat(status["execution"]["resume_at"]) == resume_at
+
+
+async def test_it_goes_on_where_it_was_when_an_account_has_room(world: World) -> None:
+    calls = []
+
+    def refuse_third() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise NoAccount("Later.", datetime.now(UTC) + timedelta(seconds=0.3))
+
+    world.sessions.refuse = refuse_third
+    task = await world.create()
+    async with world.worker():
+        status = await world.until(task)
+    assert status["result_count"] == 45
+    assert world.source.requested == [0, 10, 20, 30, 40]
+    assert [tenant.sticky_account_id for tenant in world.sessions.tenants] == [None, "account-1"]
+
+
+async def test_a_wait_beyond_the_longest_ends_as_rate_limited_out(world: World) -> None:
+    def refuse() -> None:
+        raise NoAccount("None has room before tomorrow evening.", datetime.now(UTC) + timedelta(hours=30))
+
+    world.sessions.refuse = refuse
+    task = await world.create()
+    async with world.worker():
+        status = await world.until(task)
+    assert (status["status"], status["execution"]["end_reason"]) == ("FAILED", "rate_limited_out")
+    assert status["error_message"] == "None has room before tomorrow evening."
+
+
+async def test_no_account_at_all_fails_with_the_pools_sentence(world: World) -> None:
+    def refuse() -> None:
+        raise NoAccount("There is no account of x to work with.", None)
+
+    world.sessions.refuse = refuse
+    task = await world.create()
+    async with world.worker():
+        status = await world.until(task)
+    assert (status["status"], status["execution"]["end_reason"]) == ("FAILED", "no_account")
+    assert status["error_message"] == "There is no account of x to work with."
+
+
+async def test_a_waiting_execution_can_be_stopped(world: World) -> None:
+    def refuse() -> None:
+        raise NoAccount("Later.", datetime.now(UTC) + timedelta(hours=1))
+
+    world.sessions.refuse = refuse
+    task = await world.create()
+    async with world.worker():
+        await world.once(task, lambda found: found["execution"]["resume_at"] is not None)
+        await world.client.post(f"/api/v1/tasks/{task['id']}/stop")
+        status = await world.until(task)
+    assert status["status"] == "STOPPED"
+
+
+async def test_a_retryable_stop_is_tried_again_and_forgotten(world: World) -> None:
+    failures = [SourceStopped("source_error", "The connection broke.", retryable=True)]
+
+    async def fail_once(index: int) -> None:
+        if index == 20 and failures:
+            raise failures.pop()
+
+    world.source.before = fail_once
+    task = await world.create()
+    async with world.worker():
+        status = await world.until(task)
+    certificate = await world.certificate(status)
+    assert (certificate["end_reason"], certificate["retries"]) == ("exhausted", 1)
+    assert world.source.requested == [0, 10, 20, 20, 30, 40]
+
+
+@pytest.mark.slow
+async def test_six_failed_tries_end_with_the_typed_reason_and_keep_what_there_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xget_scraper.service.checkpoints.LONGEST_PAUSE", 0.1)
+
+    async def fail(index: int) -> None:
+        if index == 20:
+            raise SourceStopped("blocked", "X answers with a page of HTML.", retryable=True)
+
+    world.source.before = fail
+    task = await world.create()
+    async with world.worker():
+        status = await world.until(task)
+    assert (status["status"], status["execution"]["end_reason"]) == ("FAILED", "blocked")
+    assert status["error_message"] == "X answers with a page of HTML. It was tried 6 times."
+    assert status["result_count"] == 20
+    assert world.source.requested == [0, 10, *[20] * 6]
+
+
+async def test_a_final_stop_ends_at_once(world: World) -> None:
+    async def fail(index: int) -> None:
+        if index == 10:
+            raise SourceStopped("blocked", "The user is suspended.")
+
+    world.source.before = fail
+    task = await world.create()
+    async with world.worker():
+        status = await world.until(task)
+    assert (status["execution"]["end_reason"], status["error_message"]) == ("blocked", "The user is suspended.")
+
+
+async def test_a_stalled_source_completes_without_being_complete(world: World) -> None:
+    world.source.end_reason = "stalled"
+    task = await world.create()
+    async with world.worker():
+        status = await world.until(task)
+    certificate = await world.certificate(status)
+    assert (certificate["status"], certificate["complete"]) == ("COMPLETED", False)
+    assert "there may be more" in certificate["sentence"]
+
+
+async def test_an_outage_of_xget_is_sat_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xget_scraper.service.checkpoints.OUTAGE_PAUSE", timedelta(seconds=0.1))
+    outages = [Unavailable("The account service does not answer.") for _ in range(8)]
+
+    async def away(index: int) -> None:
+        if index == 10 and outages:
+            raise outages.pop()
+
+    world.source.before = away
+    task = await world.create()
+    async with world.worker():
+        status = await world.until(task)
+    assert status["execution"]["end_reason"] == "exhausted"
+    assert status["execution"]["retries"] == 0
+
+
+async def test_a_fault_in_a_source_is_tried_again_and_named(world: World) -> None:
+    async def break_down(index: int) -> None:
+        if index == 0:
+            raise ZeroDivisionError
+
+    world.source.before = break_down
+    task = await world.create()
+    async with world.worker():
+        status = await world.once(task, lambda found: found["execution"]["retries"] == 1)
+    assert status["message"] == "The source failed (ZeroDivisionError); the log says more. Try 2 of 6 follows."
