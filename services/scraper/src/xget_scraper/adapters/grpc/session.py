@@ -108,7 +108,7 @@ class PoolSession:
 
     async def _account(self, operation: str) -> tuple[accounts_pb.Lease, str]:
         """A lease of the first owner who has one to give, and that owner."""
-        none = NoAccount("There is no usable account for this task.", None)
+        none: NoAccount | None = None
         for owner in self._tenant.pool_owners:
             request = accounts_pb.AcquireRequest(
                 owner_id=owner,
@@ -122,13 +122,12 @@ class PoolSession:
             try:
                 return (await self._accounts.Acquire(request)).lease, owner
             except NotFound as error:
-                if none.resume_at is None:
-                    none = NoAccount(error.detail, None)
+                none = none or NoAccount(error.detail, None)
             except TooMany as error:
                 when = self._available_at(error)
-                if none.resume_at is None or when < none.resume_at:
+                if none is None or none.resume_at is None or when < none.resume_at:
                     none = NoAccount(error.detail, when)
-        raise none
+        raise none or NoAccount("There is no usable account for this task.", None)
 
     async def _proxy(self, wished: str, owner: str) -> proxies_pb.AcquireResponse | None:
         """The wished proxy or the best one; None (go direct) only when nobody wished for one and there is none."""
