@@ -27,7 +27,7 @@ OLD_USER = {
         "profile_banner_url": "https://pbs.twimg.com/banner/7", "verified": False, "protected": False,
         "pinned_tweet_ids_str": ["100"],
         "entities": {
-            "description": {"urls": [{"url": "https://t.co/a", "expanded_url": "https://a.example", "display_url": "a"}]},
+            "description": {"urls": [{"url": "https://t.co/a", "expanded_url": "https://a.com", "display_url": "a"}]},
             "url": {"urls": [{"url": "https://t.co/b", "expanded_url": "https://b.example"}]},
         },
     },

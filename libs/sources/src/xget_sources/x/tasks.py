@@ -11,13 +11,9 @@ from xget_sources.x.fields import MAX_LIMIT, MAX_TEXT, Hashtag, Lang, Moment, Na
 
 
 class Params(BaseModel):
-    """Parameters of a task type; unknown names are refused."""
+    """Parameters of every task type; unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class Limited(Params):
-    """A task that can be long."""
 
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_LIMIT)] | None = Field(
         default=None, description="How many results at most; nothing means all there are."
@@ -37,7 +33,7 @@ class OfUser(Params):
         return self
 
 
-class InWindow(Limited):
+class InWindow(Params):
     """A task that can be narrowed in time and kind."""
 
     since: Moment = Field(default=None, description="Earliest time, included; a day means its first second, UTC.")
@@ -69,7 +65,7 @@ class UserMedia(OfUser, InWindow):
     """Parameters of USER_MEDIA."""
 
 
-class UserList(OfUser, Limited):
+class UserList(OfUser):
     """Parameters of USER_FOLLOWERS and USER_FOLLOWING."""
 
 
@@ -110,25 +106,25 @@ class TweetDetail(Params):
     tweet_id: NativeId = Field(description="Number or address of the post.")
 
 
-class OfPost(Limited):
+class OfPost(Params):
     """Parameters of TWEET_REPLIES and RETWEETERS."""
 
     tweet_id: NativeId = Field(description="Number or address of the post.")
 
 
-class OfList(Limited):
+class OfList(Params):
     """Parameters of LIST_TIMELINE and LIST_MEMBERS."""
 
     list_id: NativeId = Field(description="Number of the list.")
 
 
-class CommunityTweets(Limited):
+class CommunityTweets(Params):
     """Parameters of COMMUNITY_TWEETS."""
 
     community_id: NativeId = Field(description="Number of the community.")
 
 
-class Trends(Limited):
+class Trends(Params):
     """Parameters of TRENDS."""
 
     category: Literal["trending", "news", "sport", "entertainment"] = Field(

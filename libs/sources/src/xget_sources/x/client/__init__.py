@@ -99,7 +99,7 @@ class XClient:
                         break
             else:
                 await asked
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError):
+        except Exception:  # whatever twscrape makes of an answer, the answer itself is judged
             if not pool.answers:
                 raise
         finally:

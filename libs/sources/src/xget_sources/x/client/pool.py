@@ -70,6 +70,7 @@ class LeasedPool(AccountsPool):  # type: ignore[misc] # twscrape is untyped
         self._connections = connections
         self._clock = clock
         self._known_headers = known_headers
+        self._operation = ""
         self._early: list[Observation] = []
         self._observer: ObservingClient | None = None
         self.lease: Lease | None = None
@@ -83,6 +84,7 @@ class LeasedPool(AccountsPool):  # type: ignore[misc] # twscrape is untyped
         """Lease an account for an operation, once; raises NoAccount."""
         if self.lease is not None:
             return None
+        self._operation = queue
         lease = self.lease = await self._session.acquire(queue)
         account = LeasedAccount(lease)
         if account.has_session and not await self._sign(queue, account, lease):
@@ -106,7 +108,7 @@ class LeasedPool(AccountsPool):  # type: ignore[misc] # twscrape is untyped
         """Report what only twscrape saw: an account without the cookies of a login."""
         if self.lease is not None and not self.answers:
             why = error_msg or "refused"
-            seen = broken("login", why, fetched_at=self._clock.now(), duration_ms=0, status=401)
+            seen = broken(self._operation, why, fetched_at=self._clock.now(), duration_ms=0, status=401)
             self._early.append(seen)
             await self._session.report(self.lease, seen.outcome)
         await self.close()
