@@ -9,6 +9,7 @@ import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 
+from xget.account.v1 import account_pool_pb2 as pb
 from xget_kernel.clock import ManualClock
 from xget_testing.apps import LOOPBACK
 from xget_testing.tokens import TokenMaker
@@ -177,3 +178,12 @@ async def test_status_says_how_the_account_is(client: httpx.AsyncClient, add_acc
     await client.put(f"{URL}/{account['id']}", json={"active": False})
     off = (await client.get(f"{URL}/{account['id']}/status")).json()
     assert (off["usable"], off["sentence"][:15]) == (False, "Is switched off")
+
+
+async def test_readiness_and_metrics_tell_the_truth(client: httpx.AsyncClient, pool: Any, add_account: Any) -> None:
+    await add_account("neo")
+    wish = pb.AcquireRequest(owner_id="ada", platform="x", operation="Search", holder="run")
+    lease = (await pool.Acquire(wish)).lease
+    assert lease.username == "neo"
+    assert (await client.get("/readyz")).status_code == 200
+    assert 'xget_account_acquires_total{outcome="granted"} 1.0' in (await client.get("/metrics")).text

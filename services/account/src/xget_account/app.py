@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from xget.account.v1.account_pool_pb2_grpc import add_AccountPoolServicer_to_server
 from xget_account.adapters.grpc import GrpcProxies
@@ -14,7 +15,7 @@ from xget_account.deps import Container
 from xget_account.repository import LeaseRepository
 from xget_account.router import router
 from xget_account.rpc import SERVICE_NAME, AccountPool
-from xget_account.service import LeaseService, Vault
+from xget_account.service import LeaseService, Vault, Work
 from xget_account.settings import NAME, Settings
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
@@ -22,6 +23,7 @@ from xget_events.log import EventLog
 from xget_kernel.clock import Clock, SystemClock
 from xget_rpc.client import RpcChannel
 from xget_rpc.server import RpcServer
+from xget_telemetry.metrics import Registry
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
 from xget_web.state import Verifier
@@ -41,6 +43,12 @@ def create_app(
     The service announces no events yet: `log` is taken because every service is built with the same call.
     """
     time = clock or SystemClock()
+    metrics = Registry()
+
+    async def tables_answer() -> str | None:
+        async with app.state.account.database.read() as session:
+            await session.execute(text("SELECT 1 FROM accounts LIMIT 1"))
+        return None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -51,15 +59,15 @@ def create_app(
             channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
             stack.push_async_callback(channel.close)
             vault = Vault(settings.keyring())
-            app.state.account = Container(
-                database, vault, time, settings.account_daily_budget, GrpcProxies(channel).exists
-            )
-            server = pool_server(settings, database, vault, time)
+            budget = settings.account_daily_budget
+            app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists)
+            pool = LeaseService(work_on(database), vault, time, daily_budget=budget, metrics=metrics)
+            server = pool_server(settings, pool)
             app.state.grpc_port = await server.start()
             stack.push_async_callback(server.stop, 2.0)
             yield
 
-    return build_app(
+    app = build_app(
         service=NAME,
         title="XGet accounts",
         settings=settings,
@@ -67,18 +75,25 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
+        readiness=[tables_answer],
+        registry=metrics,
     )
+    return app
 
 
-def pool_server(settings: Settings, database: Database, vault: Vault, clock: Clock) -> RpcServer:
+def pool_server(settings: Settings, pool: LeaseService) -> RpcServer:
     """The gRPC server of the pool, not started."""
+    server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
+    server.add(add_AccountPoolServicer_to_server, AccountPool(pool), SERVICE_NAME)
+    return server
+
+
+def work_on(database: Database) -> Work:
+    """Repositories for the pool, each in a transaction of its own."""
 
     @asynccontextmanager
     async def work() -> AsyncIterator[LeaseRepository]:
         async with database.transaction() as session:
             yield LeaseRepository(session)
 
-    pool = LeaseService(work, vault, clock, daily_budget=settings.account_daily_budget)
-    server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
-    server.add(add_AccountPoolServicer_to_server, AccountPool(pool), SERVICE_NAME)
-    return server
+    return work

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from xget.proxy.v1.proxy_pool_pb2_grpc import add_ProxyPoolServicer_to_server
 from xget_db.engine import Database
@@ -20,6 +21,7 @@ from xget_proxy.rpc import SERVICE_NAME, ProxyPool
 from xget_proxy.service import CheckService, PoolService, Vault
 from xget_proxy.settings import NAME, Settings
 from xget_rpc.server import RpcServer
+from xget_telemetry.metrics import Registry
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
 from xget_web.state import Verifier
@@ -39,6 +41,12 @@ def create_app(
     The service announces no events yet: `log` is taken because every service is built with the same call.
     """
     time = clock or SystemClock()
+    metrics = Registry()
+
+    async def tables_answer() -> str | None:
+        async with app.state.proxy.database.read() as session:
+            await session.execute(text("SELECT 1 FROM proxies LIMIT 1"))
+        return None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -50,14 +58,14 @@ def create_app(
             probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
             checks = CheckService(units(database.read), units(database.transaction), vault, probe, time)
             app.state.proxy = Container(database, vault, time, checks)
-            pool = PoolService(units(database.transaction), vault, time)
+            pool = PoolService(units(database.transaction), vault, time, metrics)
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)
             app.state.grpc_port = await server.start()
             stack.push_async_callback(server.stop, 2.0)
             yield
 
-    return build_app(
+    app = build_app(
         service=NAME,
         title="XGet proxies",
         settings=settings,
@@ -65,4 +73,7 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
+        readiness=[tables_answer],
+        registry=metrics,
     )
+    return app

@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from xget_account.errors import AccountNotFound, LeaseLost
 from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
 from xget_account.repository import LeaseRepository, Wish
+from xget_account.service.metrics import LEASES, VERDICTS
 from xget_account.service.playbook import REST, Answer, Decision, Rule, decide
 from xget_account.service.refusal import explain, next_day
 from xget_account.service.vault import Vault
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
 from xget_telemetry.logs import get_logger
+from xget_telemetry.metrics import Registry
 
 Work = Callable[[], AbstractAsyncContextManager[LeaseRepository]]
 
@@ -44,11 +46,16 @@ class Granted:
 class LeaseService:
     """Use cases of the pool; each is one transaction."""
 
-    def __init__(self, work: Work, vault: Vault, clock: Clock, *, daily_budget: int) -> None:
+    def __init__(
+        self, work: Work, vault: Vault, clock: Clock, *, daily_budget: int, metrics: Registry | None = None
+    ) -> None:
         self._work = work
         self._vault = vault
         self._clock = clock
         self._daily_budget = daily_budget
+        registry = metrics or Registry()
+        self._leases = registry.counter(LEASES)
+        self._verdicts = registry.counter(VERDICTS)
 
     async def acquire(self, wish: Wish, ttl_seconds: int) -> Granted:
         """Lease the least recently used healthy account with room; the request is counted before it is made.
@@ -66,8 +73,10 @@ class LeaseService:
                     continue
                 entry = await leases.entry(account.id, wish.operation, now)
                 entry.used_today += 1
+                self._leases.labels(outcome="granted").inc()
                 return Granted(account, cookies, until)
             refusal = explain(wish, await leases.candidates(wish, now, self._daily_budget), now)
+        self._leases.labels(outcome=refusal.code).inc()
         raise refusal
 
     async def report(self, lease_id: str, fence: int, answer: Answer, error_text: str = "") -> Decision:
@@ -81,6 +90,7 @@ class LeaseService:
             _learn(entry, answer)
             _apply(account, entry, decision)
             account.last_report = _told(answer, decision, error_text, now)
+        self._verdicts.labels(verdict=decision.verdict).inc()
         if decision.rule.set_status:
             log.warning("account_out_of_service", account_id=account.id, status=account.status)
         return decision

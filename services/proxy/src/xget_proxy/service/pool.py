@@ -13,7 +13,9 @@ from xget_proxy.errors import NoProxyNow, ProxyNotFound
 from xget_proxy.models import INACTIVE, Proxy
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.service.health import failed, state, succeeded
+from xget_proxy.service.metrics import REPORTS
 from xget_proxy.service.vault import Vault
+from xget_telemetry.metrics import Registry
 
 Work = Callable[[], AbstractAsyncContextManager[ProxyRepository]]
 
@@ -34,10 +36,11 @@ class Chosen:
 class PoolService:
     """Use cases of the pool; each is one transaction."""
 
-    def __init__(self, work: Work, vault: Vault, clock: Clock) -> None:
+    def __init__(self, work: Work, vault: Vault, clock: Clock, metrics: Registry | None = None) -> None:
         self._work = work
         self._vault = vault
         self._clock = clock
+        self._reports = (metrics or Registry()).counter(REPORTS)
 
     async def acquire(self, owner_id: str, proxy_id: str = "", country: str = "") -> Chosen:
         """The wished proxy, or the owner's best one (of a country). Raises NoProxyNow (404)."""
@@ -59,6 +62,7 @@ class PoolService:
             if proxy is None:
                 raise ProxyNotFound()
             now = self._clock.now()
+            self._reports.labels(ok=str(ok).lower()).inc()
             if ok:
                 succeeded(proxy, float(latency_ms) if latency_ms > 0 else None, now)
             else:
