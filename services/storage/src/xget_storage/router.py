@@ -47,7 +47,7 @@ async def search_items(
     sort: Order = "relevance",
     size: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: CursorParam = None,
-    highlight: Highlight = False,
+    highlight: Highlight = True,
 ) -> Response:
     """Items by text, with counts per language, author and day over all that was found."""
     query = SearchQuery(text=q, wanted=wanted, sort=sort, size=size)

@@ -22,7 +22,7 @@ def _storable(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     except (ValueError, OverflowError, TypeError, RecursionError):
         size = None
     if size is None or size > _LARGEST_EXTRA:
-        raise PydanticCustomError("extra", "Must be JSON of at most 64 KiB with numbers of at most 64 bits")
+        raise PydanticCustomError("extra", "Must be JSON of at most 64 KiB")
     return value
 
 

@@ -1,0 +1,18 @@
+"""The behaviour of a document store, whatever the engine.
+
+Subclass `DocumentStoreContract` with a fixture `store` and the class attribute `ports`, the module of storage's ports.
+"""
+
+from __future__ import annotations
+
+from xget_testing.contracts.documents.changing import ChangesByPeople
+from xget_testing.contracts.documents.counting import PageCounts
+from xget_testing.contracts.documents.listing import Lists
+from xget_testing.contracts.documents.merging import Merging
+
+
+class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists):
+    """All of it."""
+
+
+__all__ = ["DocumentStoreContract"]
