@@ -14,4 +14,4 @@ from xget_testing.fuzz import fuzz
 @pytest.mark.slow
 def test_whatever_is_sent_is_answered_as_documented(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, port=0, open_mode=True, internal_token="inner", proxy_check_seconds=0.2)
-    fuzz(create_app(settings), max_examples=12)
+    fuzz(create_app(settings), max_examples=8)

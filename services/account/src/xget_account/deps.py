@@ -51,7 +51,7 @@ Built = Annotated[Container, Depends(container)]
 
 def writer(caller: CallerDep) -> Caller:
     """A caller who may change accounts. Raises Forbidden (403)."""
-    caller.require("operator")
+    caller.require("operator", "analyst")
     return caller
 
 

@@ -56,7 +56,7 @@ def units(opened: Callable[[], AbstractAsyncContextManager[AsyncSession]]) -> Wo
 
 def writer(caller: CallerDep) -> Caller:
     """A caller who may change proxies. Raises Forbidden (403)."""
-    caller.require("operator")
+    caller.require("operator", "analyst")
     return caller
 
 
