@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger, Processor
 
 from xget_telemetry.redaction import redact
 
-_QUIET = ("aiosqlite", "alembic", "asyncio", "httpx", "httpcore", "uvicorn.access", "grpc")
+_QUIET = ("aiosqlite", "alembic", "asyncio", "httpx", "httpx2", "httpcore", "httpcore2", "uvicorn.access", "grpc")
 
 
 def configure(service: str, json: bool = True, level: str = "INFO", stream: TextIO | None = None) -> None:
