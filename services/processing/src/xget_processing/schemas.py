@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self
 
 import zstandard
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from xget_processing.models import QuarantinedRecord
@@ -64,7 +64,7 @@ class ReplayRequest(Body):
 
     ids: Annotated[list[Annotated[str, text(128, min_length=1)]], Field(min_length=1, max_length=500)] | None = None
     platform: Annotated[str, text(64, min_length=1)] | None = None
-    all: bool = False
+    all: StrictBool = False
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

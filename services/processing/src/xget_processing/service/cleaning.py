@@ -19,8 +19,6 @@ def clean_item(item: Item) -> None:
     if item.raw_text is None and item.text:
         item.raw_text = item.text
     item.text = clean_text(item.raw_text or item.text, item.links)
-    if item.card is not None and item.card.url is not None:
-        item.card.url = expand(item.card.url, item.links)
 
 
 def clean_text(text: str, links: Sequence[Link]) -> str:
