@@ -83,7 +83,8 @@ class Sandbox:
 
     def truth(self, **query: Any) -> dict[str, Any]:
         """What exists, for a task type and its parameters."""
-        return self._call("GET", "truth", params=query)
+        found: dict[str, Any] = self._call("GET", "truth", params=query)
+        return found
 
     def log(self) -> Any:
         """Requests that the sandbox has seen."""
@@ -167,6 +168,11 @@ class Node:
             cursor = page["next_cursor"]
             if not cursor:
                 return found
+
+    def stop(self, seconds: float = 15) -> int:
+        """SIGTERM, and the exit code."""
+        assert self.process is not None
+        return self.process.stop(seconds)
 
     def close(self) -> None:
         """Stop what still runs."""
