@@ -13,7 +13,7 @@ from xget_storage.app import create_app
 from xget_storage.service.ingest import IndexService
 from xget_storage.settings import Settings
 from xget_testing.apps import running
-from xget_testing.contracts.pages import START, make_item, make_page
+from xget_testing.contracts.pages import START, make_author, make_item, make_page
 from xget_testing.tokens import TokenMaker
 
 DATA = "/api/v1/data"
@@ -32,7 +32,7 @@ async def collected(settings: Settings) -> None:
     async with Stores.opened(settings.home) as stores:
         items = [make_item(n, text=f"AI量子计算 number {n} <b>") for n in range(5)]
         items.append(make_item(5, role="context", lang="zh"))
-        answers = await stores.documents.store_pages([make_page(1, items)], START)
+        answers = await stores.documents.store_pages([make_page(1, items, authors=[make_author(1)])], START)
         await IndexService(stores.documents, stores.search).index(answers[0].keys)
 
 
@@ -196,3 +196,13 @@ async def test_bad_items_are_refused(api: httpx.AsyncClient, body: dict[str, Any
 @pytest.mark.parametrize("q", ["\x00", "🚀", '"', "NEAR(", "*", "量" * 1000, "a:b OR", "-", "{}^~\\"])
 async def test_no_query_is_an_error(api: httpx.AsyncClient, q: str) -> None:
     assert (await api.get(f"{DATA}/search", params={"q": q, "highlight": True})).status_code == 200
+
+
+@pytest.mark.usefixtures("collected")
+async def test_an_author_is_shown_to_who_has_an_item_of_theirs(api: httpx.AsyncClient, tokens: TokenMaker) -> None:
+    author = make_author(1)
+    found = await api.get(f"{DATA}/authors/{author.key}")
+    stranger = await api.get(f"{DATA}/authors/{author.key}", headers=as_(tokens, "stranger"))
+    missing = await api.get(f"{DATA}/authors/x:0")
+    assert (found.status_code, found.json()["username"]) == (200, author.username)
+    assert (stranger.status_code, missing.status_code) == (404, 404)

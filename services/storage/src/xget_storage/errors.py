@@ -31,6 +31,13 @@ class ItemChanged(PreconditionFailed):
     title = "Item was changed meanwhile"
 
 
+class AuthorNotFound(NotFound):
+    """Nothing of this author is among the caller's items."""
+
+    code = "author_not_found"
+    title = "No such author"
+
+
 class BadFilter(Invalid):
     """Filters that do not go together."""
 

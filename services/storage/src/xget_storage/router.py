@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Response
 from xget_contracts.items import Struct
 from xget_kernel.errors import Forbidden
 from xget_storage.deps import Data, Filters, Highlight, Order, Reader, SearchText, Writer
-from xget_storage.errors import BadFilter, ItemChanged, ItemExists, ItemNotFound, ItemShared
-from xget_storage.models import AuditEntry, ItemView, StoredItem, view
+from xget_storage.errors import AuthorNotFound, BadFilter, ItemChanged, ItemExists, ItemNotFound, ItemShared
+from xget_storage.models import AuditEntry, ItemView, StoredAuthor, StoredItem, view
 from xget_storage.ports import SearchQuery
 from xget_storage.schemas import BatchCreate, BatchOutcome, BatchResult, ItemCreate, ItemEdit, answers
 from xget_storage.service.reading import ItemList, SearchResult
@@ -67,6 +67,12 @@ async def create_items(body: BatchCreate, data: Data, caller: Writer) -> Respons
     outcomes = [_outcome(place, item) for place, item in enumerate(created)]
     done = sum(item is not None for item in created)
     return _answer(BatchResult(created=done, failed=len(created) - done, items=outcomes))
+
+
+@router.get("/authors/{author_id}", responses={**answers(StoredAuthor), **errors(AuthorNotFound)})
+async def get_author(author_id: PathId, data: Data, caller: CallerDep) -> Response:
+    """The author of items of yours, by key (`x:44196397`): the profile as last seen."""
+    return _answer(await data.author(author_id, caller))
 
 
 @router.get("/{item_id}", responses={**answers(ItemView), **errors(ItemNotFound)})

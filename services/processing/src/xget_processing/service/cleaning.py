@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from xget_contracts.items import Item, Link
 
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_SHORT: Final = re.compile(r"https?://[0-9A-Za-z.-]+/[0-9A-Za-z]+")
+"""The shape of t.co links: one pattern for all texts, as compiling one for each costs more than parsing."""
 _UNREADABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -33,6 +35,10 @@ def expand(text: str, links: Sequence[Link]) -> str:
     targets = {link.short: link.url for link in links if link.short and link.short != link.url}
     if not targets or not any(short in text for short in targets):
         return text
-    longest_first = sorted(targets, key=len, reverse=True)
-    pattern = re.compile("(?:" + "|".join(map(re.escape, longest_first)) + r")(?![0-9A-Za-z])")
-    return pattern.sub(lambda found: targets[found.group()], text)
+    pattern = _SHORT if all(map(_SHORT.fullmatch, targets)) else _any_of(targets)
+    return pattern.sub(lambda found: targets.get(found.group(), found.group()), text)
+
+
+def _any_of(shorts: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(shorts, key=len, reverse=True)
+    return re.compile("(?:" + "|".join(map(re.escape, longest_first)) + r")(?![0-9A-Za-z])")

@@ -12,9 +12,9 @@ from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
 from xget_kernel.ids import new_id
-from xget_storage.errors import ItemExists, no_such_item
-from xget_storage.models import IMPORTED, AuditEntry, Draft, StoredItem
-from xget_storage.ports import Actor, DocumentStore
+from xget_storage.errors import AuthorNotFound, ItemExists, no_such_item
+from xget_storage.models import IMPORTED, AuditEntry, Draft, StoredAuthor, StoredItem
+from xget_storage.ports import Actor, DocumentStore, ItemFilter
 from xget_storage.service.ingest import IndexService
 from xget_telemetry.logs import get_logger
 
@@ -35,6 +35,15 @@ class DataService:
         if item is None:
             raise no_such_item(key)
         return item
+
+    async def author(self, key: str, caller: Caller) -> StoredAuthor:
+        """An author of whom the caller has an item. Raises AuthorNotFound (404)."""
+        author = (await self._documents.authors([key])).get(key)
+        if author is not None:
+            theirs = ItemFilter(owner=caller.owner_filter, author=author.username)
+            if caller.is_admin or (await self._documents.find(theirs, 1)).total:
+                return author
+        raise AuthorNotFound(f"There is no author {key[:128]!r} among your items.")
 
     async def create(self, draft: Draft, caller: Caller) -> StoredItem:
         """Store an item that the caller brings. Raises ItemExists (409)."""

@@ -1,7 +1,7 @@
 """How a new sight of an item or author changes what is stored. Pure, and shared by every document store.
 
-The rules: a newer page's fields replace older ones, but an empty field never erases a full one; counts keep their
-maximum; times of sight only widen; what a user edited stands apart and is not touched.
+The rules: a newer page's fields replace older ones, but an empty field never erases a full one; a post's counts keep
+their maximum, a user's are the newest (followers leave); times of sight only widen; what somebody edited stands apart.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def _merge_content(stored: _Kept, seen: Item | Author, fetched_at: datetime, nam
             setattr(stored, name, value)
             changed = True
     changed |= _merge_extra(stored, seen.extra, newer)
-    metrics = _most(stored.metrics, seen.metrics)
+    merge = _newest if isinstance(stored, StoredAuthor) or stored.kind == "user" else _most
+    metrics = merge(stored.metrics, seen.metrics, newer)
     if metrics is not stored.metrics:
         stored.metrics = metrics
         changed = True
@@ -96,7 +97,15 @@ def _merge_extra(stored: _Kept, extra: dict[str, Any], newer: bool) -> bool:
     return True
 
 
-def _most(kept: Metrics, seen: Metrics) -> Metrics:
+def _newest(kept: Metrics, seen: Metrics, newer: bool) -> Metrics:
+    """The newest of each count that is known; the same object when nothing differs."""
+    base, over = (kept, seen) if newer else (seen, kept)
+    names = {name: getattr(over, name) for name in _METRICS if getattr(over, name) is not None}
+    merged = msgspec.structs.replace(base, **names)
+    return kept if merged == kept else merged
+
+
+def _most(kept: Metrics, seen: Metrics, _newer: bool) -> Metrics:
     """The greater of each count; the same object when nothing is greater."""
     greater: dict[str, int] = {}
     for name in _METRICS:
