@@ -139,7 +139,7 @@ def collect(demo: Demo) -> str:
 def look(demo: Demo, task: str) -> None:
     """Search in two languages and export in two formats."""
     wait_for_search(demo)
-    demo.xget("search", "AI model", "--size", "3")
+    demo.xget("search", "AI", "--size", "3")
     demo.xget("search", "人工智能", "--lang", "zh", "--size", "3")
     demo.xget("export", task, "--format", "jsonl", "-o", "posts.jsonl")
     demo.xget("export", task, "--format", "csv", "-o", "posts.csv")

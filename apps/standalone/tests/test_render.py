@@ -1,6 +1,7 @@
 """`xget gateway render`: kong.yml with the keys that Kong's jwt plugin needs."""
 
 import yaml
+
 from xget_standalone.gateway.config import default_path
 from xget_standalone.gateway.render import with_keys
 from xget_testing.tokens import TokenMaker

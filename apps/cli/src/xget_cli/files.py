@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from xget_cli.errors import CliError
 
+InputFile = Annotated[Path, Parameter(allow_leading_hyphen=True)]
+"""A file to read; `-` is standard input."""
 MAX_BYTES = 900_000
 """What fits into one request to a service."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -15,10 +16,14 @@ from rich.text import Text
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters of foreign texts that could move the cursor or turn the line around."""
 
+PIPE_WIDTH = 240
+"""Columns when nobody looks: a line of a table stays one line for grep."""
+
 
 def console() -> Console:
     """Standard output; rich drops colours by itself when it is no terminal."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(highlight=False, width=wide)
 
 
 def print_json(data: Any) -> None:

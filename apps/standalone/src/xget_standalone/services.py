@@ -22,6 +22,7 @@ from xget_processing.settings import Settings as ProcessingSettings
 from xget_processing.worker import create_worker as processing_worker
 from xget_proxy.app import create_app as proxy_app
 from xget_proxy.settings import Settings as ProxySettings
+from xget_proxy.worker import create_worker as proxy_worker
 from xget_scraper.app import create_app as scraper_app
 from xget_scraper.settings import Settings as ScraperSettings
 from xget_scraper.worker import create_worker as scraper_worker
@@ -103,6 +104,7 @@ def apps(settings: dict[str, Any], log: EventLog, clock: Clock) -> dict[str, Fas
 def workers(settings: dict[str, Any], log: EventLog, clock: Clock) -> dict[str, Worker]:
     """What works behind the services."""
     makers: dict[str, Callable[..., Worker]] = {
+        "proxy": proxy_worker,
         "scraper": scraper_worker,
         "processing": processing_worker,
         "storage": storage_worker,

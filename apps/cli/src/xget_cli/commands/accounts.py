@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from xget_cli.client import Client
-from xget_cli.files import read_text
+from xget_cli.files import InputFile, read_text
 from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json, table
 
@@ -18,7 +17,7 @@ app = App(name="accounts", help="Accounts that collect.")
 
 @app.command(name="import")
 def import_(
-    file: Path,
+    file: InputFile,
     *,
     format: Annotated[str | None, Parameter(help="Field order of the lines, as username:password:email.")] = None,
     username: Annotated[str | None, Parameter(help="Name for cookies that carry none.")] = None,

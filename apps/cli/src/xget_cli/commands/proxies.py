@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from cyclopts import App
 
 from xget_cli.client import Client
 from xget_cli.commands.accounts import show_import
-from xget_cli.files import read_text
+from xget_cli.files import InputFile, read_text
 from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json, table
 
@@ -16,7 +14,7 @@ app = App(name="proxies", help="Proxies that accounts use.")
 
 
 @app.command(name="import")
-def import_(file: Path, *, common: Common = DEFAULTS) -> int:
+def import_(file: InputFile, *, common: Common = DEFAULTS) -> int:
     """Import proxies: `scheme://user:pass@host:port`, `host:port:user:pass`, `host:port` or CSV, one a line.
 
     Parameters

@@ -34,7 +34,9 @@ def search(
     """
     wanted = {"lang": lang, "author": author, "since": since, "until": until, "task_id": task}
     with Client(common.url) as client:
-        found = client.get("/api/v1/data/search", q=query, sort=sort, size=size, cursor=cursor, **wanted)
+        found = client.get(
+            "/api/v1/data/search", q=query, sort=sort, size=size, cursor=cursor, highlight=True, **wanted
+        )
     if common.json:
         return print_json(found)
     out = console()
