@@ -14,5 +14,5 @@ class Settings(ServiceSettings):
 
     raw_page_days: int = Field(30, ge=0, le=36500)
     """Days that raw pages are kept; 0 keeps them for ever."""
-    batch_messages: int = Field(64, ge=1, le=1000)
+    storage_batch_messages: int = Field(64, ge=1, le=1000)
     """Messages that one transaction stores at most."""

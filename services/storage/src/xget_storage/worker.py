@@ -50,7 +50,7 @@ class Worker:
         ]
 
     def _runner(self, group: str, topic: str, handler: Handler) -> ConsumerRunner:
-        return ConsumerRunner(self._log, group, [topic], handler, batch=self._settings.batch_messages)
+        return ConsumerRunner(self._log, group, [topic], handler, batch=self._settings.storage_batch_messages)
 
 
 def create_worker(settings: Settings, *, log: EventLog, clock: Clock | None = None) -> Worker:
