@@ -118,7 +118,7 @@ async def test_search_looks_in_one_task_or_in_all_of_the_callers(
     task_id = await made(open_client, user_id="user123")
     found = await open_client.get("/api/v1/tasks/search/results", params={"q": "量子", "lang": "zh"})
     assert found.json() == {"items": ITEMS[:1], "next_cursor": None, "total": 1}
-    assert (reader.asked[-1].owner_id, reader.asked[-1].query, reader.asked[-1].lang) == ("local", "量子", "zh")
+    assert (reader.asked[-1].owner_id, reader.asked[-1].query, reader.asked[-1].lang) == ("", "量子", "zh")
     await open_client.get("/api/v1/tasks/search/results", params={"q": "AI", "task_id": task_id})
     assert (reader.asked[-1].owner_id, reader.asked[-1].task_id) == ("user123", task_id)
     assert (await open_client.get("/api/v1/tasks/search/results?q=AI&task_id=no")).status_code == 404

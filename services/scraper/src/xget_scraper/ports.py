@@ -65,7 +65,7 @@ class Items(Protocol):
     async def search(
         self, owner_id: str, query: str, *, task_id: str | None, lang: str | None, limit: int, cursor: str | None
     ) -> Listing:
-        """Items that a text query finds, best first."""
+        """Items that a text query finds, best first; an empty `owner_id` looks through everybody's."""
         ...
 
     def stream(self, owner_id: str, task_id: str, role: str) -> AsyncIterator[Sequence[bytes]]:

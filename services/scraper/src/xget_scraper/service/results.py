@@ -26,8 +26,9 @@ class ResultService:
     async def search(
         self, query: str, caller: Caller, *, task_id: str | None, lang: str | None, limit: int, cursor: str | None
     ) -> Listing:
-        """A piece of what a query finds in one task, or in all of the caller's. Raises TaskNotFound (404)."""
-        owner = (await self._task(task_id, caller)).user_id if task_id is not None else caller.user_id
+        """A piece of what a query finds in one task, or in all that the caller sees. Raises TaskNotFound (404)."""
+        everything = caller.owner_filter or ""
+        owner = (await self._task(task_id, caller)).user_id if task_id is not None else everything
         return await self._items.search(owner, query, task_id=task_id, lang=lang, limit=limit, cursor=cursor)
 
     async def export(self, task_id: str, caller: Caller, role: str) -> AsyncIterator[Sequence[bytes]]:
