@@ -22,7 +22,7 @@ class Settings(ServiceSettings):
     """How often a worker looks for work when nobody wakes it."""
     scraper_max_wait_hours: float = Field(24.0, gt=0, le=24 * 30)
     """How long an execution may wait for room at the rate limits before it ends as rate_limited_out."""
-    scraper_drain_seconds: float = Field(8.0, gt=0, le=600)
+    scraper_drain_seconds: float = Field(6.0, gt=0, le=600)
     """How long a stopping worker lets the page in hand finish."""
     scraper_account_lease_seconds: int = Field(60, ge=5, le=600)
     """Length of an account's lease; it is prolonged while a page takes longer."""
