@@ -138,6 +138,17 @@ async def test_headers_of_an_error_travel(channel: RpcChannel, pool: Pool) -> No
     assert waiting.value.headers["Retry-After"] == "17"
 
 
+async def test_wrong_fields_travel_as_many_as_fit(channel: RpcChannel, pool: Pool) -> None:
+    wrong = [errors.FieldError("cursor", "cursor", "Kein Zeiger: 不对。")]
+    for given in (wrong, wrong * 1000, []):
+        pool.behave = failing(errors.Invalid("Wrong.", errors=given))
+        with pytest.raises(errors.Invalid) as caught:
+            await acquire(channel)
+        found = caught.value.errors
+        assert found == tuple(given[: len(found)])
+        assert len(found) == len(given) or len(found) > 20
+
+
 async def test_unforeseen_failures_leak_nothing(channel: RpcChannel, pool: Pool) -> None:
     pool.behave = failing(RuntimeError("password=hunter2"))
     with pytest.raises(RpcInternal) as caught:

@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import msgspec
 from grpc import StatusCode
 
 from xget_kernel import errors
-from xget_kernel.errors import XGetError
+from xget_kernel.errors import FieldError, XGetError
 
 CODE_KEY: Final = "xget-code"
 STATUS_KEY: Final = "xget-status"
 TITLE_KEY: Final = "xget-title-bin"
+ERRORS_KEY: Final = "xget-errors-bin"
 LONGEST_DETAIL: Final = 1000
+LONGEST_ERRORS: Final = 4000
+"""Metadata is for a few kilobytes: of very many wrong fields the first ones travel."""
 
 Metadata = tuple[tuple[str, str | bytes], ...]
 
@@ -53,7 +57,15 @@ def to_status(error: XGetError) -> tuple[StatusCode, str, Metadata]:
         (TITLE_KEY, error.title.encode()),
     )
     headers = tuple((name.lower(), _ascii(value)) for name, value in error.headers.items())
-    return code, error.detail[:LONGEST_DETAIL], own + headers
+    fields: Metadata = ((ERRORS_KEY, _fields(error)),) if error.errors else ()
+    return code, error.detail[:LONGEST_DETAIL], own + fields + headers
+
+
+def _fields(error: XGetError) -> bytes:
+    kept = list(error.errors)
+    while len(encoded := msgspec.json.encode(kept)) > LONGEST_ERRORS:
+        kept = kept[: len(kept) // 2]
+    return encoded
 
 
 def _ascii(value: str) -> str:
@@ -144,12 +156,13 @@ _BY_NUMBER: Final = {cls.status: cls for cls in _CLASSES}
 
 
 def from_status(code: StatusCode, detail: str, metadata: Mapping[str, str]) -> RpcError:
-    """The error for a failed call; the same class family, code, title and headers as where it was raised."""
+    """The error for a failed call; the same class family, code, title, fields and headers as where it was raised."""
     number = _number(metadata.get(STATUS_KEY)) or _BY_CODE.get(code, 500)
     error = _make(
         RpcDeadline if _is_deadline(code, metadata) else _BY_NUMBER.get(number, RpcInternal), detail, metadata
     )
     error.metadata = dict(metadata)
+    error.errors = tuple(msgspec.json.decode(metadata.get(ERRORS_KEY, "[]"), type=list[FieldError]))
     if CODE_KEY in metadata:
         # Codes belong to classes; this instance speaks for a class that only the other service has.
         vars(error).update(code=metadata[CODE_KEY], title=metadata.get(TITLE_KEY, error.title), status=number)
