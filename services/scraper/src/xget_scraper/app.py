@@ -24,6 +24,7 @@ from xget_scraper.repository import Store
 from xget_scraper.router import ROUTERS
 from xget_scraper.schemas.openapi import describe_types
 from xget_scraper.service.drafts import Drafts
+from xget_scraper.service.platforms import by_platform
 from xget_scraper.service.results import ResultService
 from xget_scraper.service.watching import WatchService
 from xget_scraper.settings import Settings
@@ -81,14 +82,6 @@ def create_app(
         tags=TAGS,
     )
     return _with_types(app, known)
-
-
-def by_platform(sources: Mapping[str, Source]) -> dict[str, Source]:
-    """The source of each platform: the route of the platform's own name, or else the first."""
-    found: dict[str, Source] = {}
-    for name in sorted(sources, key=lambda name: (sources[name].route != sources[name].platform, name)):
-        found.setdefault(sources[name].platform, sources[name])
-    return found
 
 
 async def _build(settings: Settings, clock: Clock, sources: Mapping[str, Source], stack: AsyncExitStack) -> Container:

@@ -16,13 +16,13 @@ from xget_kernel.ids import new_id
 from xget_rpc.client import RpcChannel
 from xget_scraper.adapters.grpc import GrpcSessions
 from xget_scraper.adapters.topics import create_topics
-from xget_scraper.app import by_platform
 from xget_scraper.consumers import on_stored, on_tasks
 from xget_scraper.ports import Sessions
 from xget_scraper.repository import Store
 from xget_scraper.service.checkpoints import Checkpoints, Rules
 from xget_scraper.service.collecting import Collector
 from xget_scraper.service.dispatching import Dispatcher
+from xget_scraper.service.platforms import by_platform
 from xget_scraper.service.progress import ProgressService
 from xget_scraper.settings import Settings
 from xget_scraper.tasks import sweep

@@ -58,6 +58,9 @@ def _apply(execution: Execution, page: Page, message: PageStored) -> bool:
         change = getattr(message, name) - getattr(page, name)
         setattr(page, name, getattr(message, name))
         setattr(execution, name, getattr(execution, name) + change)
+    # an item that came along on one page may answer the task on a later one, so pages' contexts do not add up
+    seen = execution.new + execution.updated + execution.unchanged
+    execution.context = max(seen - execution.matched, 0)
     page.stored_at = message.stored_at
     page.first_id, page.first_at = message.first_id, message.first_at
     page.last_id, page.last_at = message.last_id, message.last_at
