@@ -70,6 +70,10 @@ async def test_other_owners_see_nothing_and_the_same_sentence(api: httpx.AsyncCl
         assert there.json()["detail"].replace(record, "") == missing.json()["detail"].replace("nothing", "")
 
 
+async def test_the_service_says_that_it_is_ready(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/readyz")).json() == {"status": "ready"}
+
+
 async def test_viewers_do_not_replay(api: httpx.AsyncClient, tokens: Any) -> None:
     viewer = {"Authorization": f"Bearer {tokens.make('owner-1', ('viewer',))}"}
     assert (await api.get(QUARANTINE, headers=viewer)).status_code == 200

@@ -147,6 +147,10 @@ async def test_a_batch_tells_the_outcome_of_each(api: httpx.AsyncClient) -> None
     assert (await api.post(f"{DATA}/batch", json={"items": [{"text": ""}] * 1001})).status_code == 422
 
 
+async def test_the_service_says_that_it_is_ready(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/readyz")).json() == {"status": "ready"}
+
+
 async def test_viewers_read_and_do_not_write(api: httpx.AsyncClient, tokens: TokenMaker) -> None:
     viewer = as_(tokens, "owner-1", "viewer")
     assert (await api.get(DATA, headers=viewer)).status_code == 200

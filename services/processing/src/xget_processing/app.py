@@ -13,10 +13,11 @@ from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.pages import PageQuery
 from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.adapters.sources import opened_sources
 from xget_processing.deps import Container
-from xget_processing.repository import Store
+from xget_processing.repository import RecordFilter, Store
 from xget_processing.router import router
 from xget_processing.service.language import LanguageRules
 from xget_processing.service.parsing import PageParser
@@ -48,6 +49,11 @@ def create_app(
     """
     time = clock or SystemClock()
 
+    async def tables_answer() -> str | None:
+        built: Container = app.state.processing
+        await built.quarantine.find(RecordFilter(owner=""), PageQuery(size=1))
+        return None
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -59,7 +65,7 @@ def create_app(
             app.state.processing = Container(QuarantineService(store, parser, time))
             yield
 
-    return build_app(
+    app = build_app(
         service=NAME,
         title="XGet processing",
         settings=settings,
@@ -67,4 +73,6 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
+        readiness=[tables_answer],
     )
+    return app

@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from xget.storage.v1.item_reader_pb2_grpc import add_ItemReaderServicer_to_server
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.pages import PageQuery
 from xget_rpc.server import RpcServer
 from xget_storage.adapters.stores import Stores
 from xget_storage.deps import Container
+from xget_storage.ports import ItemFilter, SearchQuery
 from xget_storage.router import router
 from xget_storage.rpc import SERVICE_NAME, ItemReader
 from xget_storage.service.ingest import IndexService
@@ -40,6 +42,12 @@ def create_app(
     """
     time = clock or SystemClock()
 
+    async def stores_answer() -> str | None:
+        reader: ReadService = app.state.storage.reader
+        await reader.search(SearchQuery(size=1, wanted=ItemFilter(owner="")), None, highlights=False)
+        await reader.find(ItemFilter(owner=""), PageQuery(size=1), None)
+        return None
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -53,7 +61,7 @@ def create_app(
             stack.push_async_callback(server.stop, 2.0)
             yield
 
-    return build_app(
+    app = build_app(
         service="storage",
         title="XGet storage",
         settings=settings,
@@ -61,4 +69,6 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
+        readiness=[stores_answer],
     )
+    return app

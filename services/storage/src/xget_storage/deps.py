@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, cast
 
 from fastapi import Depends, Query, Request
@@ -61,12 +61,10 @@ SearchText = Annotated[
 ]
 
 
-def _filters(
+def _search_filters(
     *,
     caller: CallerDep,
     task_id: Word = None,
-    execution_id: Word = None,
-    role: Annotated[Role | None, Query(description="How it stands to the task; needs task_id or execution_id.")] = None,
     author: Annotated[str | None, Query(description="Username, in any case."), text(128, min_length=1)] = None,
     lang: Word = None,
     kind: Annotated[Kind | None, Query()] = None,
@@ -78,8 +76,6 @@ def _filters(
     return ItemFilter(
         owner=caller.owner_filter,
         task_id=task_id,
-        execution_id=execution_id,
-        role=role,
         author=None if author is None else author.removeprefix("@"),
         lang=lang,
         kind=kind,
@@ -88,6 +84,17 @@ def _filters(
         until=until,
         has_media=has_media,
     )
+
+
+SearchFilters = Annotated[ItemFilter, Depends(_search_filters)]
+
+
+def _filters(
+    wanted: SearchFilters,
+    execution_id: Word = None,
+    role: Annotated[Role | None, Query(description="How it stands to the task; needs task_id or execution_id.")] = None,
+) -> ItemFilter:
+    return replace(wanted, execution_id=execution_id, role=role)
 
 
 Filters = Annotated[ItemFilter, Depends(_filters)]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from xget_contracts.items import Struct
 from xget_kernel.errors import Forbidden
-from xget_storage.deps import Data, Filters, Highlight, Order, Reader, SearchText, Writer
+from xget_storage.deps import Data, Filters, Highlight, Order, Reader, SearchFilters, SearchText, Writer
 from xget_storage.errors import AuthorNotFound, BadFilter, ItemChanged, ItemExists, ItemNotFound, ItemShared
 from xget_storage.models import AuditEntry, ItemView, StoredAuthor, StoredItem, view
 from xget_storage.ports import SearchQuery
@@ -41,7 +41,7 @@ async def list_items(wanted: Filters, page: PageParams, reader: Reader, cursor: 
 @router.get("/search", responses=answers(SearchResult))
 async def search_items(
     *,
-    wanted: Filters,
+    wanted: SearchFilters,
     reader: Reader,
     q: SearchText = None,
     sort: Order = "relevance",
