@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kill")]
 
 LAUNCHER = (sys.executable, str(Path(__file__).with_name("launcher.py")))
 QUERY = "climate"
-QUICK_LEASES = {"XGET_EXECUTION_LEASE_SECONDS": "2", "XGET_ACCOUNT_LEASE_SECONDS": "5", "XGET_GROUP_LEASE_SECONDS": "2"}
+QUICK_LEASES = {"XGET_SCRAPER_LEASE_SECONDS": "2", "XGET_SCRAPER_ACCOUNT_LEASE_SECONDS": "5"}
 PLANTED = [f"{point}:{n}" for point in ("pages", "results", "stored") for n in (1, 2, 4)]
 PLANTED += [f"commit:{n}" for n in (3, 17, 29, 40, 55, 71)]
 RANDOM_MOMENTS = 25 - len(PLANTED)
@@ -22,7 +22,7 @@ RANDOM_MOMENTS = 25 - len(PLANTED)
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory):
-    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--posts", "4500", "--seed", "11") as running:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--posts", "14000", "--seed", "11") as running:
         yield running
 
 
@@ -50,7 +50,7 @@ def test_nothing_is_lost_or_doubled_when_the_process_is_killed_25_times(tmp_path
     truth = [str(i) for i in sandbox.truth(task_type="KEYWORD_SEARCH", query=QUERY)["matches"]]
     assert len(truth) >= 2000
     node = Node(tmp_path, sandbox)
-    moments: list[str | float] = [*PLANTED, *(random.Random(5).uniform(0.1, 2.5) for _ in range(RANDOM_MOMENTS))]
+    moments: list[str | float] = [*PLANTED, *(random.Random(5).uniform(0.05, 1.0) for _ in range(RANDOM_MOMENTS))]
     random.Random(6).shuffle(moments)
     try:
         node.start(**QUICK_LEASES)
