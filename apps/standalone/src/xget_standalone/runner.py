@@ -17,6 +17,7 @@ import msgspec
 
 from xget_events.sqlite import SqliteEventLog
 from xget_events.topics import load_topics
+from xget_kernel import collector
 from xget_kernel.clock import SystemClock
 from xget_kernel.errors import StartupError
 from xget_kernel.settings import refuse_absent_engines
@@ -107,6 +108,7 @@ class _Process:
         try:
             if await self._until(servers, self._all_ready()):
                 jobs = [self._task(f"work {name}", worker.run(self._drain)) for name, worker in working.items()]
+                collector.calm()
                 self._announce()
                 await self._until([*servers, *jobs], self._drain.wait())
         finally:
