@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from xget_testing.node import NotStarted, Process, clean_env, free_base
 
 

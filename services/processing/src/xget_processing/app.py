@@ -17,7 +17,8 @@ from xget_kernel.pages import PageQuery
 from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.adapters.sources import opened_sources
 from xget_processing.deps import Container
-from xget_processing.repository import RecordFilter, Store
+from xget_processing.models import RecordFilter
+from xget_processing.repository import Store
 from xget_processing.router import router
 from xget_processing.service.language import LanguageRules
 from xget_processing.service.parsing import PageParser

@@ -8,7 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Query, Request
 
 from xget_kernel.caller import Caller
-from xget_processing.repository import RecordFilter
+from xget_processing.models import RecordFilter
 from xget_processing.schemas import State
 from xget_processing.service.quarantine import QuarantineService
 from xget_web.auth import CallerDep

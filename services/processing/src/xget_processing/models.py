@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -77,3 +79,15 @@ class ParserVersion(Base):
 
 
 OUTBOX: Final = outbox_table(Base.metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFilter:
+    """Which records; `owner` None = everybody's."""
+
+    owner: str | None = None
+    platform: str | None = None
+    state: str | None = None
+    execution_id: str | None = None
+    task_id: str | None = None
+    ids: Sequence[str] | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
@@ -19,24 +18,20 @@ from xget_db.engine import Database
 from xget_db.outbox import Outbox
 from xget_kernel.clock import Clock
 from xget_kernel.pages import PageQuery
-from xget_processing.models import OPEN, OUTBOX, REPLAYED, ParserVersion, QuarantinedPage, QuarantinedRecord
+from xget_processing.models import (
+    OPEN,
+    OUTBOX,
+    REPLAYED,
+    ParserVersion,
+    QuarantinedPage,
+    QuarantinedRecord,
+    RecordFilter,
+)
 from xget_processing.settings import NAME
 
 _Row = TypeVarTuple("_Row")
 PageId = tuple[str, int]
 """Execution id and page number."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordFilter:
-    """Which records; `owner` None = everybody's."""
-
-    owner: str | None = None
-    platform: str | None = None
-    state: str | None = None
-    execution_id: str | None = None
-    task_id: str | None = None
-    ids: Sequence[str] | None = None
 
 
 class Store:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from xget_kernel.errors import Forbidden
 from xget_processing.deps import Filters, Quarantine, Writer
 from xget_processing.errors import RecordClosed, RecordNotFound
-from xget_processing.repository import RecordFilter
+from xget_processing.models import RecordFilter
 from xget_processing.schemas import ParserList, ParserRead, RecordDetail, RecordRead, ReplayRequest, ReplayResult
 from xget_web.auth import CallerDep
 from xget_web.paging import PageOut, PageParams

@@ -15,8 +15,8 @@ from xget_kernel.clock import Clock
 from xget_kernel.ids import new_id
 from xget_kernel.pages import PageQuery
 from xget_processing.errors import RecordClosed, RecordNotFound
-from xget_processing.models import DISMISSED, OPEN, ParserVersion, QuarantinedRecord
-from xget_processing.repository import PageId, RecordFilter, Repository, Store
+from xget_processing.models import DISMISSED, OPEN, ParserVersion, QuarantinedRecord, RecordFilter
+from xget_processing.repository import PageId, Repository, Store
 from xget_processing.service.parsing import PageParser, ParsedPage
 
 _MOST_PAGES: Final = 100
