@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Callable
 import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 
 from xget_testing.apps import running
 from xget_testing.tokens import TokenMaker
+from xget_web.validation import to_error
 
 NOTES = "/api/v1/notes"
 JSON = {"Content-Type": "application/json"}
@@ -127,3 +129,10 @@ async def test_every_answer_has_id_and_security_headers(client: httpx.AsyncClien
     assert answer.headers["x-content-type-options"] == "nosniff"
     forged = await client.get("/nothing", headers={"X-Request-ID": "a b<script>"})
     assert forged.headers["x-request-id"] != "a b<script>"
+
+
+def test_a_fault_that_two_dependencies_saw_is_told_once() -> None:
+    fault = {"type": "missing", "loc": ("body", "name"), "msg": "Field required", "input": {}}
+    other = {**fault, "loc": ("body", "text")}
+    found = to_error(RequestValidationError([fault, other, fault, other]))
+    assert [error.field for error in found.errors] == ["name", "text"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -43,7 +44,10 @@ class Client:
         if answer.status_code == httpx.codes.UNAUTHORIZED and self._renew():
             answer = self._send(method, path, **options)
         self._check(answer)
-        return answer.json() if answer.content else None
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            raise CliError(f"What answers at {self.url} is no XGet gateway: name one with --url.") from error
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
@@ -75,12 +79,23 @@ class Client:
         if tokens is None:
             return False
         body = {"refresh_token": tokens["refresh_token"]}
-        answer = self._http.post("/api/v1/auth/refresh", json=body)
-        if answer.is_error:
+        answer = self._send("POST", "/api/v1/auth/refresh", json=body)
+        if answer.status_code == httpx.codes.CONFLICT:
+            return self._renewed_by_another(tokens)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
             self.sessions.put(self.url, None)
             return False
+        self._check(answer)
         self.sessions.put(self.url, tokens_of(tokens["username"], answer.json()))
         return True
+
+    def _renewed_by_another(self, tokens: Tokens) -> bool:
+        """Two commands at once: the other one got the new tokens and writes them down in a moment."""
+        for _ in range(20):
+            if self.sessions.get(self.url) != tokens:
+                return True
+            time.sleep(0.1)
+        return False
 
     def _unreachable(self) -> CliError:
         return CliError(f"Nothing answers at {self.url}. Start it with `xget up`, or name another with --url.")
@@ -91,9 +106,18 @@ class Client:
         problem = _problem(answer)
         if answer.status_code == httpx.codes.UNAUTHORIZED and not answer.request.url.path.endswith("/login"):
             raise CliError(f"Not logged in at {self.url}. Run `xget login`.", problem)
-        detail = str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")
-        fields = [f"{e.get('field')}: {e.get('message')}" for e in problem.get("errors", []) if isinstance(e, dict)]
-        raise CliError(" ".join([detail, *(["(" + "; ".join(fields) + ")"] if fields else [])]), problem)
+        raise CliError(_sentence(problem) or f"HTTP {answer.status_code}", problem)
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    """The detail, and each wrong field unless the detail is about that very one."""
+    detail = str(problem.get("detail") or problem.get("title") or "")
+    wrong = [e for e in problem.get("errors", []) if isinstance(e, dict)]
+    fields = "; ".join(f"{e.get('field')}: {e.get('message')}".removeprefix(": ") for e in wrong)
+    told = len(wrong) == 1 and str(wrong[0].get("message")) in detail
+    if told or not fields:
+        return detail
+    return fields if detail.startswith(("Field ", str(wrong[0].get("message")))) else f"{detail} ({fields})"
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any]:

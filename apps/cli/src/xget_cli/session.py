@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TypedDict
 
+from xget_cli.errors import CliError
+
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
@@ -30,11 +32,19 @@ class SessionFile:
         return self._read().get(url)
 
     def put(self, url: str, tokens: Tokens | None) -> None:
-        """Keep the session at `url`, or forget it."""
+        """Keep the session at `url`, or forget it. Raises CliError when the file cannot be written."""
         sessions = self._read()
         sessions.pop(url, None)
         if tokens is not None:
             sessions[url] = tokens
+        try:
+            self._write(sessions)
+        except OSError as error:
+            raise CliError(
+                f"The session cannot be kept in {self.path} ({error.strerror}): set XGET_CONFIG_DIR to another folder."
+            ) from error
+
+    def _write(self, sessions: dict[str, Tokens]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(f".{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

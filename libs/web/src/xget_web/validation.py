@@ -20,7 +20,8 @@ def to_error(failed: RequestValidationError) -> XGetError:
         return MalformedBody("The body is not valid JSON.", errors=[_field_error(e) for e in found[:1]])
     if isinstance(failed.body, bytes) and any(_is_unread_body(e) for e in found):
         return WrongContentType("The body must be JSON: send it with the header Content-Type: application/json.")
-    listed = [_field_error(e) for e in found[:MAX_ERRORS]]
+    # A dependency that two others share is read twice when it fails; each fault is told once.
+    listed = list(dict.fromkeys(_field_error(e) for e in found[:MAX_ERRORS]))
     return InvalidRequest(_sentence(listed), errors=listed)
 
 

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from xget_cli.client import Client
 from xget_cli.files import InputFile, read_text
-from xget_cli.options import DEFAULTS, Common
+from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
 app = App(name="accounts", help="Accounts that collect.")
@@ -65,7 +65,7 @@ def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
 
 
 @app.command
-def status(account_id: str, *, common: Common = DEFAULTS) -> None:
+def status(account_id: Id, *, common: Common = DEFAULTS) -> None:
     """Say whether an account can work now, and if not, why and until when."""
     with Client(common.url) as client:
         found = client.get(f"/api/v1/accounts/{account_id}/status")
@@ -75,7 +75,7 @@ def status(account_id: str, *, common: Common = DEFAULTS) -> None:
 
 
 @app.command
-def delete(account_id: str, *, common: Common = DEFAULTS) -> None:
+def delete(account_id: Id, *, common: Common = DEFAULTS) -> None:
     """Delete an account with its secrets."""
     with Client(common.url) as client:
         client.call("DELETE", f"/api/v1/accounts/{account_id}")

@@ -11,12 +11,12 @@ from cyclopts import Parameter
 
 from xget_cli.client import Client
 from xget_cli.errors import CliError
-from xget_cli.options import DEFAULTS, Common
+from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json
 
 
 def export(
-    task_id: str,
+    task_id: Id,
     *,
     format: Literal["jsonl", "csv"] = "jsonl",
     output: Annotated[

@@ -7,7 +7,7 @@ from cyclopts import App
 from xget_cli.client import Client
 from xget_cli.commands.accounts import show_import
 from xget_cli.files import InputFile, read_text
-from xget_cli.options import DEFAULTS, Common
+from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
 app = App(name="proxies", help="Proxies that accounts use.")
@@ -51,7 +51,7 @@ def check(*proxy_ids: str, common: Common = DEFAULTS) -> None:
 
 
 @app.command
-def delete(proxy_id: str, *, common: Common = DEFAULTS) -> None:
+def delete(proxy_id: Id, *, common: Common = DEFAULTS) -> None:
     """Delete a proxy."""
     with Client(common.url) as client:
         client.call("DELETE", f"/api/v1/proxies/{proxy_id}")

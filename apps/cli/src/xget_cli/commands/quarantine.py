@@ -5,7 +5,7 @@ from __future__ import annotations
 from cyclopts import App
 
 from xget_cli.client import Client
-from xget_cli.options import DEFAULTS, Common
+from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
 app = App(name="quarantine", help="Records that did not parse; nothing is thrown away.")
@@ -24,7 +24,7 @@ def list_(*, state: str | None = None, page: int = 1, size: int = 20, common: Co
 
 
 @app.command
-def show(record_id: str, *, common: Common = DEFAULTS) -> None:
+def show(record_id: Id, *, common: Common = DEFAULTS) -> None:
     """Show one record with its raw payload."""
     with Client(common.url) as client:
         found = client.get(f"{PATH}/{record_id}")

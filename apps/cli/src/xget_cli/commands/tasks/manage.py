@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from xget_cli.client import Client
 from xget_cli.commands.tasks.certificate import show_certificate
 from xget_cli.errors import CliError
-from xget_cli.options import DEFAULTS, Common
+from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
 LISTED = ["id", "task_name", "task_type", "status", "progress", "result_count", "created_at"]
@@ -33,7 +33,7 @@ def list_(
     return table(f"{found['total']} tasks (page {found['page']} of {max(found['pages'], 1)})", LISTED, rows)
 
 
-def show(task_id: str, *, common: Common = DEFAULTS) -> None:
+def show(task_id: Id, *, common: Common = DEFAULTS) -> None:
     """Show a task and its executions."""
     with Client(common.url) as client:
         task = client.get(f"{PATH}/{task_id}")
@@ -46,7 +46,7 @@ def show(task_id: str, *, common: Common = DEFAULTS) -> None:
 
 
 def start(
-    task_id: str,
+    task_id: Id,
     *,
     watch: Annotated[bool, Parameter(negative="", help="Show progress until the end.")] = False,
     common: Common = DEFAULTS,
@@ -62,13 +62,13 @@ def start(
     return 0
 
 
-def stop(task_id: str, *, common: Common = DEFAULTS) -> None:
+def stop(task_id: Id, *, common: Common = DEFAULTS) -> None:
     """Stop a task after the page in hand; what is collected stays."""
     with Client(common.url) as client:
         _tell(client.post(f"{PATH}/{task_id}/stop"), f"Stopping task {task_id}.", common)
 
 
-def delete(task_id: str, *, common: Common = DEFAULTS) -> None:
+def delete(task_id: Id, *, common: Common = DEFAULTS) -> None:
     """Delete a task; its items stay in the store."""
     with Client(common.url) as client:
         client.call("DELETE", f"{PATH}/{task_id}")
@@ -76,7 +76,7 @@ def delete(task_id: str, *, common: Common = DEFAULTS) -> None:
 
 
 def results(
-    task_id: str,
+    task_id: Id,
     *,
     limit: int = 20,
     role: Literal["match", "context", "all"] = "all",
@@ -95,7 +95,7 @@ def results(
     return None
 
 
-def certificate(task_id: str, *, common: Common = DEFAULTS) -> None:
+def certificate(task_id: Id, *, common: Common = DEFAULTS) -> None:
     """Show how complete a task's last execution was."""
     with Client(common.url) as client:
         task = client.get(f"{PATH}/{task_id}")

@@ -11,13 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from xget_cli.client import Client
 from xget_cli.commands.tasks.certificate import show_certificate
-from xget_cli.options import DEFAULTS, Common
+from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import console, print_json, safe
 
 ENDED = frozenset({"COMPLETED", "FAILED", "STOPPED"})
 
 
-def watch(task_id: str, *, common: Common = DEFAULTS) -> int:
+def watch(task_id: Id, *, common: Common = DEFAULTS) -> int:
     """Show a task's progress until it ends; exit code 1 when it failed."""
     with Client(common.url) as client:
         return follow(client, task_id, common)
