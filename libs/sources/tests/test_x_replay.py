@@ -24,6 +24,10 @@ TASKS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "Retweeters": ("raw_retweeters.json", "RETWEETERS", {"tweet_id": "1649191520250245121"}),
     "ListMembers": ("raw_list_members.json", "LIST_MEMBERS", {"list_id": "1494877848087187461"}),
     "GenericTimelineById": ("raw_trends.json", "TRENDS", {}),
+    # no recordings of these three are at hand; their answers are lists of posts of the same shape
+    "UserMedia": ("raw_user_tweets.json", "USER_MEDIA", {"user_id": "2244994945"}),
+    "ListLatestTweetsTimeline": ("raw_search.json", "LIST_TIMELINE", {"list_id": "1494877848087187461"}),
+    "CommunityTweetsTimeline": ("raw_search.json", "COMMUNITY_TWEETS", {"community_id": "1501272736215322629"}),
 }
 
 

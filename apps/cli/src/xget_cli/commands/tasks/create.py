@@ -129,6 +129,36 @@ def tweet_detail(tweet_id: str, *, task: TaskOptions = TASK, common: Common = DE
     return _create("TWEET_DETAIL", {"tweet_id": tweet_id}, task, common)
 
 
+@app.command(name="tweet-replies")
+def tweet_replies(
+    tweet_id: str, *, limit: int | None = None, task: TaskOptions = TASK, common: Common = DEFAULTS
+) -> int:
+    """Collect the direct replies to a post."""
+    return _create("TWEET_REPLIES", {"tweet_id": tweet_id, "limit": limit}, task, common)
+
+
+@app.command(name="user-media")
+def user_media(username: str, *, window: Window = WINDOW, task: TaskOptions = TASK, common: Common = DEFAULTS) -> int:
+    """Collect a user's posts with photos or videos."""
+    return _create("USER_MEDIA", {"username": username, **vars(window)}, task, common)
+
+
+@app.command(name="list-timeline")
+def list_timeline(
+    list_id: str, *, limit: int | None = None, task: TaskOptions = TASK, common: Common = DEFAULTS
+) -> int:
+    """Collect the posts of a list."""
+    return _create("LIST_TIMELINE", {"list_id": list_id, "limit": limit}, task, common)
+
+
+@app.command(name="community-tweets")
+def community_tweets(
+    community_id: str, *, limit: int | None = None, task: TaskOptions = TASK, common: Common = DEFAULTS
+) -> int:
+    """Collect the posts in a community."""
+    return _create("COMMUNITY_TWEETS", {"community_id": community_id, "limit": limit}, task, common)
+
+
 @app.command
 def retweeters(tweet_id: str, *, limit: int | None = None, task: TaskOptions = TASK, common: Common = DEFAULTS) -> int:
     """Collect who reposted a post."""
