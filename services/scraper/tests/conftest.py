@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,29 @@ import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 
+from xget_db.migrations import upgrade
 from xget_events.sqlite import SqliteEventLog
 from xget_scraper.app import create_app
 from xget_scraper.settings import Settings
 from xget_scraper.worker import Worker, create_worker
 from xget_testing.apps import running
 from xget_testing.collecting import FakeSessions, ListSource, PageStore, World
+from xget_testing.database import sqlite_url
 from xget_testing.tokens import TokenMaker
 
 
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file that the migrations have made once for all tests."""
+    path = tmp_path_factory.mktemp("tables") / "scraper.db"
+    upgrade(sqlite_url(path), "xget_scraper")
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, tables: Path) -> Settings:
     """A worker that is quick to see a dead one."""
+    shutil.copy(tables, tmp_path / "scraper.db")
     return Settings(
         home=tmp_path,
         port=0,

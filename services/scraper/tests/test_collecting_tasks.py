@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from xget_testing.collecting import World
+from xget_events.sqlite import SqliteEventLog
+from xget_scraper.app import create_app
+from xget_scraper.settings import Settings
+from xget_scraper.worker import create_worker
+from xget_testing.apps import running
+from xget_testing.collecting import FakeSessions, ListSource, World
+from xget_testing.tokens import TokenMaker
 
 
 async def test_a_task_runs_to_its_certificate(world: World) -> None:
@@ -144,3 +150,25 @@ async def test_an_execution_starts_soon_after_the_post(world: World) -> None:
         task = await world.create()
         await world.until(task, "RUNNING", "COMPLETED", seconds=1)
         await world.until(task)
+
+
+async def test_topics_may_have_other_names(
+    settings: Settings, log: SqliteEventLog, tokens: TokenMaker, source: ListSource, sessions: FakeSessions
+) -> None:
+    own = settings.model_copy(update={"kafka_topic_tasks": "own.tasks", "scraper_poll_seconds": 30.0})
+    app = create_app(own, log=log, verifier=tokens.verifier(), sources={"x": source})
+    stop = asyncio.Event()
+    async with running(app, token=tokens.make("ada")) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        worker = create_worker(own, log=log, sources={"x": source}, sessions=sessions)
+        working = asyncio.create_task(worker.run(stop))
+        body = {"task_name": "AI", "task_type": "SEARCH", "parameters": {"query": "AI"}}
+        task = (await client.post("/api/v1/tasks", json=body)).json()
+        path = f"/api/v1/task-executions/{task['execution_id']}"
+        async with asyncio.timeout(10):
+            while (await client.get(path)).json()["collected"] < 45:  # noqa: ASYNC110 - seen from outside
+                await asyncio.sleep(0.02)
+            while await log.lag("scraper-workers") != {"own.tasks": 0}:  # noqa: ASYNC110 - seen from outside
+                await asyncio.sleep(0.02)
+        stop.set()
+        await working

@@ -72,12 +72,18 @@ def create_app(
             await _relay(built.database, events, time, stack)
             yield
 
+    async def tables_answer() -> str | None:
+        async with app.state.scraper.store.read() as unit:
+            await unit.executions.next_due()
+        return None
+
     app = build_app(
         service="scraper",
         title="XGet scraper",
         settings=settings,
         routers=ROUTERS,
         lifespan=lifespan,
+        readiness=[tables_answer],
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
     )

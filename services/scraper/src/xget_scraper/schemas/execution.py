@@ -55,6 +55,7 @@ class ExecutionRead(BaseModel):
     resume_at: Moment | None = Field(description="When it goes on, while it waits.")
     result_count: int
     limit: int | None
+    collected: int = Field(description="Matches collected, whether storage has confirmed them or not.")
     pages: int = Field(description="Pages collected.")
     pages_stored: int
     requests: int
@@ -67,13 +68,14 @@ class ExecutionRead(BaseModel):
     def of(cls, execution: Execution) -> Self:
         """The body of a row."""
         ended = execution.completed_at is not None and execution.end_reason is not None
-        same = set(cls.model_fields) - {"complete", "result_count", "limit", "pages", "counts", "end_reason"}
+        own = {"complete", "result_count", "limit", "pages", "counts", "end_reason", "collected"}
         return cls(
-            **{name: getattr(execution, name) for name in same},
+            **{name: getattr(execution, name) for name in set(cls.model_fields) - own},
             end_reason=execution.end_reason,
             complete=ENDINGS[str(execution.end_reason)].complete if ended else None,
             result_count=execution.matched,
             limit=execution.match_limit,
+            collected=execution.published_matches,
             pages=execution.page_no,
             counts=Counts.of(execution),
         )
