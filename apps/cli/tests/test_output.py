@@ -20,6 +20,7 @@ def test_foreign_text_has_no_control_characters(text: str) -> None:
 def test_a_highlight_is_styled_and_unescaped() -> None:
     text = highlighted("a &lt;b&gt; <em>量子</em> c")
     assert text.plain == "a <b> 量子 c"
+    assert highlighted("a <em>量子</em>", marks=True).plain == "a [量子]"
     assert [text.plain[span.start : span.end] for span in text.spans if span.style] == ["量子"]
 
 

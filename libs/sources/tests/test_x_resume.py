@@ -106,7 +106,7 @@ async def test_a_page_keeps_what_was_asked_and_no_secret(start: Any, lender: Any
     (page,) = await gather(lender(sandbox.proxy_url), "KEYWORD_SEARCH", most=1, query="AI", lang="en")
     assert page.request["rawQuery"] == "AI lang:en"
     assert "token-alice" not in repr(page.request)
-    assert (page.account_id, page.proxy_id, page.requests, page.route) == ("alice", "proxy-1", 1, "x")
+    assert (page.account_id, page.proxy_id, page.requests, page.route) == ("alice", "proxy-1", 1, "x_session")
 
 
 async def test_a_foreign_cursor_and_bad_parameters_end_with_a_sentence(lender: Any, gather: Any) -> None:

@@ -51,13 +51,17 @@ def line(text: str) -> None:
     console().print(Text(text))
 
 
-def highlighted(html: str) -> Text:
-    """A highlight of the search (`<em>` around hits, the rest HTML-escaped) as styled text."""
+def highlighted(html: str, *, marks: bool = False) -> Text:
+    """A highlight of the search (`<em>` around hits, the rest HTML-escaped) as styled text.
+
+    `marks` sets hits in brackets as well, for output without colours.
+    """
     import html as entities  # noqa: PLC0415 - only search needs it
 
     text = Text()
     for n, part in enumerate(re.split(r"</?em>", html)):
-        text.append(_flat(entities.unescape(part)), style="bold yellow" if n % 2 else "")
+        shown = _flat(entities.unescape(part))
+        text.append(f"[{shown}]" if marks and n % 2 else shown, style="bold yellow" if n % 2 else "")
     return text
 
 

@@ -42,17 +42,17 @@ def search(
     out = console()
     out.print(Text(f"{found['total']} hits", style="bold"))
     for item in found["items"]:
-        out.print(_hit(item))
+        out.print(_hit(item, marks=not out.color_system))
     _facets(found.get("facets") or {})
     if found.get("next_cursor"):
         line(f"More: --cursor {found['next_cursor']}")
     return None
 
 
-def _hit(item: dict[str, Any]) -> Text:
+def _hit(item: dict[str, Any], *, marks: bool) -> Text:
     head = f"@{safe(item.get('author_username'))} · {safe(item.get('created_at'))[:16]} · {safe(item.get('url'))}\n"
     shown = item.get("highlights") or []
-    body = highlighted(" … ".join(shown)) if shown else Text(safe(item.get("text")))
+    body = highlighted(" … ".join(shown), marks=marks) if shown else Text(safe(item.get("text")))
     return Text.assemble((head, "dim"), body, "\n")
 
 

@@ -14,7 +14,7 @@ from xget_sources.x.parser.timeline import Timeline, read_timeline
 from xget_sources.x.plans import Plan
 from xget_sources.x.selection import keys
 
-ROUTE = "x"
+ROUTE = "x_session"
 _MAX_EMPTY = 3
 """Pages without an entry in a row, each with a new cursor, after which a timeline counts as stalled."""
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from xget_cli.output import table
 
+HIDDEN = frozenset({"task_id", "execution_id", "status", "cursor_first", "cursor_last", "issued_at"})
+"""Facts for machines; `--json` shows them."""
+
 
 def show_certificate(task: dict[str, Any], certificate: dict[str, Any]) -> None:
     """Print what the certificate says, one line a fact."""
@@ -13,12 +16,14 @@ def show_certificate(task: dict[str, Any], certificate: dict[str, Any]) -> None:
     if task.get("error_message"):
         rows.append(("error", task["error_message"]))
     for name, value in certificate.items():
+        if name in HIDDEN or value in (None, [], {}):
+            continue
         if isinstance(value, dict):
             rows.append((name.replace("_", " "), ", ".join(f"{v} {k}" for k, v in value.items())))
         elif isinstance(value, list):
             rows.append((name.replace("_", " "), ", ".join(str(v) for v in value)))
         elif isinstance(value, bool):
             rows.append((name.replace("_", " "), "yes" if value else "no"))
-        elif value is not None:
+        else:
             rows.append((name.replace("_", " "), value))
     table("Certificate", ["fact", "value"], rows)
