@@ -12,7 +12,7 @@ from xget_cli.files import InputFile, read_text
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
-app = App(name="accounts", help="Accounts that collect.")
+app = App(name="accounts", help="Accounts that collect.", help_format="markdown")
 
 
 @app.command(name="import")

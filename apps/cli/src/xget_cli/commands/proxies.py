@@ -10,7 +10,7 @@ from xget_cli.files import InputFile, read_text
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
-app = App(name="proxies", help="Proxies that accounts use.")
+app = App(name="proxies", help="Proxies that accounts use.", help_format="markdown")
 
 
 @app.command(name="import")
