@@ -10,7 +10,7 @@ GROUP = "xget.sources"
 
 
 def load_sources() -> dict[str, Source]:
-    """Every installed source by its route (x, …); build it once per process and close each.
+    """Every installed source by its route (x_session, …); build it once per process and close each.
 
     Raises ValueError when two packages bring the same route.
     """
