@@ -16,6 +16,7 @@ from xget_kernel.errors import StartupError
 from xget_web.state import WebState
 
 GRACE_SECONDS = 3
+BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
 
 
@@ -54,12 +55,13 @@ async def _run(
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises StartupError with the fix when the port is in use or the address is not ours."""
+    """A listening socket. Raises StartupError with the fix when the port is in use or the address is not ours."""
     family, _, _, _, address = _resolve(host, port)
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
+        listener.listen(BACKLOG)  # with SO_REUSEADDR a port in use may only show here
     except OSError as error:
         listener.close()
         raise StartupError(_bind_sentence(host, port, error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ def up(
     open
         Only on a loopback address. Anyone who can reach this machine's loopback is then the administrator.
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # our own errors say it in one line
     from xget_kernel.errors import StartupError  # noqa: PLC0415 - `xget --help` must not load the services
     from xget_standalone.runner import Options, run  # noqa: PLC0415
 
