@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import traceback
@@ -36,7 +37,9 @@ def main() -> int:
     print(table(rows))
     missed = sum(row.ok is False for row in rows)
     verdict = f"{missed} missed" if missed else "all targets met"
+    load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     print(f"{len(rows)} figures in {time.monotonic() - began:.0f} s: {verdict}")
+    print(f"{os.cpu_count()} cores, load over the last 1, 5, 15 minutes: {load}")
     return 1 if crashed else 0
 
 

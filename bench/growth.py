@@ -98,7 +98,16 @@ async def _measure(file: Path, large: Node, small: Node) -> list[Row]:
         for _ in range(TURNS):
             await many.turn()
             await few.turn()
+        _check_stored(large, MANY)
+        _check_stored(small, FEW)
         return [*_costs(many, few), *_memory(resident)]
+
+
+def _check_stored(node: Node, items: int) -> None:
+    """A node that does not store what it gets would be cheap."""
+    for path in ("/data", "/data/search"):
+        found = node.api("GET", path, params={"size": 1})["total"]
+        assert found >= items, f"{path} has {found} of at least {items} items"
 
 
 @asynccontextmanager

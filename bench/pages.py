@@ -23,11 +23,13 @@ from xget_sandbox.wire.cursors import Cursor
 from xget_sandbox.wire.posts import Renderer
 from xget_sandbox.wire.timelines import Page, instructions, tweet_item
 from xget_sandbox.world import build_world
+from xget_sources.registry import load_sources
 
 SEED = 7
 POSTS_PER_PAGE = 20
 PAGES_PER_EXECUTION = 50
 OWNER = "bench"
+PLATFORM = "x"
 LISTING = "search:Latest:bench"
 
 
@@ -58,11 +60,12 @@ def bodies(posts: int) -> Iterator[tuple[bytes, list[str]]]:
         page = Page(LISTING, "token", Cursor(offset), entries, Cursor(offset + POSTS_PER_PAGE), posts)
         timeline = {"timeline": {"instructions": instructions(page, "search")}}
         body = orjson.dumps({"data": {"search_by_raw_query": {"search_timeline": timeline}}})
-        yield body, [f"x:{post.id}" for post in listed]
+        yield body, [f"{PLATFORM}:{post.id}" for post in listed]
 
 
 def _collected(posts: int) -> Iterator[PageCollected]:
     compressor = zstandard.ZstdCompressor()
+    route = next(source.route for source in load_sources().values() if source.platform == PLATFORM)
     execution = task = ""
     for number, (body, keys) in enumerate(bodies(posts)):
         if number % PAGES_PER_EXECUTION == 0:
@@ -72,8 +75,8 @@ def _collected(posts: int) -> Iterator[PageCollected]:
             task_id=task,
             owner_id=OWNER,
             page_no=number % PAGES_PER_EXECUTION + 1,
-            platform="x",
-            route="x",
+            platform=PLATFORM,
+            route=route,
             task_type="KEYWORD_SEARCH",
             operation="SearchTimeline",
             fetched_at=datetime.now(UTC),

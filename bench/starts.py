@@ -8,15 +8,19 @@ the other: the next is sent when the one before is COMPLETED, so that none waits
 - from `created_at`: the part of it that the scraper service has in hand.
 
 The 99th percentile of 200 tasks is their third slowest, so a single stall of a busy machine shows: when the first 200
-miss the target, 200 more are sent, and the better half counts (the value then says "2nd").
+miss the target and did not take long, 200 more are sent, and the better half counts (the value then says "2nd"). Beside
+it stands what the machine itself does at that time: an append of 4 KB that waits for the disk, once before each task.
+A start has three such waits in it.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +30,7 @@ from xget_testing.node import Node, running_node, running_sandbox
 TASKS = 200
 WARM_TASKS = 5
 ROUNDS = 2
+LONGEST_ROUND = 60.0
 TARGET_MS = 50.0
 LOOK_SECONDS = 0.02
 END_SECONDS = 30.0
@@ -42,18 +47,48 @@ def measure() -> list[Row]:
         ):
             for _ in range(WARM_TASKS):
                 _one(node)
-            return _rows(*_best(node))
+            return _rows(_best(node))
 
 
-def _best(node: Node) -> tuple[list[float], list[float], str]:
-    found: list[tuple[float, list[float], list[float], str]] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """Milliseconds of all tasks, ascending."""
+
+    sent: list[float]
+    created: list[float]
+    disk: list[float]
+    which: str
+
+    @property
+    def p99(self) -> float:
+        """What the target is about."""
+        return _p99(self.sent)
+
+
+def _best(node: Node) -> Round:
+    found: list[Round] = []
     for number in range(ROUNDS):
-        pairs = [_one(node) for _ in range(TASKS)]
-        sent, created = (sorted(times) for times in zip(*pairs, strict=True))
-        found.append((_p99(sent), sent, created, " (2nd)" if number else ""))
-        if _p99(sent) <= TARGET_MS:
+        began = time.monotonic()
+        disk, sent, created = [], [], []
+        for _ in range(TASKS):
+            disk.append(_disk(node.folder / "disk"))
+            from_post, from_row = _one(node)
+            sent.append(from_post)
+            created.append(from_row)
+        which = " (2nd)" if number else ""
+        found.append(Round(sent=sorted(sent), created=sorted(created), disk=sorted(disk), which=which))
+        if found[-1].p99 <= TARGET_MS or time.monotonic() - began > LONGEST_ROUND:
             break
-    return min(found)[1:]
+    return min(found, key=lambda one: one.p99)
+
+
+def _disk(path: Path) -> float:
+    """Milliseconds of a small append that is on the disk at return."""
+    with path.open("ab", buffering=0) as file:
+        began = time.perf_counter()
+        file.write(b"x" * 4096)
+        os.fdatasync(file.fileno())
+        return (time.perf_counter() - began) * 1000
 
 
 def _one(node: Node) -> tuple[float, float]:
@@ -79,21 +114,20 @@ def _p99(ordered: list[float]) -> float:
     return ordered[-(len(ordered) // 100) - 1]
 
 
-def _rows(sent: list[float], created: list[float], which: str) -> list[Row]:
-    name = "POST /tasks → started"
-    p99 = _p99(sent)
+def _rows(best: Round) -> list[Row]:
     return [
         Row(
-            name=f"{name}, p99 of {len(sent)}",
-            ours=f"median {statistics.median(sent):.0f} ms, worst {sent[-1]:.0f} ms",
-            value=f"{p99:.0f} ms{which}",
+            name=f"POST /tasks → started, p99 of {TASKS}",
+            ours=f"median {statistics.median(best.sent):.0f} ms, worst {best.sent[-1]:.0f} ms",
+            peer=f"p99 {_p99(best.disk):.1f} ms (one disk write)",
+            value=f"{best.p99:.0f} ms{best.which}",
             target=f"≤ {TARGET_MS:.0f} ms",
-            ok=p99 <= TARGET_MS,
+            ok=best.p99 <= TARGET_MS,
         ),
         Row(
             name="  of it after created_at, p99",
-            ours=f"median {statistics.median(created):.0f} ms, worst {created[-1]:.0f} ms",
-            value=f"{_p99(created):.0f} ms",
+            ours=f"median {statistics.median(best.created):.0f} ms, worst {best.created[-1]:.0f} ms",
+            value=f"{_p99(best.created):.0f} ms",
         ),
     ]
 
