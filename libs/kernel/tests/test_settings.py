@@ -73,6 +73,15 @@ def test_a_wrong_value_names_the_variable(monkeypatch):
         Settings()
 
 
+def test_a_wrong_value_of_a_services_own_field_names_the_variable_too(monkeypatch):
+    class Own(ServiceSettings):
+        poll_seconds: float = 1.0
+
+    monkeypatch.setenv("XGET_POLL_SECONDS", "often")
+    with pytest.raises(StartupError, match="The setting XGET_POLL_SECONDS is wrong"):
+        Own()
+
+
 def test_a_misspelt_argument_is_refused():
     with pytest.raises(StartupError, match="lease_second"):
         Settings(lease_second=3)

@@ -25,6 +25,7 @@ from xget_standalone.gateway.app import Gateway, create_gateway
 from xget_standalone.gateway.config import GatewayConfig, default_path, load
 from xget_standalone.home import Home
 from xget_standalone.services import OFFSETS, Addresses, apps, settings_of, workers
+from xget_standalone.starting import check_trust, explained, first_refusal
 from xget_telemetry.logs import configure, get_logger
 from xget_web.auth import TokenVerifier
 from xget_web.serve import serve
@@ -52,6 +53,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 async def run(options: Options) -> int:
     """Run until SIGINT or SIGTERM; returns the exit code. Raises StartupError before anything is served."""
     refuse_absent_engines(os.environ)
+    check_trust(os.environ)
     addresses = _addresses(options)
     config = load(Path(os.environ.get("XGET_KONG_CONFIG") or default_path()))
     configure("xget", json=True, level=options.log_level)
@@ -88,7 +90,8 @@ class _Process:
             loop.add_signal_handler(number, self._drain.set)
         events = SqliteEventLog(self._home / "events.db")
         try:
-            await events.create_topics(load_topics())
+            with explained():
+                await events.create_topics(load_topics())
             return await self._serve(events)
         finally:
             await events.close()
@@ -113,7 +116,7 @@ class _Process:
                 await self._until([*servers, *jobs], self._drain.wait())
         finally:
             await self._stop(jobs, servers)
-        return self._outcome([*servers, *jobs])
+        return self._outcome([*servers, *jobs], started=bool(jobs))
 
     def _gateway(self, clock: SystemClock) -> Gateway:
         return Gateway(
@@ -133,7 +136,7 @@ class _Process:
         waiting = asyncio.ensure_future(event)
         drain = asyncio.create_task(self._drain.wait())
         await asyncio.wait([*tasks, waiting, drain], return_when=asyncio.FIRST_COMPLETED)
-        done = waiting.done() and not self._drain.is_set()
+        done = waiting.done() and waiting.exception() is None and not self._drain.is_set()
         for task in (waiting, drain):
             task.cancel()
         await asyncio.gather(waiting, drain, return_exceptions=True)
@@ -170,12 +173,13 @@ class _Process:
         self._close.set()
         await _finish(servers, SERVER_DRAIN_SECONDS)
 
-    def _outcome(self, tasks: list[asyncio.Task[None]]) -> int:
+    def _outcome(self, tasks: list[asyncio.Task[None]], *, started: bool) -> int:
+        refusal = first_refusal(tasks, started=started)
+        if refusal is not None:
+            raise refusal
         code = 0
         for task in tasks:
             error = None if task.cancelled() else task.exception()
-            if isinstance(error, StartupError):
-                raise error
             if error is not None:
                 log.error("part_failed", part=task.get_name(), exc_info=error)
                 print(f"xget: {task.get_name()} failed: {error}", file=sys.stderr)  # noqa: T201 - the last word

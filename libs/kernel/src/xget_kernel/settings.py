@@ -105,7 +105,7 @@ class ServiceSettings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise StartupError(_sentence(error)) from error
+            raise StartupError(_sentence(error, self.model_config.get("env_prefix", ""))) from error
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -149,7 +149,10 @@ class ServiceSettings(BaseSettings):
         refuse_absent_engines(env)
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: ValidationError, prefix: str) -> str:
     first = error.errors()[0]
-    name = str(first["loc"][-1]) if first["loc"] else "The settings"
+    field = str(first["loc"][0]) if first["loc"] else ""
+    # A field with an alias is reported by it, another one by its own name; a misspelt argument is none of both.
+    of_env = field and not field.isupper() and first["type"] != "extra_forbidden"
+    name = f"{prefix}{field.upper()}" if of_env else field
     return f"The setting {name} is wrong ({first['msg']}): correct or unset it."

@@ -1,5 +1,6 @@
 """A gRPC server for internal services."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ class RpcServer:
     """
 
     def __init__(self, host: str, port: int, internal_token: Secret | str, *, max_message_mb: int = 64) -> None:
+        self._host, self._port = host, port
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         size = max_message_mb * 1024 * 1024
         options = [
@@ -54,11 +56,22 @@ class RpcServer:
         await self._server.stop(grace)
 
     def _bind(self) -> int:
-        fix = "stop what uses it, or move all ports with --port-base"
         try:
+            # gRPC writes lines of its own when it cannot bind: ask the system first.
+            socket.create_server((self._host, self._port), family=_family(self._host)).close()
             port: int = self._server.add_insecure_port(self._address)
-        except RuntimeError as error:
-            raise StartupError(f"The gRPC address {self._address} is in use or not of this machine: {fix}.") from error
+        except (OSError, RuntimeError) as error:
+            raise self._refusal() from error
         if port == 0:
-            raise StartupError(f"The gRPC address {self._address} cannot be bound: {fix}.")
+            raise self._refusal()
         return port
+
+    def _refusal(self) -> StartupError:
+        return StartupError(
+            f"The gRPC address {self._address} is in use or not of this machine: stop what uses it, "
+            "or move all ports with --port-base."
+        )
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
