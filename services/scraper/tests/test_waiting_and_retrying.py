@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from xget_kernel.errors import Unavailable
+import xget_scraper.worker
+from xget_db.engine import Database
+from xget_kernel.errors import Full, Unavailable
 from xget_sources.ports import NoAccount, SourceStopped
+from xget_telemetry import logs
 from xget_testing.collecting import World
 
 
@@ -164,3 +171,28 @@ async def test_a_fault_in_a_source_is_tried_again_and_named(world: World) -> Non
     async with world.worker():
         status = await world.once(task, lambda found: found["execution"]["retries"] == 1)
     assert status["message"] == "The source failed (ZeroDivisionError); the log says more. Try 2 of 6 follows."
+
+
+async def test_a_full_disk_drops_the_run_with_a_line_in_the_log_and_it_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = []
+
+    class SmallDisk(Database):
+        @asynccontextmanager
+        async def transaction(self) -> AsyncIterator[AsyncSession]:
+            if world.source.requested[-1:] == [20] and len(refusals) < 3:
+                refusals.append(1)
+                raise Full("The disk is full.")
+            async with super().transaction() as session:
+                yield session
+
+    written = StringIO()
+    logs.configure("test", json=True, stream=written)
+    monkeypatch.setattr(xget_scraper.worker, "Database", SmallDisk)
+    task = await world.create()
+    async with world.worker():
+        status = await world.until(task)
+    assert (status["status"], status["result_count"]) == ("COMPLETED", 45)
+    assert "execution_dropped" in written.getvalue()
+    assert "Traceback" not in written.getvalue()

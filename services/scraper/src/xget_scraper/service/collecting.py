@@ -55,8 +55,11 @@ class Collector:
                 await self._guarded(job, draining)
             except LeaseLostError:
                 LOG.info("execution_lost")
-            except Exception:
-                LOG.exception("execution_dropped")
+            except Exception as error:
+                if not is_infrastructure(error):
+                    LOG.exception("execution_dropped")
+                else:
+                    LOG.warning("execution_dropped", reason=str(error))
 
     async def give_back(self, job: Job) -> None:
         """After a cancelled run: let another worker claim the execution at once, if it is still ours."""
