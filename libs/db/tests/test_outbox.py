@@ -237,3 +237,16 @@ async def test_many_rows_go_in_batches(db, sample, log, emit):
     assert await relay_of(db, sample, log).drain() == 1201
     assert log.numbers() == list(range(1201))
     assert log.asked == 3
+
+
+@pytest.mark.parametrize("moment", range(0, 40, 2))
+async def test_a_cancelled_relay_ends_at_whatever_moment(db, sample, moment: int) -> None:
+    relay = relay_of(db, sample, MemoryLog())
+    running = asyncio.create_task(relay.run(asyncio.Event()))
+    await asyncio.sleep(0.05)
+    relay.wake()
+    for _ in range(moment):
+        await asyncio.sleep(0)
+    running.cancel()
+    done, _ = await asyncio.wait([running], timeout=2)
+    assert done, "the cancellation was swallowed"

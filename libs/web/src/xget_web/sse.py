@@ -1,7 +1,6 @@
 """Server-sent events that end with their client, and with the server."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
@@ -108,5 +107,4 @@ async def _set(event: asyncio.Event) -> None:
 async def _cancel(tasks: set["asyncio.Task[Any]"]) -> None:
     for task in tasks:
         task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)

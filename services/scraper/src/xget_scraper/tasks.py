@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 from xget_kernel.clock import Clock
@@ -37,5 +36,4 @@ async def _rest(clock: Clock, seconds: float, stop: asyncio.Event) -> None:
     finally:
         for wait in waits:
             wait.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*waits, return_exceptions=True)
+        await asyncio.gather(*waits, return_exceptions=True)

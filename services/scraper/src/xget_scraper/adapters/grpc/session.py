@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -91,8 +90,7 @@ class PoolSession:
         renewal = self._renewals.pop(lease.lease_id, None)
         if renewal is not None:
             renewal.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(renewal, return_exceptions=True)
+            await asyncio.gather(renewal, return_exceptions=True)
         if self._leases.pop(lease.lease_id, None) is None:
             return
         request = accounts_pb.ReleaseRequest(lease_id=lease.lease_id, fencing_token=lease.fencing_token)
