@@ -7,7 +7,7 @@ import pytest
 
 from xget_testing.node import Node, running_node
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
+pytestmark = pytest.mark.slow
 
 SEARCH = {"task_name": "t", "task_type": "KEYWORD_SEARCH", "parameters": {"query": "AI"}, "immediate": False}
 NOWHERE = "01900000-0000-7000-8000-000000000001"

@@ -15,7 +15,6 @@ from xget_testing.node import XGET, Node, running_node
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("security"),
     pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens"),  # sys.argv is what we mean
 ]
 NOWHERE = "01900000-0000-7000-8000-000000000001"

@@ -9,7 +9,7 @@ import pytest
 from xget_testing.node import Node, Sandbox, running_node, running_sandbox
 from xget_testing.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
+pytestmark = pytest.mark.slow
 
 SEARCH = {"query": "AI OR 人工智能"}
 PAGE = 20

@@ -8,7 +8,7 @@ import pytest
 
 from xget_testing.node import Node, Sandbox, running_node, running_sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ from xget_testing.node import XGET, clean_env, free_base, running_node
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("security"),
     pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens"),  # sys.argv is what we mean
 ]
 STARTED = 90

@@ -17,7 +17,7 @@ from xget_kernel.secrets import Keyring
 from xget_testing.people import AUTH, Person, Town
 from xget_testing.tokens import TokenMaker
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
+pytestmark = pytest.mark.slow
 RACE_SECONDS = 5.0
 GUARDED = ("/tasks", "/task-executions", "/accounts", "/proxies", "/quarantine", "/parsers", "/data", "/data/search")
 

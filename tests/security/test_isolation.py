@@ -7,7 +7,7 @@ import pytest
 
 from xget_testing.people import Person, Town
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
+pytestmark = pytest.mark.slow
 
 MISSING = {
     "task": "01900000-0000-7000-8000-000000000001",

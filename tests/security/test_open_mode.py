@@ -17,7 +17,7 @@ from xget.storage.v1 import item_reader_pb2 as items_pb
 from xget.storage.v1.item_reader_pb2_grpc import ItemReaderStub
 from xget_testing.node import Node, NotStarted, running_node
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
+pytestmark = pytest.mark.slow
 OFFSETS = (0, 1, 3, 4, 5, 6, 7)
 PATHS = {1: "/api/v1/auth/me", 4: "/api/v1/accounts", 5: "/api/v1/proxies", 6: "/api/v1/quarantine", 7: "/api/v1/data"}
 FOREIGN_HOSTS = (

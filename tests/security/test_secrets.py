@@ -7,7 +7,7 @@ import pytest
 
 from xget_testing.people import Town
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
+pytestmark = pytest.mark.slow
 GETS = [
     "/accounts",
     "/accounts/{account}",

@@ -1,0 +1,30 @@
+"""How tests are shared between workers (`-n 2`): a module stays together, so that its processes start once.
+
+`--dist loadgroup` would do that by marks, but xdist 3.8 cannot name groups to pytest 9.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+TOGETHER = ("tests/security/test_identity.py", "tests/security/test_isolation.py", "tests/security/test_secrets.py")
+"""These share one node."""
+APART = "tests/faults/"
+"""Here each test starts its own processes."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Units of work: modules, the modules of one node, and single trials of faults."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - only there when xdist runs
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            if module in TOGETHER:
+                return TOGETHER[0]
+            return nodeid if module.startswith(APART) else module
+
+    return ByModule(config, log)
