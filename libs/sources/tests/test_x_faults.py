@@ -8,6 +8,8 @@ import pytest
 
 from xget_sources.ports import NoAccount, SourceStopped
 
+pytestmark = pytest.mark.slow
+
 QUERY = {"query": "AI OR 人工智能"}
 
 

@@ -20,6 +20,8 @@ from xget_kernel.clock import SystemClock
 from xget_kernel.messages import Message
 from xget_testing.collecting import World
 
+pytestmark = pytest.mark.slow
+
 
 class Crash(BaseException):
     """The process is gone."""

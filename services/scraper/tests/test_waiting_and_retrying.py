@@ -17,6 +17,8 @@ from xget_sources.ports import NoAccount, SourceStopped
 from xget_telemetry import logs
 from xget_testing.collecting import World
 
+pytestmark = pytest.mark.slow
+
 
 async def test_it_waits_for_an_account_and_says_until_when(world: World) -> None:
     resume_at = datetime.now(UTC) + timedelta(hours=1)
