@@ -1,6 +1,7 @@
 """Servers in one loop, their stop, and event streams."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -128,3 +129,18 @@ def test_event_fields_and_newlines_are_framed() -> None:
 @pytest.mark.slow
 def test_schemathesis_finds_nothing(app: FastAPI, maker: TokenMaker) -> None:
     fuzz(app, token=maker.make(exp=99999999999))
+
+
+async def test_answers_do_not_wait_for_acknowledgements() -> None:
+    with bind("127.0.0.1", 0) as listener:
+        listener.listen()
+        server = await asyncio.start_server(lambda _, writer: accepted.set_result(writer), sock=listener)
+        accepted: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
+        _, mine = await asyncio.open_connection(*listener.getsockname()[:2])
+        theirs = await accepted
+        assert theirs.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        for writer in (mine, theirs):
+            writer.close()
+            await writer.wait_closed()
+        server.close()
+        await server.wait_closed()
