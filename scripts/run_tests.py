@@ -14,7 +14,7 @@ def main() -> int:
     """Run all tests, or only the fast ones; the exit code is pytest's."""
     fast = sys.argv[1:2] == ["fast"]
     env = {**os.environ, "TWS_TELEMETRY": "0", "PYTHONDONTWRITEBYTECODE": ""}
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "--durations=10"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder", "--durations=10"]
     command += ["-m", "not slow and not connected"] if fast else []
     return subprocess.run([*command, *sys.argv[2:]], cwd=ROOT, env=env, check=False).returncode
 

@@ -9,7 +9,7 @@ import pytest
 
 from xget_testing.node import Node, Sandbox, running_node, running_sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("node")]
+pytestmark = pytest.mark.slow
 QUERY = "AI OR 人工智能"
 
 

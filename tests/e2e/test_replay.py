@@ -14,7 +14,6 @@ from xget_testing.x_truth import RECORDINGS, load, post_differences, theirs, use
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("node"),
     pytest.mark.skipif(not RECORDINGS.exists(), reason="no recorded answers beside the repository (XGET_RECORDINGS)"),
 ]
 MANIFEST = Path(__file__).parents[2] / "apps" / "sandbox" / "tests" / "data" / "recordings-manifest.json"

@@ -2,6 +2,7 @@
 
 The points wrap adapters, never the product's own logic:
   pages    after the n-th raw page is durable in the log, before the worker can checkpoint it
+  later    as `pages`, but `<ms>` milliseconds after it (`later:<n>:<ms>`): whatever is then in hand
   results  after the n-th batch is parsed, before what it holds is published
   stored   after the n-th batch is committed to the store, before that is announced
   commit   while the n-th COMMIT of any of our SQLite files is under way
@@ -43,7 +44,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def plant_publish(point: str, countdown: Countdown) -> None:
+def plant_publish(point: str, countdown: Countdown, delay: float) -> None:
     """Die around a publish to the topic that `point` names."""
     publish = SqliteEventLog.publish
 
@@ -52,8 +53,8 @@ def plant_publish(point: str, countdown: Countdown) -> None:
         if BEFORE.get(point) in topics:
             countdown.tick()
         await publish(self, messages)
-        if point == "pages" and "xget.pages" in topics:
-            countdown.tick()
+        if point in {"pages", "later"} and "xget.pages" in topics:
+            countdown.tick(delay)
 
     SqliteEventLog.publish = publishing  # type: ignore[method-assign]  # the trial's whole point
 
@@ -77,9 +78,9 @@ def plant_commit(countdown: Countdown) -> None:
 
 
 if __name__ == "__main__":
-    name, _, number = os.environ.get("XGET_TRIAL", "").partition(":")
+    name, number, milliseconds, *_ = [*os.environ.get("XGET_TRIAL", "").split(":"), "0", "0"]
     if name == "commit":
         plant_commit(Countdown(int(number)))
     elif name:
-        plant_publish(name, Countdown(int(number)))
+        plant_publish(name, Countdown(int(number)), int(milliseconds) / 1000)
     sys.exit(main())

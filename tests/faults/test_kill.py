@@ -10,48 +10,44 @@ import pytest
 
 from xget_testing.node import Node, NotStarted, Sandbox, running_sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kill")]
+pytestmark = pytest.mark.slow
 
 LAUNCHER = (sys.executable, str(Path(__file__).with_name("launcher.py")))
 QUERY = "climate"
 QUICK_LEASES = {"XGET_SCRAPER_LEASE_SECONDS": "2", "XGET_SCRAPER_ACCOUNT_LEASE_SECONDS": "5"}
 PLANTED = [f"{point}:{n}" for point in ("pages", "results", "stored") for n in (1, 2, 4)]
 PLANTED += [f"commit:{n}" for n in (3, 17, 29, 40, 55, 71)]
-RANDOM_MOMENTS = 25 - len(PLANTED)
+RANDOM = random.Random(5)
+PLANTED += [f"later:{RANDOM.randint(1, 5)}:{RANDOM.randint(1, 150)}" for _ in range(25 - len(PLANTED))]
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory):
-    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--posts", "14000", "--seed", "11") as running:
+    # an X that takes its time, so that a run lives through all its deaths
+    options = ("--posts", "9000", "--seed", "11", "--faults", "slow=0.05%1")
+    with running_sandbox(tmp_path_factory.mktemp("sandbox"), *options) as running:
         yield running
 
 
-def die_once(node: Node, moment: str | float) -> None:
+def die_once(node: Node, moment: str) -> None:
     """Start the node, let it die at the moment, and make sure that it did."""
-    planted = isinstance(moment, str)
     try:
-        node.start(launcher=LAUNCHER, XGET_TRIAL=moment if planted else "", **QUICK_LEASES)
+        node.start(launcher=LAUNCHER, XGET_TRIAL=moment, **QUICK_LEASES)
     except NotStarted:
-        assert planted, "the node did not start"
         return
     assert node.process is not None
-    if planted:
-        deadline = time.monotonic() + 60
-        while node.process.alive and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert not node.process.alive, f"{moment} was never reached"
-        node.process.wait(1)
-    else:
-        time.sleep(float(moment))
-        node.process.kill()
+    deadline = time.monotonic() + 60
+    while node.process.alive and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not node.process.alive, f"{moment} was never reached"
+    node.process.wait(1)
 
 
 def test_nothing_is_lost_or_doubled_when_the_process_is_killed_25_times(tmp_path: Path, sandbox: Sandbox) -> None:
     truth = [str(i) for i in sandbox.truth(task_type="KEYWORD_SEARCH", query=QUERY)["matches"]]
     assert len(truth) >= 2000
     node = Node(tmp_path, sandbox)
-    moments: list[str | float] = [*PLANTED, *(random.Random(5).uniform(0.05, 1.0) for _ in range(RANDOM_MOMENTS))]
-    random.Random(6).shuffle(moments)
+    moments = random.Random(6).sample(PLANTED, k=len(PLANTED))
     try:
         node.start(**QUICK_LEASES)
         node.add_proxy(sandbox.proxy)

@@ -195,7 +195,7 @@ async def test_two_workers_share_the_work_and_never_an_execution(world: World) -
         await asyncio.sleep(0.01)
 
     world.source.before = take_time
-    one_each = world.settings.model_copy(update={"scraper_concurrency": 2})
+    one_each = world.settings.model_copy(update={"scraper_concurrency": 2, "scraper_lease_seconds": 60.0})
     async with world.worker(settings=one_each), world.worker(settings=one_each):
         tasks = [await world.create(task_name=f"task {n}") for n in range(8)]
         for task in tasks:

@@ -39,8 +39,8 @@ class Checkpoints:
 
     async def claim(self, worker: str) -> Job | None:
         """Take the best execution that waits."""
-        now = self._clock.now()
         async with self._store.transaction() as unit:
+            now = self._clock.now()  # after the wait for the write: the lease and `started_at` begin now
             until = now + self._rules.lease
             execution = await unit.executions.claim(worker, now, until)
             if execution is None:
