@@ -14,7 +14,8 @@ def main() -> int:
     """Run all tests, or only the fast ones; the exit code is pytest's."""
     fast = sys.argv[1:2] == ["fast"]
     env = {**os.environ, "TWS_TELEMETRY": "0", "PYTHONDONTWRITEBYTECODE": ""}
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder", "--durations=10"]
+    shared = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+    command = [sys.executable, "-m", "pytest", "-q", *shared, "--durations=10"]
     command += ["-m", "not slow and not connected"] if fast else []
     return subprocess.run([*command, *sys.argv[2:]], cwd=ROOT, env=env, check=False).returncode
 
