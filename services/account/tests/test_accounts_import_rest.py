@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import httpx2 as httpx
+import pytest
 
 URL = "/api/v1/accounts/import"
 COOKIES = "auth_token=" + "a" * 40 + "; ct0=" + "c" * 64
@@ -43,6 +44,7 @@ async def test_the_same_cookies_are_the_same_account(client: httpx.AsyncClient) 
     assert (await client.get("/api/v1/accounts")).json()["items"][0]["username"] == "x-12"
 
 
+@pytest.mark.slow
 async def test_ten_thousand_lines_are_taken_at_once(client: httpx.AsyncClient) -> None:
     text = "\r\n".join(f"user{i}:p:u{i}@m.org:x:auth_token=t{i}; ct0=c{i}" for i in range(10_000))
     assert (await post(client, text))["created"] == 10_000

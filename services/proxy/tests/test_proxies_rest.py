@@ -134,6 +134,7 @@ async def test_each_line_of_an_import_is_answered(client: httpx.AsyncClient, add
     assert (again["created"], again["duplicate"]) == (0, 3)
 
 
+@pytest.mark.slow
 async def test_ten_thousand_lines_are_taken_at_once(client: httpx.AsyncClient) -> None:
     text = "\r\n".join(f"http://u:p@10.0.{i // 250}.{i % 250}:{1000 + i}" for i in range(10_000))
     assert (await client.post(f"{URL}/import", json={"text": text})).json()["created"] == 10_000

@@ -23,6 +23,8 @@ from xget_proxy.adapters.http import HttpProbe
 from xget_proxy.settings import Settings
 from xget_proxy.worker import create_worker
 
+pytestmark = pytest.mark.slow
+
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 URL = "/api/v1/proxies"
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

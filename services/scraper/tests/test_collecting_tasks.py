@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from xget_events.sqlite import SqliteEventLog
 from xget_scraper.app import create_app
 from xget_scraper.settings import Settings
@@ -11,6 +13,8 @@ from xget_scraper.worker import create_worker
 from xget_testing.apps import running
 from xget_testing.collecting import FakeSessions, ListSource, World
 from xget_testing.tokens import TokenMaker
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_task_runs_to_its_certificate(world: World) -> None:
