@@ -19,7 +19,7 @@ from xget_testing.tokens import TokenMaker
 class FewTypes(ListSource):
     """Two types stand for all: each one's schema multiplies the requests that are made up."""
 
-    task_types = {name: ListSource.task_types[name] for name in ("USER_FOLLOWERS", "KEYWORD_SEARCH")}  # noqa: RUF012
+    task_types = {name: ListSource.task_types[name] for name in ("USER_FOLLOWERS", "KEYWORD_SEARCH")}  # noqa: RUF012 - read only
 
 
 class EmptyPools:

@@ -63,7 +63,8 @@ def _fail(message: str, problem: dict[str, object]) -> int:
     if "--json" in sys.argv:
         import json  # noqa: PLC0415 - only needed on this path; start time counts
 
-        print(json.dumps({"error": message, **({"problem": problem} if problem else {})}, ensure_ascii=False))  # noqa: T201
+        answer = {"error": message, **({"problem": problem} if problem else {})}
+        print(json.dumps(answer, ensure_ascii=False))  # noqa: T201 - a command line speaks by printing
     else:
         print(f"xget: {message}", file=sys.stderr)  # noqa: T201 - a command line speaks by printing
     return 2

@@ -25,8 +25,8 @@ def render(*, file: Path | None = None, jwks: str = "http://127.0.0.1:8001/.well
         Where auth publishes its keys.
     """
     from xget_kernel.errors import StartupError  # noqa: PLC0415 - only this command needs them
-    from xget_standalone.gateway.config import default_path  # noqa: PLC0415
-    from xget_standalone.gateway.render import with_keys  # noqa: PLC0415
+    from xget_standalone.gateway.config import default_path  # noqa: PLC0415 - as above
+    from xget_standalone.gateway.render import with_keys  # noqa: PLC0415 - as above
 
     try:
         keys = httpx.get(jwks, timeout=5.0).raise_for_status().json()

@@ -29,7 +29,7 @@ def up(
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # our own errors say it in one line
     from xget_kernel.errors import StartupError  # noqa: PLC0415 - `xget --help` must not load the services
-    from xget_standalone.runner import Options, run  # noqa: PLC0415
+    from xget_standalone.runner import Options, run  # noqa: PLC0415 - as above
 
     options = Options(port_base=port_base, home=home, host=host, open_mode=open, log_level=log_level)
     try:
