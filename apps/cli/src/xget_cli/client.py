@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2 as httpx
 
-from xget_cli.errors import CliError
+from xget_cli.errors import CliError, Unreachable
 from xget_cli.session import DEFAULT_URL, SessionFile, Tokens
 
 
@@ -51,7 +51,7 @@ class Client:
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
-        """A streamed answer (events, exports); raises CliError like `call`."""
+        """A streamed answer (events, exports); raises CliError like `call`, also when it breaks."""
         self.call("GET", "/api/v1/tasks", params={"size": 1})  # renews the token before a long stream begins
         headers = {**self._auth(), **options.pop("headers", {})}
         try:
@@ -97,8 +97,8 @@ class Client:
             time.sleep(0.1)
         return False
 
-    def _unreachable(self) -> CliError:
-        return CliError(f"Nothing answers at {self.url}. Start it with `xget up`, or name another with --url.")
+    def _unreachable(self) -> Unreachable:
+        return Unreachable(f"Nothing answers at {self.url}. Start it with `xget up`, or name another with --url.")
 
     def _check(self, answer: httpx.Response) -> None:
         if not answer.is_error:

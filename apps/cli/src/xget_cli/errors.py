@@ -12,3 +12,7 @@ class CliError(Exception):
         super().__init__(message)
         self.message = message
         self.problem = problem or {}
+
+
+class Unreachable(CliError):
+    """The gateway does not answer, or stopped answering half-way."""

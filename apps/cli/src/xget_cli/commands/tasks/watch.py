@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from xget_cli.client import Client
 from xget_cli.commands.tasks.certificate import show_certificate
+from xget_cli.errors import Unreachable
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import console, print_json, safe
 
+RECONNECTS = 30
+PAUSE_SECONDS = 1.0
 ENDED = frozenset({"COMPLETED", "FAILED", "STOPPED"})
 
 
@@ -57,23 +61,30 @@ def _draw(client: Client, path: str) -> None:
             bar.update(shown, description=safe(str(note))[:60], completed=done, total=event.get("limit"))
 
 
-def events(client: Client, path: str) -> Iterator[dict[str, Any]]:
-    """The task's events until it ended; reconnects when the stream breaks."""
-    last = None
+def events(client: Client, path: str, pause: float = PAUSE_SECONDS) -> Iterator[dict[str, Any]]:
+    """The task's events until it ended. A stream that breaks, as by a restart, is taken up again for a while.
+
+    Raises Unreachable when the gateway never answered or stays away for RECONNECTS pauses.
+    """
+    last, left = None, 0
     while True:
         headers: dict[str, str] = {"Last-Event-ID": last} if last else {}
         try:
             with client.stream("GET", f"{path}/events", headers=headers) as answer:
+                left = RECONNECTS
                 for kind, identity, data in _parse(answer):
                     last = identity or last
                     if isinstance(data, dict):
                         yield data
                     if kind == "end" or (isinstance(data, dict) and data.get("status") in ENDED):
                         return
-        except httpx.HTTPError:
-            pass
-        if client.get(path)["status"] in ENDED:
-            return
+            if client.get(path)["status"] in ENDED:
+                return
+        except Unreachable:
+            if left == 0:
+                raise
+        left -= 1
+        time.sleep(pause)
 
 
 def _parse(answer: httpx.Response) -> Iterator[tuple[str, str | None, Any]]:
