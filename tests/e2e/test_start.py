@@ -170,8 +170,8 @@ def test_a_home_that_cannot_be_made_or_written_is_refused(refused_early: Early, 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("POSTGRES_SERVER", "localhost", ("POSTGRES_SERVER", "unset")),
-        ("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092", ("KAFKA_BOOTSTRAP_SERVERS", "unset")),
+        ("POSTGRES_SERVER", "127.0.0.1:1", ("POSTGRES_SERVER", "127.0.0.1:1")),
+        ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1", ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")),
         ("XGET_REGISTRATION", "perhaps", ("XGET_REGISTRATION",)),
         ("XGET_SCRAPER_CONCURRENCY", "0", ("XGET_SCRAPER_CONCURRENCY",)),
         ("SSL_CERT_FILE", "not-there.pem", ("SSL_CERT_FILE",)),

@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from xget_kernel.errors import StartupError
 from xget_kernel.secrets import Secret
-from xget_kernel.settings import ServiceSettings, grpc_target, refuse_absent_engines
+from xget_kernel.settings import ServiceSettings, grpc_target
 
 
 class Settings(ServiceSettings):
@@ -125,32 +125,6 @@ def test_an_empty_token_file_says_what_to_do(tmp_path):
     (tmp_path / "internal.token").touch()
     with pytest.raises(StartupError, match="delete it"):
         _ = Settings(home=tmp_path).internal_token
-
-
-@pytest.mark.parametrize(
-    ("name", "engine"),
-    [
-        ("POSTGRES_SERVER", "PostgreSQL"),
-        ("POSTGRES_USER", "PostgreSQL"),
-        ("POSTGRES_PASSWORD", "PostgreSQL"),
-        ("POSTGRES_DB", "PostgreSQL"),
-        ("REDIS_URL", "Redis"),
-        ("MONGODB_URL", "MongoDB"),
-        ("ELASTICSEARCH_URL", "Elasticsearch"),
-        ("KAFKA_BOOTSTRAP_SERVERS", "Kafka"),
-    ],
-)
-def test_an_engine_that_is_not_there_is_refused_and_not_ignored(name, engine):
-    with pytest.raises(StartupError, match=f"^{name} is set, .*{engine}: unset {name}"):
-        refuse_absent_engines({name: "x"})
-    refuse_absent_engines({name: ""})
-
-
-def test_another_database_url_than_sqlite_is_refused_without_showing_it():
-    with pytest.raises(StartupError, match="unset DATABASE_URL") as caught:
-        refuse_absent_engines({"DATABASE_URL": "postgresql://u:hunter2@h/db"})
-    assert "hunter2" not in str(caught.value)
-    refuse_absent_engines({"DATABASE_URL": "sqlite+aiosqlite:///x.db", "PATH": "/bin"})
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from xget_events.topics import load_topics
 from xget_kernel import collector
 from xget_kernel.clock import SystemClock
 from xget_kernel.errors import StartupError
-from xget_kernel.settings import refuse_absent_engines
 from xget_standalone.gateway.app import Gateway, create_gateway
 from xget_standalone.gateway.config import GatewayConfig, default_path, load
 from xget_standalone.home import Home
@@ -52,7 +51,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 async def run(options: Options) -> int:
     """Run until SIGINT or SIGTERM; returns the exit code. Raises StartupError before anything is served."""
-    refuse_absent_engines(os.environ)
     check_trust(os.environ)
     addresses = _addresses(options)
     config = load(Path(os.environ.get("XGET_KONG_CONFIG") or default_path()))

@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from xget_kernel.engines import EngineSettings
 from xget_kernel.errors import StartupError
 from xget_kernel.files import read_or_create
 from xget_kernel.secrets import Secret
 
 GRPC_OFFSET: Final = 1000
 _BY_DEFAULT = -1
-
-_ABSENT_ENGINES: Final = {
-    "POSTGRES_SERVER": "PostgreSQL",
-    "POSTGRES_USER": "PostgreSQL",
-    "POSTGRES_PASSWORD": "PostgreSQL",
-    "POSTGRES_DB": "PostgreSQL",
-    "REDIS_URL": "Redis",
-    "MONGODB_URL": "MongoDB",
-    "ELASTICSEARCH_URL": "Elasticsearch",
-    "KAFKA_BOOTSTRAP_SERVERS": "Kafka",
-}
-
-
-def refuse_absent_engines(env: Mapping[str, str]) -> None:
-    """Raise StartupError when `env` selects an engine that this release does not have. Empty values do not count."""
-    for name, engine in _ABSENT_ENGINES.items():
-        if env.get(name):
-            raise StartupError(
-                f"{name} is set, but this release runs on embedded engines only and cannot use {engine}: unset {name}."
-            )
-    url = env.get("DATABASE_URL", "")
-    if url and not url.startswith("sqlite"):
-        raise StartupError(
-            "DATABASE_URL is set to another database than SQLite, but this release runs on embedded engines only: "
-            "unset DATABASE_URL."
-        )
 
 
 def grpc_target(url: str) -> str:
@@ -57,7 +30,7 @@ def grpc_target(url: str) -> str:
     return f"[{host}]:{port + GRPC_OFFSET}" if ":" in host else f"{host}:{port + GRPC_OFFSET}"
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(EngineSettings):
     """Read once at the start and handed down. Making it reads the environment and touches no file.
 
     A service's class sets `default_port` and adds fields; each field `abc` is read from `XGET_ABC` unless it names an
@@ -70,8 +43,6 @@ class ServiceSettings(BaseSettings):
 
     default_port: ClassVar[int] = 8000
 
-    home: Path = Field(Path(".xget"), validation_alias="XGET_HOME")
-    """Folder of all data files and keys."""
     host: str = Field("127.0.0.1", validation_alias="XGET_HOST")
     """Address to listen on."""
     port: int = Field(_BY_DEFAULT, ge=_BY_DEFAULT, le=65535, validation_alias="XGET_PORT")
@@ -82,8 +53,6 @@ class ServiceSettings(BaseSettings):
     """Requests without a token come from the local administrator."""
     max_body_bytes: int = Field(1_048_576, ge=1024, validation_alias="XGET_MAX_BODY_BYTES")
     """Longest request body that is read, in bytes."""
-    database_url: str | None = Field(None, validation_alias="DATABASE_URL")
-    """SQLAlchemy URL of the service's tables; by default a SQLite file in the home folder."""
     given_internal_token: Secret | None = Field(None, validation_alias="XGET_INTERNAL_TOKEN")
     """Token between services, if it is given; read it as `internal_token`."""
 
@@ -134,19 +103,10 @@ class ServiceSettings(BaseSettings):
             raise StartupError(f"The token file {self.home / 'internal.token'} is empty: delete it and start again.")
         return Secret(token)
 
-    def sqlite_url(self, name: str) -> str:
-        """URL of the SQLite file `<home>/<name>.db`."""
-        return f"sqlite+aiosqlite:///{self.home / name}.db"
-
     @staticmethod
     def grpc_target(url: str) -> str:
         """`host:port` of the gRPC server of the service at `url`."""
         return grpc_target(url)
-
-    @staticmethod
-    def refuse_absent_engines(env: Mapping[str, str]) -> None:
-        """Raise StartupError when `env` selects an engine that this release does not have."""
-        refuse_absent_engines(env)
 
 
 def _sentence(error: ValidationError, prefix: str) -> str:

@@ -29,7 +29,7 @@ class Settings(ServiceSettings):
     @property
     def tables_url(self) -> str:
         """URL of the service's tables."""
-        return self.database_url or self.sqlite_url(NAME)
+        return self.tables(NAME)
 
     def keyring(self) -> Keyring:
         """The keys that encrypt signing keys; the key file is made at the first start. Raises StartupError."""

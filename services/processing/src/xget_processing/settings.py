@@ -22,4 +22,4 @@ class Settings(ServiceSettings):
     @property
     def tables_url(self) -> str:
         """URL of the service's tables."""
-        return self.database_url or self.sqlite_url(NAME)
+        return self.tables(NAME)

@@ -32,4 +32,4 @@ class Settings(ServiceSettings):
     @property
     def tables_url(self) -> str:
         """URL of the service's tables."""
-        return self.database_url or self.sqlite_url("scraper")
+        return self.tables("scraper")
