@@ -15,11 +15,13 @@ from typing import Any
 import httpx2 as httpx
 import msgspec
 
-from xget_events.sqlite import SqliteEventLog
+from xget_events.log import EventLog
+from xget_events.opening import open_event_log
 from xget_events.topics import load_topics
 from xget_kernel import collector
 from xget_kernel.clock import SystemClock
 from xget_kernel.errors import StartupError
+from xget_kernel.settings import ServiceSettings
 from xget_standalone.gateway.app import Gateway, create_gateway
 from xget_standalone.gateway.config import GatewayConfig, default_path, load
 from xget_standalone.home import Home
@@ -86,7 +88,7 @@ class _Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._drain.set)
-        events = SqliteEventLog(self._home / "events.db")
+        events = open_event_log(ServiceSettings(home=self._home))
         try:
             with explained():
                 await events.create_topics(load_topics())
@@ -94,7 +96,7 @@ class _Process:
         finally:
             await events.close()
 
-    async def _serve(self, events: SqliteEventLog) -> int:
+    async def _serve(self, events: EventLog) -> int:
         clock = SystemClock()
         settings = settings_of(self._addresses, self._home, open_mode=self._options.open_mode)
         working = workers(settings, events, clock)

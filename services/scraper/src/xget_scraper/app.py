@@ -13,7 +13,7 @@ from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_db.outbox import OutboxRelay
 from xget_events.log import EventLog
-from xget_events.sqlite import SqliteEventLog
+from xget_events.opening import open_event_log
 from xget_kernel.clock import Clock, SystemClock
 from xget_rpc.client import RpcChannel
 from xget_scraper.adapters.grpc import GrpcItems, GrpcPools
@@ -51,7 +51,7 @@ def create_app(
 ) -> FastAPI:
     """The scraper service. Nothing runs before the lifespan begins.
 
-    Without `log` it opens the one in the home folder; `verifier` replaces the auth service's keys, `sources` the
+    Without `log` it opens the one that the settings select; `verifier` replaces the auth service's keys, `sources` the
     installed ones.
     """
     time = clock or SystemClock()
@@ -62,7 +62,7 @@ def create_app(
         async with AsyncExitStack() as stack:
             events = log
             if events is None:
-                events = SqliteEventLog(settings.home / "events.db")
+                events = open_event_log(settings)
                 stack.push_async_callback(events.close)
             if sources is None:
                 for source in known.values():
