@@ -93,7 +93,7 @@ def _rows(line: float, house: float, bare: float) -> list[Row]:
 
 async def _line(home: Path, given: list[PageCollected]) -> float:
     """New items per second, after a warm-up that loads parsers and models."""
-    async with _working(home) as log, Stores.opened(home) as stores:
+    async with _working(home) as log, Stores.opened(StorageSettings(home=home)) as stores:
         await feed(log, given[:WARM_PAGES])
         before = await _searchable(stores)
         started = time.perf_counter()

@@ -79,7 +79,7 @@ async def log(settings: Settings) -> AsyncIterator[SqliteEventLog]:
 async def working(settings: Settings, log: SqliteEventLog) -> AsyncIterator[Line]:
     """A worker for the length of a block."""
     stop = asyncio.Event()
-    async with Stores.opened(settings.home) as stores:
+    async with Stores.opened(settings) as stores:
         work = asyncio.create_task(create_worker(settings, log=log).run(stop))
         try:
             yield Line(log, stores, settings)

@@ -29,7 +29,7 @@ async def api(settings: Settings, tokens: TokenMaker) -> AsyncIterator[httpx.Asy
 @pytest.fixture
 async def collected(settings: Settings) -> None:
     """Six posts of owner-1's task t1, searchable."""
-    async with Stores.opened(settings.home) as stores:
+    async with Stores.opened(settings) as stores:
         items = [make_item(n, text=f"AI量子计算 number {n} <b>") for n in range(5)]
         items.append(make_item(5, role="context", lang="zh"))
         answers = await stores.documents.store_pages([make_page(1, items, authors=[make_author(1)])], START)
@@ -91,7 +91,7 @@ async def test_other_owners_see_nothing_and_the_same_sentence(api: httpx.AsyncCl
 async def test_ids_of_other_owners_and_their_tasks_stay_hidden(
     api: httpx.AsyncClient, settings: Settings, tokens: TokenMaker
 ) -> None:
-    async with Stores.opened(settings.home) as stores:
+    async with Stores.opened(settings) as stores:
         page = make_page(1, [make_item(1)], execution_id="e2", task_id="t2", owner_id="owner-2")
         await stores.documents.store_pages([page], START)
     mine = (await api.get(f"{DATA}/x:1")).json()

@@ -22,7 +22,7 @@ from xget_web.serve import lifespan_of
 
 @pytest.fixture
 async def reader(settings: Settings) -> AsyncIterator[Any]:
-    async with Stores.opened(settings.home) as stores:
+    async with Stores.opened(settings) as stores:
         pages = [make_page(n, [make_item(n * 100 + i, text=f"量子 {n}") for i in range(40)]) for n in range(1, 31)]
         pages.append(make_page(31, [make_item(1, role="context")]))
         answers = await stores.documents.store_pages(pages, START)

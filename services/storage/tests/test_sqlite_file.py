@@ -12,18 +12,19 @@ import pytest
 from xget_kernel.errors import Full, StartupError, Unavailable
 from xget_storage.adapters.sqlite_file import SqliteFile
 from xget_storage.adapters.stores import Stores
+from xget_storage.settings import Settings
 from xget_testing.contracts.pages import START, make_item, make_page
 
 SCHEMA = ("CREATE TABLE a (x BLOB)", "CREATE TABLE b (x INTEGER)")
 
 
 async def test_a_file_of_a_newer_version_is_refused_with_the_fix(tmp_path: Path) -> None:
-    async with Stores.opened(tmp_path):
+    async with Stores.opened(Settings(home=tmp_path)):
         pass
     with closing(sqlite3.connect(tmp_path / "search.db")) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(StartupError, match="newer XGet"):
-        async with Stores.opened(tmp_path):
+        async with Stores.opened(Settings(home=tmp_path)):
             pass
 
 
@@ -62,7 +63,7 @@ async def test_a_full_disk_is_said_clearly_and_loses_nothing(tmp_path: Path) -> 
 
 
 async def test_a_failed_batch_leaves_nothing_behind(tmp_path: Path) -> None:
-    async with Stores.opened(tmp_path) as stores:
+    async with Stores.opened(Settings(home=tmp_path)) as stores:
         broken = make_page(1, [make_item(1), make_item(2, author_username="\ud83d")])
         with pytest.raises(UnicodeEncodeError):
             await stores.documents.store_pages([broken], START)

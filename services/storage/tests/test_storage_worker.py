@@ -112,7 +112,7 @@ async def test_a_crash_between_two_steps_loses_and_doubles_nothing(
 ) -> None:
     pages = [make_page(n, [make_item(n + i) for i in range(4)]) for n in range(1, 9)]
     stop = asyncio.Event()
-    async with Stores.opened(settings.home) as stores:
+    async with Stores.opened(settings) as stores:
         documents: Any = _Breaking(stores.documents, 3, after=after) if part == "store" else stores.documents
         sink: Any = _Breaking(log, 3, after=after) if part == "publish" else log
         ingest = IngestService(documents, stores.raw_pages, SystemClock())

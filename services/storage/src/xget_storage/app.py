@@ -51,7 +51,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stores = await stack.enter_async_context(Stores.opened(settings.home))
+            stores = await stack.enter_async_context(Stores.opened(settings))
             reader = ReadService(stores.documents, stores.search, stores.analyzer)
             indexing = IndexService(stores.documents, stores.search)
             app.state.storage = Container(DataService(stores.documents, indexing, time), reader)

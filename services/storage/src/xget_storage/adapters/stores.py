@@ -1,45 +1,64 @@
-"""The three embedded stores of a data folder."""
+"""The three stores, each on the engine that the settings select."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol, TypeVar
 
 from xget_storage.adapters.sqlite_documents import SqliteDocuments
 from xget_storage.adapters.sqlite_raw_pages import SqliteRawPages
 from xget_storage.adapters.sqlite_search import SqliteSearch
+from xget_storage.ports import DocumentStore, RawPageStore, SearchIndex
 from xget_storage.service.analysis import Analyzer
+from xget_storage.settings import Settings
+
+
+class _Openable(Protocol):
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+_Store = TypeVar("_Store", bound=_Openable)
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
     """Open stores, and the analyzer that search and highlights share."""
 
-    documents: SqliteDocuments
-    search: SqliteSearch
-    raw_pages: SqliteRawPages
+    documents: DocumentStore
+    search: SearchIndex
+    raw_pages: RawPageStore
     analyzer: Analyzer
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, home: Path) -> AsyncIterator[Stores]:
-        """The stores in `home`, closed at the end. Raises StartupError when a newer version wrote one."""
-        analyzer = Analyzer()
-        stores = cls(
-            SqliteDocuments(home / "documents.db"),
-            SqliteSearch(home / "search.db", analyzer),
-            SqliteRawPages(home / "raw_pages.db"),
-            analyzer,
-        )
-        try:
-            for store in stores._all():
-                await store.open()
-            yield stores
-        finally:
-            await asyncio.gather(*(store.close() for store in stores._all()))
+    async def opened(cls, settings: Settings) -> AsyncIterator[Stores]:
+        """The stores that `settings` select, closed at the end.
 
-    def _all(self) -> tuple[SqliteDocuments, SqliteSearch, SqliteRawPages]:
-        return self.documents, self.search, self.raw_pages
+        Raises StartupError when an engine cannot be used, or a newer version wrote what it holds.
+        """
+        analyzer = Analyzer()
+        async with AsyncExitStack() as stack:
+            documents, raw_pages = await _documents(settings, stack)
+            search = await _search(settings, analyzer, stack)
+            yield cls(documents, search, raw_pages, analyzer)
+
+
+async def _documents(settings: Settings, stack: AsyncExitStack) -> tuple[DocumentStore, RawPageStore]:
+    return (
+        await _open(SqliteDocuments(settings.home / "documents.db"), stack),
+        await _open(SqliteRawPages(settings.home / "raw_pages.db"), stack),
+    )
+
+
+async def _search(settings: Settings, analyzer: Analyzer, stack: AsyncExitStack) -> SearchIndex:
+    return await _open(SqliteSearch(settings.home / "search.db", analyzer), stack)
+
+
+async def _open(store: _Store, stack: AsyncExitStack) -> _Store:
+    stack.push_async_callback(store.close)
+    await store.open()
+    return store
