@@ -1,5 +1,7 @@
 """Health, metrics, OpenAPI, docs, sessions and pages of a built app."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
 import httpx2 as httpx
@@ -8,6 +10,7 @@ from fastapi import FastAPI
 
 from xget_testing.apps import running
 from xget_testing.tokens import TokenMaker
+from xget_web.health import Degraded
 
 NOTES = "/api/v1/notes"
 
@@ -44,6 +47,31 @@ async def test_not_ready_says_what_is_missing(make_app: Callable[..., FastAPI]) 
         assert answer.json()["detail"].startswith("The relay stands still.")
         assert "inner" not in answer.text
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_degraded_is_ready_and_says_what_works_less_well(make_app: Callable[..., FastAPI]) -> None:
+    async def less() -> str:
+        return Degraded("Each process counts its own limits.")
+
+    async with running(make_app(readiness=[less])) as client:
+        answer = await client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json() == {"status": "ready", "degraded": ["Each process counts its own limits."]}
+
+
+async def test_checks_run_at_once_and_a_silent_one_is_named(make_app: Callable[..., FastAPI]) -> None:
+    async def tables_answer() -> None:
+        await asyncio.sleep(60)
+
+    async def stores_answer() -> None:
+        await asyncio.sleep(60)
+
+    async with running(make_app(readiness=[tables_answer, stores_answer])) as client:
+        began = time.monotonic()
+        answer = await client.get("/readyz")
+        assert time.monotonic() - began < 3
+        assert answer.status_code == 503
+        assert "'tables answer' did not answer within 2 seconds" in answer.json()["detail"]
 
 
 async def test_metrics_count_by_route_template(client: httpx.AsyncClient) -> None:

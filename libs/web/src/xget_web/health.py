@@ -13,10 +13,17 @@ from xget_telemetry.metrics import CONTENT_TYPE, Registry
 from xget_web import problems
 from xget_web.errors import NotReady
 
-Check = Callable[[], Awaitable[str | None]]
-"""Answers None when all is well, else a sentence about what is not."""
 
-CHECK_SECONDS = 3.0
+class Degraded(str):
+    """A check's sentence about something that works less well, while the service can still do its job."""
+
+    __slots__ = ()
+
+
+Check = Callable[[], Awaitable[str | None]]
+"""Answers None when all is well, else a sentence about what is not; `Degraded` when work goes on all the same."""
+
+CHECK_SECONDS = 2.0
 
 log = logs.get_logger(__name__)
 
@@ -28,10 +35,12 @@ def add_health(app: FastAPI, checks: Sequence[Check], registry: Registry) -> Non
         return JSONResponse({"status": "ok"})
 
     async def ready(request: Request) -> Response:
-        wrong = [sentence for sentence in await asyncio.gather(*map(_run, checks)) if sentence]
+        found = await asyncio.gather(*map(_run, checks))
+        wrong = [sentence for sentence in found if sentence and not isinstance(sentence, Degraded)]
         if wrong:
             return problems.render(NotReady(" ".join(wrong)), request.url.path)
-        return JSONResponse({"status": "ready"})
+        degraded = [sentence for sentence in found if sentence]
+        return JSONResponse({"status": "ready", **({"degraded": degraded} if degraded else {})})
 
     async def metrics(_request: Request) -> Response:
         return Response(registry.render(), media_type=CONTENT_TYPE)
@@ -42,12 +51,13 @@ def add_health(app: FastAPI, checks: Sequence[Check], registry: Registry) -> Non
 
 
 async def _run(check: Check) -> str | None:
+    name = getattr(check, "__name__", "unnamed").replace("_", " ").strip()
     try:
         return await asyncio.wait_for(check(), CHECK_SECONDS)
     except XGetError as error:
         return error.detail
     except TimeoutError:
-        return f"A check did not answer within {CHECK_SECONDS:.0f} seconds."
+        return f"The check {name!r} did not answer within {CHECK_SECONDS:.0f} seconds."
     except Exception:
-        log.exception("readiness_check_failed")
-        return "A check failed; the log says why."
+        log.exception("readiness_check_failed", check=name)
+        return f"The check {name!r} failed; the log says why."
