@@ -1,4 +1,6 @@
-"""How tests are shared between workers (`-n 2`): a module stays together, so that its processes start once.
+"""Fixtures of real engines for every test, and how tests are shared between workers.
+
+With `-n 2` a module stays together, so that its processes start once.
 
 `--dist loadgroup` would do that by marks, but xdist 3.8 cannot name groups to pytest 9.
 """
@@ -8,6 +10,26 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
+from xget_testing.engines import (
+    elasticsearch_url,
+    engine_url,
+    kafka_servers,
+    mongodb_url,
+    postgres_url,
+    pytest_runtest_setup,
+    redis_url,
+)
+
+__all__ = [
+    "elasticsearch_url",
+    "engine_url",
+    "kafka_servers",
+    "mongodb_url",
+    "postgres_url",
+    "pytest_runtest_setup",
+    "redis_url",
+]
 
 TOGETHER = ("tests/security/test_identity.py", "tests/security/test_isolation.py", "tests/security/test_secrets.py")
 """These share one node."""

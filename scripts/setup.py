@@ -45,7 +45,8 @@ def uv() -> Path:
     program = cache / "bin" / "uv"
     if not program.exists():
         print("setup: installing uv", flush=True)
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        python = getattr(sys, "_base_executable", None) or sys.executable  # an environment made by uv has no pip
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         run([*pip, "--target", str(cache), f"uv=={UV_VERSION}"], "uv could not be installed by pip")
     return program
 
