@@ -1,8 +1,6 @@
 """A circuit breaker for one peer: after several failures in a row it refuses at once, then lets single calls try.
 
-The states are purgatory's. Two things are ours: time comes from a `Clock` that never goes back (purgatory asks the wall
-clock, which may be set), and of the calls that arrive half-open only one goes through.
-State lives in the process: after a crash every breaker begins closed.
+Why not a library: ADR 0010. State lives in the process: after a crash every breaker begins closed.
 """
 
 from __future__ import annotations
@@ -14,13 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from purgatory.domain.model import Context
-
 from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.errors import Unavailable
 
 State = Literal["closed", "half-open", "open"]
-_STATES: Final[dict[str, State]] = {"closed": "closed", "half-opened": "half-open", "opened": "open"}
 
 THRESHOLD: Final = 5
 REST_SECONDS: Final = 2.0
@@ -55,15 +50,16 @@ class Breaker:
         self._rest = rest
         self._clock = clock or SystemClock()
         self._on_change = on_change
-        self._context = Context(peer, threshold, math.inf)
+        self._threshold = threshold
+        self._failed = 0
         self._until = 0.0
         self._probing = False
-        self._told: State = "closed"
+        self._state: State = "closed"
 
     @property
     def state(self) -> State:
         """`open` until the rest is over and a call probes; `closed` again when a probe is answered."""
-        return _STATES[self._context.state]
+        return self._state
 
     @property
     def retry_after(self) -> int:
@@ -84,51 +80,51 @@ class Breaker:
             yield
         except asyncio.CancelledError:
             raise  # says nothing about the peer
-        except self._failures as error:
-            self._failed(error)
+        except self._failures:
+            self._count_failure()
             raise
         except BaseException:
-            self._context.handle_end_request()
+            self._count_answer()
             raise
         else:
-            self._context.handle_end_request()
+            self._count_answer()
         finally:
             if probe:
                 self._probing = False
-            self._tell()
 
     async def rested(self) -> None:
         """Return when a call may try again; at once unless the breaker is open."""
-        while self.state == "open" and (left := self._until - self._clock.monotonic()) > 0:
+        while self._state == "open" and (left := self._until - self._clock.monotonic()) > 0:
             await self._clock.sleep(left)
         while self._probing:
             await self._clock.sleep(self._rest / 20)
 
     def _enter(self) -> bool:
-        if self.state == "open" and self._clock.monotonic() >= self._until:
-            self._context.ttl = -math.inf
-            self._context.handle_new_request()
-            self._context.ttl = math.inf
-            self._tell()
-        if self.state == "closed":
+        if self._state == "closed":
             return False
-        if self.state == "open" or self._probing:
+        if self._probing or self._clock.monotonic() < self._until:
             raise CircuitOpen(
                 f"{self.peer} does not answer; try again in {self.retry_after} s.",
                 headers={"Retry-After": str(self.retry_after)},
             )
+        self._become("half-open")
         self._probing = True
         return True
 
-    def _failed(self, error: BaseException) -> None:
-        before = self.state
-        self._context.handle_exception(error)
-        if self.state == "open" and before != "open":
+    def _count_failure(self) -> None:
+        self._failed += 1
+        if self._state == "half-open" or (self._state == "closed" and self._failed >= self._threshold):
             self._until = self._clock.monotonic() + self._rest * random.uniform(0.8, 1.2)
+            self._become("open")
 
-    def _tell(self) -> None:
-        self._context.messages.clear()
-        if self.state != self._told:
-            self._told = self.state
+    def _count_answer(self) -> None:
+        # An answer to a call that was sent before the breaker opened is old news.
+        if self._state != "open":
+            self._failed = 0
+            self._become("closed")
+
+    def _become(self, state: State) -> None:
+        if state != self._state:
+            self._state = state
             if self._on_change:
-                self._on_change(self._told)
+                self._on_change(state)
