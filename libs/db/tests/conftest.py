@@ -1,4 +1,4 @@
-"""A small service's tables, in a real file."""
+"""A small service's tables, in a real file and on a real server."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +12,9 @@ from xget_db.base import new_metadata
 from xget_db.engine import Database
 from xget_db.inbox import inbox_table
 from xget_db.outbox import outbox_table
-from xget_testing.database import created
+from xget_testing.database import created, database_url, postgres_schema
+
+__all__ = ["database_url", "postgres_schema"]
 
 
 class Base(DeclarativeBase):
@@ -56,6 +58,20 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def db(path: Path) -> AsyncIterator[Database]:
+async def db(database_url: str) -> AsyncIterator[Database]:
+    async with created(Base.metadata, database_url) as database:
+        yield database
+
+
+@pytest.fixture
+async def file(path: Path) -> AsyncIterator[Database]:
+    """The database where it matters that it is a file."""
     async with created(Base.metadata, path) as database:
+        yield database
+
+
+@pytest.fixture
+async def server(postgres_schema: str) -> AsyncIterator[Database]:
+    """The database where it matters that it is a server; mark the test `connected("postgres")`."""
+    async with created(Base.metadata, postgres_schema) as database:
         yield database

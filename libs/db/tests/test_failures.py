@@ -41,18 +41,18 @@ def test_other_errors_are_left_alone():
         raise sqlite3.IntegrityError("UNIQUE constraint failed")
 
 
-async def test_a_full_disk_is_507_and_loses_nothing(path, db, sample):
-    async with db.transaction() as session:
+async def test_a_full_disk_is_507_and_loses_nothing(file, sample):
+    async with file.transaction() as session:
         session.add(sample.Task(id="kept", name="x"))
         pages = await session.scalar(text("PRAGMA page_count"))
-    async with db.transaction() as session:
+    async with file.transaction() as session:
         await session.execute(text(f"PRAGMA max_page_count = {pages + 2}"))
     with pytest.raises(Full, match="disk is full"):
-        async with db.transaction() as session:
+        async with file.transaction() as session:
             session.add(sample.Task(id="big", name="x" * 100_000))
-    async with db.read() as session:
+    async with file.read() as session:
         assert await session.scalar(select(func.count()).select_from(sample.Task)) == 1
-    async with db.transaction() as session:
+    async with file.transaction() as session:
         await session.execute(text("PRAGMA max_page_count = 1000000"))
         session.add(sample.Task(id="later", name="x"))
 

@@ -9,7 +9,6 @@ from xget_db.engine import Database
 from xget_db.outbox import Outbox, OutboxRelay
 from xget_kernel.clock import ManualClock, SystemClock
 from xget_kernel.errors import Unavailable
-from xget_testing.database import sqlite_url
 
 
 class MemoryLog:
@@ -145,8 +144,8 @@ async def test_a_running_relay_hears_of_a_commit_at_once(db, sample, log, emit):
         await until(lambda: log.numbers() == [1, 2])
 
 
-async def test_a_commit_through_another_database_object_of_the_process_wakes_it_too(db, path, sample, log, emit):
-    api = Database(sqlite_url(path))
+async def test_a_commit_through_another_database_object_of_the_process_wakes_it_too(db, sample, log, emit):
+    api = Database(db.url)
     async with Running(relay_of(db, sample, log, ManualClock())):
         await emit(1, database=api)
         await until(lambda: log.numbers() == [1])
@@ -176,7 +175,7 @@ async def test_a_relay_with_nothing_to_do_does_not_poll(db, sample, log, monkeyp
     monkeypatch.setattr(relay, "drain", counted)
     async with Running(relay):
         await asyncio.sleep(0.1)
-        assert looks["drain"] == 1
+        assert looks["drain"] <= 2, "once as it begins, and once when it hears of other processes"
 
 
 async def test_a_log_that_is_away_is_asked_again_after_a_growing_pause(db, sample, log, emit):
@@ -203,16 +202,15 @@ async def test_stopping_does_not_wait_for_a_log_that_is_away(db, sample, log, em
         await until(lambda: log.asked == 1)
 
 
-async def test_a_crash_between_publishing_and_deleting_repeats_and_does_not_lose(db, sample, log, emit, monkeypatch):
+async def test_a_crash_between_publishing_and_deleting_repeats_and_does_not_lose(db, sample, log, emit):
+    class Killed(MemoryLog):
+        async def publish(self, messages):
+            await log.publish(messages)
+            raise SystemError("killed")
+
     await emit(1, 2)
-    crashing = relay_of(db, sample, log)
-
-    async def crash(_ids):
-        raise SystemError("killed")
-
-    monkeypatch.setattr(crashing, "_delete", crash)
     with pytest.raises(SystemError):
-        await crashing.drain()
+        await relay_of(db, sample, Killed()).drain()
     await emit(3)
     await relay_of(db, sample, log).drain()
     assert log.numbers() == [1, 2, 1, 2, 3]

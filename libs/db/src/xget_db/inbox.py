@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import Column, CursorResult, MetaData, String, Table, delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_db.types import UtcDateTime
+from xget_db.upserts import insert
 
 
 def inbox_columns() -> list[Column[Any]]:
@@ -31,9 +31,8 @@ _TABLE: Final = inbox_table(MetaData())
 
 async def seen(session: AsyncSession, consumer: str, message_id: str) -> bool:
     """Whether `consumer` had the message before; remembers it with this transaction."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"consumer": consumer, "message_id": message_id, "seen_at": datetime.now(UTC)}
-    result = await session.execute(insert(_TABLE).values(row).on_conflict_do_nothing())
+    result = await session.execute(insert(session, _TABLE).values(row).on_conflict_do_nothing())
     return cast(CursorResult[Any], result).rowcount == 0
 
 

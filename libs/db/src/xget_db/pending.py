@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from sqlalchemy import Table, event
@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 _PENDING: Final = "xget.outbox.pending"
 _EMITTED: Final = "xget.outbox.emitted"
 
+Announce = Callable[[Session, Iterable[tuple[str, str]]], None]
+"""Called with the (topic, key) of all that is emitted, before its rows are written."""
 Pending = tuple[SessionTransaction | None, Table, dict[str, Any]]
 
 
@@ -22,10 +24,16 @@ def add(session: Session, table: Table, row: dict[str, Any]) -> None:
     session.info.setdefault(_PENDING, []).append((session.get_nested_transaction(), table, row))
 
 
-def send_with_commit(sessions: async_sessionmaker[AsyncSession], ring: Callable[[], None]) -> None:
+def send_with_commit(
+    sessions: async_sessionmaker[AsyncSession], ring: Callable[[], None], announce: Announce | None = None
+) -> None:
     """Write what waits with each commit of these sessions, and `ring` after such a commit."""
     kind = sessions.kw["sync_session_class"]
-    event.listen(kind, "before_commit", _write)
+
+    def write(session: Session) -> None:
+        _write(session, announce)
+
+    event.listen(kind, "before_commit", write)
     event.listen(kind, "after_soft_rollback", _forget)
 
     def rang(session: Session) -> None:
@@ -35,11 +43,13 @@ def send_with_commit(sessions: async_sessionmaker[AsyncSession], ring: Callable[
     event.listen(kind, "after_commit", rang)
 
 
-def _write(session: Session) -> None:
+def _write(session: Session, announce: Announce | None) -> None:
     if session.in_nested_transaction() or not session.info.get(_PENDING):
         return
     waiting: list[Pending] = session.info.pop(_PENDING)
     table = waiting[0][1]
+    if announce is not None:
+        announce(session, {(row["topic"], row["key"]) for _, _, row in waiting})
     session.execute(table.insert(), [row for _, _, row in waiting])
     session.info[_EMITTED] = True
 

@@ -1,8 +1,8 @@
-"""What all `Database` objects on one SQLite file share within a process.
+"""What all `Database` objects on one database share within a process.
 
 SQLite lets one writer in at a time and makes the others poll; within a process they queue here instead, first come
 first served. And a relay must hear of a commit at once, also when an API's and a worker's `Database` are two objects.
-This is the one piece of process-wide state: it is keyed by file and goes when the last `Database` on it goes.
+This is the one piece of process-wide state: it is keyed by address and goes when the last `Database` on it goes.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import asyncio
 from collections.abc import Callable
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from xget_kernel.ids import new_id
+
 
 class Shared:
-    """The queue of writers and the bell of one database file."""
+    """The queue of writers (SQLite alone needs it) and the bell of one database."""
 
     def __init__(self) -> None:
+        self.origin = new_id()
+        """Names this process to others that hear its bell."""
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._listeners: list[Callable[[], None]] = []
 
@@ -45,6 +49,6 @@ class Shared:
 _SHARED: WeakValueDictionary[str, Shared] = WeakValueDictionary()
 
 
-def shared(path: str) -> Shared:
-    """The one `Shared` of the database file at the absolute `path`."""
-    return _SHARED.setdefault(path, Shared())
+def shared(place: str) -> Shared:
+    """The one `Shared` of the database at `place`, the absolute path of a file or a server's address."""
+    return _SHARED.setdefault(place, Shared())

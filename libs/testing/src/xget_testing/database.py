@@ -1,18 +1,53 @@
-"""Databases for tests: real files, gone with the test."""
+"""Databases for tests: real ones, gone with the test.
+
+`database_url` runs a test on SQLite, and on PostgreSQL where there is one (marked `connected("postgres")`).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, NullPool, create_engine
+from sqlalchemy import Connection, MetaData, text
 
 from xget_db.engine import Database
 from xget_db.migrations import upgrade, version_table
+from xget_db.postgres.address import is_postgres, parse
+from xget_kernel.ids import new_id
+from xget_testing.engines import url_of
+
+__all__ = ["database_url", "postgres_schema"]
+
+BOTH: Final = ("sqlite", pytest.param("postgres", marks=pytest.mark.connected("postgres")))
+"""`params=` of fixtures that run on both databases."""
+
+_T = TypeVar("_T")
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty database: a file that is not there yet, or a schema that is not there yet."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "tables.db")
+        return
+    with fresh_schema(url_of("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_schema() -> Iterator[str]:
+    """URL of a schema on PostgreSQL that is not there yet."""
+    with fresh_schema(url_of("postgres")) as url:
+        yield url
 
 
 def sqlite_url(path: Path) -> str:
@@ -20,11 +55,38 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
+@contextmanager
+def fresh_schema(server: str) -> Iterator[str]:
+    """URL of a schema with a name of its own, dropped afterwards."""
+    schema = f"t_{new_id().replace('-', '')}"
+    parts = urlsplit(server)
+    try:
+        yield urlunsplit(("postgresql+asyncpg", parts.netloc, parts.path, f"search_path={schema}", ""))
+    finally:
+        run_sql(server, f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+
+
+def run_sql(server: str, *statements: str) -> None:
+    """Run statements on a PostgreSQL server, each by itself; blocks."""
+
+    async def run() -> None:
+        connection: Any = await asyncpg.connect(parse(server).dsn)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:  # the test may have a loop of its own in this one
+        thread.submit(asyncio.run, run()).result()
+
+
 @asynccontextmanager
-async def migrated(package: str, path: Path) -> AsyncIterator[Database]:
-    """A database at `path` with the tables that the migrations of `package` make."""
-    await asyncio.to_thread(upgrade, sqlite_url(path), package)
-    database = Database(sqlite_url(path))
+async def migrated(package: str, place: Path | str) -> AsyncIterator[Database]:
+    """A database at a path or URL with the tables that the migrations of `package` make."""
+    url = _url(place)
+    await asyncio.to_thread(upgrade, url, package)
+    database = Database(url)
     try:
         yield database
     finally:
@@ -32,9 +94,12 @@ async def migrated(package: str, path: Path) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def created(metadata: MetaData, path: Path) -> AsyncIterator[Database]:
-    """A database at `path` with the tables of `metadata`, made where they are missing."""
-    database = Database(sqlite_url(path))
+async def created(metadata: MetaData, place: Path | str) -> AsyncIterator[Database]:
+    """A database at a path or URL with the tables of `metadata`, made where they are missing."""
+    url = _url(place)
+    if is_postgres(url):
+        await asyncio.to_thread(run_sql, url, f'CREATE SCHEMA IF NOT EXISTS "{parse(url).schema}"')
+    database = Database(url)
     try:
         async with database.engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
@@ -43,14 +108,52 @@ async def created(metadata: MetaData, path: Path) -> AsyncIterator[Database]:
         await database.close()
 
 
-def assert_tables_match(package: str, metadata: MetaData, folder: Path) -> None:
-    """Fail unless the migrations of `package` make exactly the tables of its models."""
-    path = folder / f"{package}_tables.db"
-    upgrade(sqlite_url(path), package)
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-    with engine.connect() as connection:
+def assert_tables_match(package: str, metadata: MetaData, place: Path | str) -> None:
+    """Fail unless the migrations of `package` make exactly the tables of its models, in a folder or at a URL."""
+    url = place if isinstance(place, str) else sqlite_url(place / f"{package}_tables.db")
+    upgrade(url, package)
+
+    def differing(connection: Connection) -> Any:
         options = {"compare_type": True, "version_table": version_table(package)}
-        context = MigrationContext.configure(connection, opts=options)
-        differences = compare_metadata(context, metadata)
-    engine.dispose()
+        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+
+    differences = in_database(url, differing)
     assert not differences, f"Write a migration: models and tables of {package} differ: {differences}"
+
+
+def tables_of(url: str) -> set[str]:
+    """Names of the tables there are."""
+
+    def listed(connection: Connection) -> set[str]:
+        return set(connection.dialect.get_table_names(connection))
+
+    return in_database(url, listed)
+
+
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of a statement; its changes are committed."""
+
+    def run(connection: Connection) -> list[tuple[Any, ...]]:
+        result = connection.execute(text(sql))
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+    return in_database(url, run)
+
+
+def in_database(url: str, work: Callable[[Connection], _T]) -> _T:
+    """What `work(connection)` gives, in one transaction; blocks."""
+
+    async def run() -> _T:
+        database = Database(url)
+        try:
+            async with database.engine.begin() as connection:
+                return await connection.run_sync(work)
+        finally:
+            await database.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
+
+
+def _url(place: Path | str) -> str:
+    return place if isinstance(place, str) else sqlite_url(place)

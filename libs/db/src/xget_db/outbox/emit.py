@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import MetaData, Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,7 @@ from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.ids import new_id
 
 _TABLE: Final = outbox_table(MetaData())
+_W3C: Final = TraceContextTextMapPropagator()
 
 
 class Outbox:
@@ -31,7 +33,8 @@ class Outbox:
     def emit(self, topic: str, key: str, body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> None:
         """Send `body` as JSON to `topic` once this session commits. Messages of one topic and key keep their order.
 
-        The message carries CloudEvents headers; `ce_id` stays the same when it is sent twice. `headers` win over them.
+        The message carries CloudEvents headers; `ce_id` stays the same when it is sent twice. The trace of the moment
+        is kept with the row, whoever sends it later. `headers` win over both.
         """
         now = self._clock.now()
         row = {
@@ -44,10 +47,12 @@ class Outbox:
         pending.add(self._session.sync_session, self._table, row)
 
     def _attributes(self, body: msgspec.Struct, time: str) -> dict[str, str]:
-        return {
+        attributes = {
             "ce_specversion": "1.0",
             "ce_id": new_id(),
             "ce_type": f"xget.{type(body).__name__}",
             "ce_source": self._source,
             "ce_time": time,
         }
+        _W3C.inject(attributes)
+        return attributes

@@ -11,10 +11,11 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Row, Table, delete, func, select
 
 from xget_db.engine import Database
+from xget_db.outbox.claiming import BATCH, Claims
+from xget_db.postgres.address import parse
 from xget_kernel.clock import Clock
 from xget_kernel.messages import Message
 
-_BATCH: Final = 500
 _POLL_SECONDS: Final = 1.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 30.0
@@ -31,9 +32,10 @@ class EventPublisher(Protocol):
 
 
 class OutboxRelay:
-    """Publishes outbox rows in order and deletes them afterwards: at least once. Run one per database.
+    """Publishes outbox rows in order and deletes them afterwards: at least once.
 
-    It wakes at each commit of this process that emitted, and looks once a second for those of other processes.
+    Run one per SQLite file; on PostgreSQL as many as there are processes, which share the keys among them.
+    It wakes at each commit that emitted (`Database.on_commit`), and looks once a second in case it was not told.
     A log that fails is asked again after a growing pause (0.1 s to 30 s), for ever: the rows wait.
     """
 
@@ -45,6 +47,7 @@ class OutboxRelay:
         self._bell = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failures = 0
+        self._claims = Claims(table, parse(db.url)) if db.dialect == "postgresql" else None
 
     def wake(self) -> None:
         """Look for rows now. May be called from any thread."""
@@ -69,10 +72,8 @@ class OutboxRelay:
     async def drain(self) -> int:
         """Publish all rows that wait now and return how many. Raises what the log or the database raises."""
         sent = 0
-        while batch := await self._next():
-            await self._log.publish([_message(row) for row in batch])
-            await self._delete([row.id for row in batch])
-            sent += len(batch)
+        while count := await self._carry():
+            sent += count
         return sent
 
     async def waiting(self) -> int:
@@ -106,9 +107,27 @@ class OutboxRelay:
         await stop.wait()
         self._bell.set()
 
+    async def _carry(self) -> int:
+        """Publish and delete some rows; how many."""
+        if self._claims is not None:
+            return await self._carry_claimed(self._claims)
+        batch = await self._next()
+        if batch:
+            await self._log.publish([_message(row) for row in batch])
+            await self._delete([row.id for row in batch])
+        return len(batch)
+
+    async def _carry_claimed(self, claims: Claims) -> int:
+        async with self._db.transaction() as session:
+            batch = await claims.take(session)
+            if batch:
+                await self._log.publish([_message(row) for row in batch])
+                await claims.drop(session, batch)
+        return len(batch)
+
     async def _next(self) -> Sequence[Row[Any]]:
         async with self._db.read() as session:
-            return (await session.execute(select(self._table).order_by(self._table.c.id).limit(_BATCH))).all()
+            return (await session.execute(select(self._table).order_by(self._table.c.id).limit(BATCH))).all()
 
     async def _delete(self, ids: list[int]) -> None:
         async with self._db.transaction() as session:

@@ -61,3 +61,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("platform", "version", name="pk_parser_versions"),
     )
     op.create_table("outbox", *outbox_columns(), sqlite_autoincrement=True)
+
+
+def downgrade() -> None:
+    op.drop_table("outbox")
+    op.drop_table("parser_versions")
+    op.drop_table("quarantine_pages")
+    op.drop_index("ix_quarantine_task_id", table_name="quarantine")
+    op.drop_index("ix_quarantine_state", table_name="quarantine")
+    op.drop_index("ix_quarantine_owner_id_id", table_name="quarantine")
+    op.drop_table("quarantine")

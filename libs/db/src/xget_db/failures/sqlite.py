@@ -1,34 +1,14 @@
-"""What SQLite says when it cannot go on, as sentences with a status."""
+"""SQLite's errors by their names."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from xget_kernel.errors import Full, Unavailable, XGetError
 
 _NOTHING_LOST = "What was acknowledged before is safe."
-
-
-@contextmanager
-def translated(*, writing: bool) -> Iterator[None]:
-    """Raise Full (507) or Unavailable (503) in place of the driver's errors of that kind; others pass unchanged.
-
-    A write through a reading session is a mistake of the code and not of the disk: it passes unchanged too.
-    """
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:
-        known = translate(error)
-        if known is None or (not writing and _name(error) == "SQLITE_READONLY"):
-            raise
-        raise known from error
-    except PoolTimeout as error:
-        raise Unavailable("All database connections are busy: try again in a moment.") from error
 
 
 def translate(error: Exception) -> XGetError | None:
@@ -48,6 +28,11 @@ def translate(error: Exception) -> XGetError | None:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in text:
         return Unavailable("The database is locked by another process: try again in a moment.")
     return None
+
+
+def is_read_only(error: Exception) -> bool:
+    """Whether it says that the connection may not write."""
+    return _name(error) == "SQLITE_READONLY"
 
 
 def _cause(error: Exception) -> BaseException | None:

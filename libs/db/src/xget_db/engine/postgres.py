@@ -1,0 +1,53 @@
+"""Connections to a schema of a PostgreSQL server.
+
+After kill -9 of the process or the server, what was committed is there and what was not is gone. Locks of a process
+that died are free as soon as the server sees its connection closed, at the latest when its keep-alives fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import text
+
+from xget_db import pending
+from xget_db.engine.sessions import sessions_of
+from xget_db.postgres.address import Address
+from xget_db.postgres.announcing import Announcing
+from xget_db.postgres.engines import open_engine, reading
+from xget_db.postgres.listening import Listener
+from xget_db.sharing import shared
+
+_NUMBER: Final = "SHOW server_version"
+
+
+class PostgresTables:
+    """A bounded pool, and a connection that listens while somebody wants to hear of commits."""
+
+    def __init__(self, address: Address) -> None:
+        self._shared = shared(address.dsn)
+        self.writer = open_engine(address)
+        self.sessions = sessions_of(self.writer)
+        self.readers = sessions_of(reading(self.writer))
+        self._listener = Listener(address, self._shared.origin, self._shared.ring)
+        pending.send_with_commit(self.sessions, self._shared.ring, Announcing(address, self._shared.origin))
+
+    async def turn(self) -> None:
+        """Writers need not queue."""
+
+    def on_commit(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after commits of any process that emitted."""
+        self._listener.begin()
+        return self._shared.listen(callback)
+
+    async def version(self) -> str:
+        """Of the server."""
+        async with self.readers() as session:
+            number = str(await session.scalar(text(_NUMBER)))
+        return f"PostgreSQL {number.split(maxsplit=1)[0]}"
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._listener.close()
+        await self.writer.dispose()
