@@ -25,6 +25,10 @@ def build() -> App:
     )
     commands = "xget_cli.commands"
     app.command(f"{commands}.up:up", name="up", help="Run gateway, services and workers in one process.", group=RUN)
+    app.command(f"{commands}.single:serve", name="serve", help="Run one service, or the gateway.", group=RUN)
+    app.command(f"{commands}.single:worker", name="worker", help="Run the worker of one service.", group=RUN)
+    app.command(f"{commands}.cluster:cluster", name="cluster", help="Run one process per service.", group=RUN)
+    app.command(f"{commands}.doctor:doctor", name="doctor", help="Say what is wrong and what to do.", group=RUN)
     app.command(f"{commands}.sandbox:sandbox", name="sandbox", help="Run an offline X to try things on.", group=RUN)
     app.command(f"{commands}.gateway:app", name="gateway", help="The gateway's configuration.", group=RUN)
     app.command(f"{commands}.login:login", name="login", help="Log in (or register) and keep the session.", group=USE)

@@ -1,10 +1,12 @@
-"""The folder that holds a single node's state: one process at a time, never one of a newer release."""
+"""The folder that holds a node's state: one whole node, or services and workers beside each other; never a newer
+release's."""
 
 from __future__ import annotations
 
 import fcntl
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -18,10 +20,11 @@ _MARK = json.dumps({"format": FORMAT}).encode()
 
 
 class Home:
-    """Holds the folder's lock while it is open."""
+    """Holds the folder's lock while it is open: alone (`xget up`), or shared with other services and workers."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path
+        self._shared = shared
         self._lock: int | None = None
 
     def __enter__(self) -> Home:
@@ -31,13 +34,13 @@ class Home:
         except OSError as error:
             raise self._unusable(error) from error
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock, (fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as error:
+            holders = self._holders()
             os.close(self._lock)
-            raise StartupError(
-                f"Another xget runs on {self.path}: stop it first, or choose another folder with --home."
-            ) from error
+            raise self._taken(holders) from error
         try:
+            self._sign()
             self._check_format()
         except StartupError:
             os.close(self._lock)
@@ -47,6 +50,27 @@ class Home:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._lock is not None:
             os.close(self._lock)
+
+    def _sign(self) -> None:
+        """Write down who holds the folder; it only serves to tell another, so a full disk does not matter here."""
+        assert self._lock is not None  # noqa: S101 - the lock was just taken
+        with suppress(OSError):
+            kept = self._holders() if self._shared else []
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, "".join(f"{pid}\n" for pid in [*kept, os.getpid()]).encode(), 0)
+
+    def _holders(self) -> list[int]:
+        """Processes that wrote themselves down and still live."""
+        assert self._lock is not None  # noqa: S101 - only asked while the file is open
+        written = os.pread(self._lock, 65536, 0).decode("ascii", "replace").split()
+        pids = {int(word) for word in written if word.isdigit()} - {os.getpid()}
+        return sorted(pid for pid in pids if _lives(pid))
+
+    def _taken(self, holders: list[int]) -> StartupError:
+        told = f" (pid {', '.join(map(str, holders))})" if holders else ""
+        return StartupError(
+            f"Another xget runs on {self.path}{told}: stop it first, or choose another folder with --home."
+        )
 
     def _unusable(self, error: OSError) -> StartupError:
         return StartupError(
@@ -64,3 +88,13 @@ class Home:
                 f"{self.path} was written by a newer XGet (format {found}, this one knows {FORMAT}): "
                 "install the newer release, or choose another folder with --home."
             )
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True

@@ -1,45 +1,48 @@
-"""What one process runs, and where: the only place that knows all services."""
+"""Which services and workers there are and what each needs: the only place that knows all of them.
+
+Their code is loaded by name, so that a process holds only what it runs.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, cast
 
 import msgspec
 from fastapi import FastAPI
 
-from xget_account.app import create_app as account_app
-from xget_account.settings import Settings as AccountSettings
-from xget_auth.app import create_app as auth_app
-from xget_auth.settings import Settings as AuthSettings
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock
+from xget_kernel.engines import Concern
 from xget_kernel.settings import GRPC_OFFSET, ServiceSettings
-from xget_processing.app import create_app as processing_app
-from xget_processing.settings import Settings as ProcessingSettings
-from xget_processing.worker import create_worker as processing_worker
-from xget_proxy.app import create_app as proxy_app
-from xget_proxy.settings import Settings as ProxySettings
-from xget_proxy.worker import create_worker as proxy_worker
-from xget_scraper.app import create_app as scraper_app
-from xget_scraper.settings import Settings as ScraperSettings
-from xget_scraper.worker import create_worker as scraper_worker
-from xget_storage.app import create_app as storage_app
-from xget_storage.settings import Settings as StorageSettings
-from xget_storage.worker import create_worker as storage_worker
 
-OFFSETS = {"auth": 1, "scraper": 3, "account": 4, "proxy": 5, "processing": 6, "storage": 7}
-"""Port of each service above the gateway's."""
-SETTINGS: dict[str, type[ServiceSettings]] = {
-    "auth": AuthSettings,
-    "scraper": ScraperSettings,
-    "account": AccountSettings,
-    "proxy": ProxySettings,
-    "processing": ProcessingSettings,
-    "storage": StorageSettings,
+WORKER_OFFSET: Final = 100
+"""A worker's health port above its service's."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A service: its port above the gateway's, and the concerns that its server and its worker use."""
+
+    offset: int
+    serves: tuple[Concern, ...]
+    works: tuple[Concern, ...] = ()
+    announces: bool = True
+    """Whether its server takes an event log."""
+
+
+PARTS: Final[dict[str, Part]] = {
+    "auth": Part(offset=1, serves=("tables",), announces=False),
+    "account": Part(offset=4, serves=("tables",)),
+    "proxy": Part(offset=5, serves=("tables",), works=("tables",)),
+    "scraper": Part(offset=3, serves=("tables", "events"), works=("tables", "events")),
+    "processing": Part(offset=6, serves=("tables",), works=("tables", "events")),
+    "storage": Part(offset=7, serves=("documents", "search"), works=("documents", "search", "events")),
 }
+OFFSETS: Final = {name: part.offset for name, part in PARTS.items()}
+WORKERS: Final = tuple(name for name, part in PARTS.items() if part.works)
+"""Services that have a worker."""
 
 
 class Worker(Protocol):
@@ -58,7 +61,7 @@ class Addresses(msgspec.Struct, frozen=True):
     @property
     def reach(self) -> str:
         """Address by which this process reaches itself."""
-        return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(self.host, self.host)
+        return reachable(self.host)
 
     def port(self, service: str) -> int:
         """HTTP port of a service."""
@@ -74,6 +77,16 @@ class Addresses(msgspec.Struct, frozen=True):
         return f"http://{self.reach}:{self.base}"
 
 
+def reachable(host: str) -> str:
+    """By which address something that listens on `host` is reached from this machine, as a part of a URL."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
+
+
+def settings_class(service: str) -> type[ServiceSettings]:
+    """The settings of a service."""
+    return cast("type[ServiceSettings]", import_module(f"xget_{service}.settings").Settings)
+
+
 def settings_of(addresses: Addresses, home: Path, *, open_mode: bool) -> dict[str, Any]:
     """Settings of every service; a service's URL in the environment wins over the port table."""
     urls = {
@@ -82,31 +95,19 @@ def settings_of(addresses: Addresses, home: Path, *, open_mode: bool) -> dict[st
         if not os.environ.get(f"{name.upper()}_SERVICE_URL")
     }
     made = {}
-    for name, kind in SETTINGS.items():
+    for name in PARTS:
         port = addresses.port(name)
         ports = {"port": port, "grpc_port": port + GRPC_OFFSET}
-        made[name] = kind(home=home, host=addresses.host, open_mode=open_mode, **ports, **urls)
+        made[name] = settings_class(name)(home=home, host=addresses.host, open_mode=open_mode, **ports, **urls)
     return made
 
 
-def apps(settings: dict[str, Any], log: EventLog, clock: Clock) -> dict[str, FastAPI]:
-    """The HTTP (and gRPC) side of every service."""
-    return {
-        "auth": auth_app(settings["auth"], clock=clock),
-        "account": account_app(settings["account"], clock=clock),
-        "proxy": proxy_app(settings["proxy"], clock=clock),
-        "scraper": scraper_app(settings["scraper"], log=log, clock=clock),
-        "processing": processing_app(settings["processing"], log=log, clock=clock),
-        "storage": storage_app(settings["storage"], log=log, clock=clock),
-    }
+def make_app(service: str, settings: ServiceSettings, log: EventLog | None, clock: Clock) -> FastAPI:
+    """The HTTP (and gRPC) side of a service."""
+    given = {"log": log} if PARTS[service].announces else {}
+    return cast("FastAPI", import_module(f"xget_{service}.app").create_app(settings, clock=clock, **given))
 
 
-def workers(settings: dict[str, Any], log: EventLog, clock: Clock) -> dict[str, Worker]:
-    """What works behind the services."""
-    makers: dict[str, Callable[..., Worker]] = {
-        "proxy": proxy_worker,
-        "scraper": scraper_worker,
-        "processing": processing_worker,
-        "storage": storage_worker,
-    }
-    return {name: make(settings[name], log=log, clock=clock) for name, make in makers.items()}
+def make_worker(service: str, settings: ServiceSettings, log: EventLog, clock: Clock) -> Worker:
+    """What works behind a service."""
+    return cast("Worker", import_module(f"xget_{service}.worker").create_worker(settings, log=log, clock=clock))

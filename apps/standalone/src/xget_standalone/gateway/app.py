@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as AsgiRoute
+from starlette.types import Scope
 
 from xget_kernel.clock import Clock
 from xget_kernel.errors import NotFound, TooMany, Unauthenticated, XGetError
@@ -25,13 +26,17 @@ from xget_standalone.gateway.config import (
 )
 from xget_standalone.gateway.forward import BodyTooLarge, Forwarder
 from xget_standalone.gateway.joined import JoinedDocument
+from xget_telemetry import tracing
 from xget_telemetry.logs import get_logger
 from xget_web.auth import TokenVerifier
 from xget_web.docs import docs_page
 from xget_web.middleware.hosts import HostGuard
+from xget_web.middleware.tracing import Traced
 from xget_web.problems import render
 
 log = get_logger(__name__)
+ROUTE = "xget.route"
+UNMATCHED = "unmatched"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -91,6 +96,7 @@ class Gateway:
     async def _pass(self, request: Request, request_id: str, extra: dict[str, str]) -> Response:
         route = self.config.find(request.url.path, request.method)
         plugins = route.plugins if route else self.config.plugins
+        request.scope[ROUTE] = route.name if route else UNMATCHED
         self._count(request, route.name if route else "", plugins.get("rate-limiting"), extra)
         if route is None:
             raise NoRoute(f"Nothing is at {request.url.path}. See /docs for what is.")
@@ -170,7 +176,14 @@ def create_gateway(gateway: Gateway) -> Starlette:
         AsgiRoute("/{path:path}", gateway.handle, methods=METHODS),
     ]
     guards = [Middleware(HostGuard)] if gateway.open_mode else []
+    tracer = tracing.of("gateway")
+    if tracer.on:
+        guards.insert(0, Middleware(Traced, tracer=tracer, route=_route_of))
     return Starlette(routes=own, lifespan=lifespan, middleware=guards)
+
+
+def _route_of(scope: Scope) -> str:
+    return str(scope.get(ROUTE, UNMATCHED))
 
 
 __all__ = ["Gateway", "Route", "create_gateway"]

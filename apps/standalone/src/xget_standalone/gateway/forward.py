@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from xget_kernel.errors import TooLarge, Unavailable
+from xget_telemetry import tracing
 
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer"}
@@ -67,6 +68,9 @@ class Forwarder:
         skip = {"host", "x-request-id", "x-forwarded-for"} | HOP_BY_HOP
         kept = [(k, v) for k, v in request.headers.raw if k.decode("latin-1").lower() not in skip]
         client = request.client.host if request.client else ""
+        context = tracing.traceparent()
+        if context is not None:
+            kept = [(k, v) for k, v in kept if k.lower() != b"traceparent"] + [(b"traceparent", context.encode())]
         return [*kept, (b"x-request-id", request_id.encode()), (b"x-forwarded-for", client.encode())]
 
     async def close(self) -> None:

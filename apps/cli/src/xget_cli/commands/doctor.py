@@ -1,0 +1,66 @@
+"""`xget doctor`"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from xget_cli.errors import CliError
+from xget_cli.options import DEFAULTS, Common
+from xget_cli.output import line, print_json, table
+from xget_cli.session import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from xget_standalone.doctor.findings import Finding
+
+MARKS = {"ok": "ok", "idle": "-", "wrong": "WRONG"}
+
+
+def doctor(
+    *,
+    home: Annotated[Path | None, Parameter(help="Folder of files and keys (XGET_HOME, ./.xget).")] = None,
+    common: Common = DEFAULTS,
+) -> int:
+    """Say what each concern runs on, what is wrong and how to mend it; exit code 1 when something is wrong.
+
+    Asks the engines themselves, by the same settings as the services, and the services that run. Changes nothing.
+    """
+    from xget_kernel.errors import StartupError  # noqa: PLC0415 - `xget --help` must not load the engines' clients
+    from xget_standalone.doctor.checkup import check_up  # noqa: PLC0415 - as above
+
+    logging.disable(logging.CRITICAL)  # clients log what the findings say
+    gateway = common.url or os.environ.get("XGET_URL") or DEFAULT_URL
+    try:
+        findings = asyncio.run(check_up(home, gateway.rstrip("/")))
+    except StartupError as error:
+        raise CliError(str(error)) from error
+    wrong = [finding for finding in findings if finding.state == "wrong"]
+    if common.json:
+        from msgspec import to_builtins  # noqa: PLC0415 - only this path
+
+        print_json({"well": not wrong, "findings": to_builtins(findings)})
+    else:
+        _show(findings, wrong)
+    return 1 if wrong else 0
+
+
+def _show(findings: Sequence[Finding], wrong: Sequence[Finding]) -> None:
+    rows = [
+        (MARKS[f.state], f.area, f.name, f.engine, f.address, f.version, _latency(f), f.says)
+        for f in findings
+        if f.area != "clock" or f.state == "wrong"
+    ]
+    table("", ("", "what", "which", "engine", "where", "version", "ms", "says"), rows)
+    for finding in wrong:
+        line(f"\n{finding.area} {finding.name}: {finding.says}\n  → {finding.advice}")
+    line("" if wrong else "\nAll is well.")
+
+
+def _latency(finding: Finding) -> str:
+    return "" if finding.latency_ms is None else f"{finding.latency_ms:.1f}"

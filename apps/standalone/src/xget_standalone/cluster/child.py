@@ -1,0 +1,124 @@
+"""One process under supervision: started, restarted with growing pauses, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from xget_standalone.cluster.plan import Spec
+
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 20.0
+HEALTHY_SECONDS: Final = 60.0
+"""A process that has run for so long starts again with a short pause."""
+REFUSED: Final = 2
+"""Exit code of a process that says, on one line, why it does not start."""
+MOST_REFUSALS: Final = 10
+FIRST_TRIES: Final = 3
+"""A process that has never been ready is not tried more often."""
+LOG_BYTES: Final = 20_000_000
+
+
+class Child:
+    """Keeps one process running until `stop`. `changed` is called after each start and end, `tell` gets sentences."""
+
+    def __init__(self, spec: Spec, log: Path, changed: Callable[[], None], tell: Callable[[str], None]) -> None:
+        self.spec = spec
+        self.log = log
+        self.pid = 0
+        self.starts = 0
+        self.ready = asyncio.Event()
+        """Set when it has been ready once, or never will be."""
+        self.refusal = ""
+        """Why it does not start, in its own words."""
+        self._changed = changed
+        self._tell = tell
+        self._stopping = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def run(self) -> None:
+        """Run it, again and again; ends after `stop`, when it cannot be started, or after ten refusals in a row."""
+        pause, refusals = FIRST_PAUSE, 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            code = await self._once()
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - began >= HEALTHY_SECONDS:
+                pause, refusals = FIRST_PAUSE, 0
+            refusals = refusals + 1 if code == REFUSED else 0
+            if self._hopeless(refusals):
+                return
+            waits = pause * random.uniform(0.5, 1.0)
+            self._tell(f"{self.spec.name} ended ({code}); again in {waits:.1f} s. {self._last_line()}")
+            pause = min(pause * 2, LONGEST_PAUSE)
+            await self._pause(waits)
+
+    async def stop(self, seconds: float) -> None:
+        """SIGTERM, and SIGKILL when it has not ended after `seconds`."""
+        self._stopping.set()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), seconds)
+        except TimeoutError:
+            self._tell(f"{self.spec.name} did not end in {seconds:.0f} s and is killed.")
+            process.kill()
+            await process.wait()
+
+    def _hopeless(self, refusals: int) -> bool:
+        """Whether to give up. An engine may be away for minutes, so what once ran is tried for long."""
+        first = not self.ready.is_set()
+        if not (refusals >= MOST_REFUSALS or (first and (refusals or self.starts >= FIRST_TRIES))):
+            return False
+        self.refusal = self._last_line() or f"it ended at once; {self.log} may say why."
+        self.ready.set()
+        if not first:
+            self._tell(f"{self.spec.name} is given up: {self.refusal}")
+        return True
+
+    async def _once(self) -> int:
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("ab") as log:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self.spec.command,
+                env=self.spec.env,
+                stdin=asyncio.subprocess.PIPE,  # its lifeline: it drains when we die
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # a Ctrl-C is for us: we stop it in order
+            )
+            self.pid, self.starts = process.pid, self.starts + 1
+            self._changed()
+            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+            if await process.stdout.readline():
+                self.ready.set()
+            while line := await process.stdout.readline():
+                log.write(line)
+                log.flush()
+            code = await process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+        self.pid = 0
+        self._changed()
+        return code
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _last_line(self) -> str:
+        with self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - 4000))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1].removeprefix("xget: ")[:500] if lines else ""

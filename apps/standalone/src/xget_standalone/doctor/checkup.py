@@ -1,0 +1,33 @@
+"""The whole check-up."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from xget_kernel.settings import ServiceSettings
+from xget_standalone.doctor.engines import look_at_engines
+from xget_standalone.doctor.events import look_at_events
+from xget_standalone.doctor.findings import Finding
+from xget_standalone.doctor.machine import look_at_home
+from xget_standalone.doctor.migrations import look_at_migrations
+from xget_standalone.doctor.services import look_at_services
+
+
+async def check_up(home: Path | None, gateway: str) -> list[Finding]:
+    """Everything that can be looked at from here, whether it runs or not. Raises StartupError for wrong settings."""
+    given: dict[str, Any] = {"home": home} if home else {}
+    settings = ServiceSettings(**given)
+    engines = await look_at_engines(settings)
+    down = {finding.name for finding in engines if finding.area == "engine" and finding.state == "wrong"}
+    parts = await asyncio.gather(
+        look_at_migrations(settings) if "tables" not in down else _nothing(),
+        look_at_events(settings) if "events" not in down else _nothing(),
+        look_at_services(settings, gateway),
+    )
+    return [*engines, look_at_home(settings.home), *(finding for part in parts for finding in part)]
+
+
+async def _nothing() -> list[Finding]:
+    return []

@@ -1,0 +1,39 @@
+"""Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from xget_kernel.engines import EngineSettings
+from xget_standalone.probes.answers import Answer, Silent
+
+
+async def probe(settings: EngineSettings, seconds: float) -> Answer:
+    """Ask for the brokers. Raises Silent."""
+    servers = settings.kafka_bootstrap_servers or ""
+    client = AIOKafkaAdminClient(**connection(settings, seconds))
+    try:
+        async with asyncio.timeout(seconds * 2):
+            await client.start()
+            found = await client.describe_cluster()
+    except (KafkaError, OSError, TimeoutError, ValueError) as error:
+        raise Silent(f"Kafka at {servers} does not answer: start it, or correct KAFKA_BOOTSTRAP_SERVERS.") from error
+    finally:
+        await client.close()
+    return Answer(facts={"brokers": len(found["brokers"])})
+
+
+def connection(settings: EngineSettings, seconds: float) -> dict[str, object]:
+    """How a client of aiokafka connects."""
+    password = settings.kafka_sasl_password
+    return {
+        "bootstrap_servers": settings.kafka_bootstrap_servers or "",
+        "security_protocol": settings.kafka_security_protocol,
+        "sasl_mechanism": settings.kafka_sasl_mechanism,
+        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_plain_password": password.reveal() if password else None,
+        "request_timeout_ms": int(seconds * 1000),
+    }
