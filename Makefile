@@ -5,10 +5,10 @@ BIN := .venv/bin
 export TWS_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format lock generate bench clean
+.PHONY: help setup demo test test-fast engines-start engines-status engines-stop check format lock generate bench clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
 
 setup: ## Build .venv with xget in it
 	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing. Install it: apt-get install python3 python3-pip"; exit 2; }
@@ -17,11 +17,20 @@ setup: ## Build .venv with xget in it
 demo: setup ## Collect, search and export posts of the sandbox's X, end to end, in about a minute
 	@$(BIN)/python scripts/demo.py
 
-test: setup ## Run all tests
+test: setup ## Run all tests, with real engines that are started and stopped
 	@$(BIN)/python scripts/run_tests.py all
 
 test-fast: setup ## Run the tests that need no processes, in under a minute
 	@$(BIN)/python scripts/run_tests.py fast
+
+engines-start: setup ## Start PostgreSQL, Valkey, SecantusDB, Elasticsearch and Kafka and print their URLs
+	@$(BIN)/python scripts/engines start
+
+engines-status: setup ## Say which engines run
+	@$(BIN)/python scripts/engines status --all
+
+engines-stop: setup ## Stop the engines that engines-start started; their data stay
+	@$(BIN)/python scripts/engines stop
 
 check: setup ## ruff, mypy strict, import-linter, generated code up to date
 	@$(BIN)/python scripts/check.py

@@ -16,5 +16,6 @@ KAFKA = "4.1.1"
 KAFKA_ARTIFACTS = (f"org.apache.kafka:kafka_2.13:{KAFKA}", "org.slf4j:slf4j-simple:1.7.36")
 MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 
-JAVA_AT_LEAST = 21
-"""What Elasticsearch asks for; Kafka is content with 17 and gets the same."""
+JAVA_FOR_ELASTICSEARCH = 21
+JAVA_FOR_KAFKA = 17
+"""The oldest major versions that will do."""

@@ -38,7 +38,7 @@ class Elasticsearch(Engine):
 
     def install(self) -> None:
         self._tree()
-        java.home()
+        java.home_for_elasticsearch()
 
     def _tree(self) -> Path:
         goal = [f"{versions.MAVEN_PLUGIN}:copy", f"-Dartifact={versions.ELASTICSEARCH_ARTIFACT}"]
@@ -58,8 +58,8 @@ class Elasticsearch(Engine):
             if path.is_file():
                 shutil.copyfile(path, config / path.name)
         options = (shipped / "jvm.options").read_text("utf-8").splitlines()
-        quiet = [line for line in options if not line.startswith(("-Xlog:gc", "-XX:+HeapDump"))]
-        (config / "jvm.options").write_text("\n".join(quiet) + "\n", "utf-8")
+        kept = [line for line in options if not line.startswith(("-Xlog:gc", "-XX:+HeapDump"))]
+        (config / "jvm.options").write_text("\n".join(kept) + "\n", "utf-8")
         settings = SETTINGS.format(http=self.ports[0], transport=self.ports[1], data=self.data)
         (config / "elasticsearch.yml").write_text(settings, "utf-8")
         self.give_away(self.data)
@@ -69,7 +69,7 @@ class Elasticsearch(Engine):
 
     def environment(self) -> dict[str, str]:
         return {
-            "ES_JAVA_HOME": str(java.home()),
+            "ES_JAVA_HOME": str(java.home_for_elasticsearch()),
             "ES_JAVA_OPTS": "-Xms512m -Xmx512m",
             "ES_PATH_CONF": str(self.data / "config"),
             "ES_TMPDIR": str(self.data / "tmp"),

@@ -33,6 +33,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=3
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=1000
 log.cleaner.dedupe.buffer.size=16777216
 """
 POM = """\
@@ -54,7 +56,7 @@ class Kafka(Engine):
 
     def install(self) -> None:
         self._jars()
-        java.home()
+        java.home_for_kafka()
 
     def _jars(self) -> Path:
         pom = POM.format("".join(DEPENDENCY.format(*artifact.split(":")) for artifact in versions.KAFKA_ARTIFACTS))
@@ -63,7 +65,7 @@ class Kafka(Engine):
 
     def _java(self, *arguments: str) -> list[str]:
         quiet = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
-        return [str(java.home() / "bin" / "java"), "-Xmx512m", *quiet, "-cp", f"{self._jars()}/*", *arguments]
+        return [str(java.home_for_kafka() / "bin" / "java"), "-Xmx512m", *quiet, "-cp", f"{self._jars()}/*", *arguments]
 
     def prepare(self) -> None:
         self.data.mkdir(exist_ok=True)
