@@ -11,6 +11,7 @@ from xget_events.errors import PoisonMessage
 from xget_events.log import Record
 from xget_kernel.ids import new_id
 from xget_kernel.messages import Message
+from xget_telemetry import tracing
 
 T = TypeVar("T")
 
@@ -31,7 +32,10 @@ def decode(record: Record, kind: type[T]) -> T:
 
 
 def cloud_headers(body: msgspec.Struct, source: str, now: datetime, traceparent: str | None = None) -> dict[str, str]:
-    """CloudEvents 1.0 attributes of a new message; `source` is the sending service, the type the body's class."""
+    """CloudEvents 1.0 attributes of a new message; `source` is the sending service, the type the body's class.
+
+    Without `traceparent` the message belongs to the span that is current, if there is one.
+    """
     headers = {
         "ce_specversion": "1.0",
         "ce_id": new_id(),
@@ -39,7 +43,8 @@ def cloud_headers(body: msgspec.Struct, source: str, now: datetime, traceparent:
         "ce_source": f"/xget/{source}",
         "ce_time": now.isoformat().replace("+00:00", "Z"),
     }
-    return headers | {"traceparent": traceparent} if traceparent else headers
+    context = traceparent or tracing.traceparent()
+    return headers | {tracing.TRACEPARENT: context} if context else headers
 
 
 def message(

@@ -14,6 +14,7 @@ from xget_events.errors import Fenced, LogClosed, PoisonMessage
 from xget_events.failures import is_infrastructure
 from xget_events.log import DLQ_SUFFIX, Consumer, EventLog, Record
 from xget_events.metrics import RunnerMetrics
+from xget_events.tracing import traced
 from xget_kernel.errors import XGetError
 from xget_kernel.messages import Message
 from xget_telemetry.logs import get_logger
@@ -87,7 +88,8 @@ class ConsumerRunner:
 
     async def _work(self, consumer: Consumer, records: list[Record], stop: asyncio.Event) -> None:
         began = time.monotonic()
-        await self._handle(records, stop)
+        with traced(self._group, records) as carrying:
+            await self._handle(carrying, stop)
         try:
             await self._for_ever(lambda: consumer.commit(records), stop)
         except Fenced as error:

@@ -12,6 +12,8 @@ from xget_kernel.secrets import Secret
 from xget_rpc.bases import StreamInterceptor, UnaryInterceptor
 from xget_rpc.identity import TOKEN_KEY
 from xget_rpc.status import CODE_KEY, RpcError, from_status
+from xget_rpc.tracing import client_span, client_stream
+from xget_telemetry import tracing
 
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0
@@ -31,6 +33,10 @@ class UnaryCalls(UnaryInterceptor):
 
     async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
         """Raises RpcError."""
+        with client_span(details):
+            return await self._call(continuation, details, request)
+
+    async def _call(self, continuation: Any, details: Any, request: Any) -> Any:
         allowed = self._deadline if details.timeout is None else details.timeout
         end = self._clock.monotonic() + allowed
         pause = FIRST_PAUSE
@@ -58,10 +64,11 @@ class StreamCalls(StreamInterceptor):
     async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
         """An iterator that raises RpcError."""
         allowed = self._deadline if details.timeout is None else details.timeout
-        call = await continuation(_with(details, self._token, allowed), request)
-        return self._messages(call)
+        span = client_stream(details)
+        call = await continuation(_with(details, self._token, allowed, span), request)
+        return self._messages(call, span)
 
-    async def _messages(self, call: Any) -> AsyncIterator[Any]:
+    async def _messages(self, call: Any, span: tracing.Span) -> AsyncIterator[Any]:
         try:
             async for message in call:
                 yield message
@@ -69,6 +76,7 @@ class StreamCalls(StreamInterceptor):
             raise to_error(error, self._target) from error
         finally:
             call.cancel()
+            span.end()
 
 
 async def _answer_of(call: Any) -> Any:
@@ -76,9 +84,12 @@ async def _answer_of(call: Any) -> Any:
     return call
 
 
-def _with(details: Any, token: Secret, timeout: float) -> Any:
+def _with(details: Any, token: Secret, timeout: float, span: tracing.Span | None = None) -> Any:
     metadata = grpc.aio.Metadata(*(details.metadata or ()))
     metadata.add(TOKEN_KEY, token.reveal())
+    context = tracing.traceparent(span)
+    if context is not None:
+        metadata.add(tracing.TRACEPARENT, context)
     return grpc.aio.ClientCallDetails(details.method, timeout, metadata, details.credentials, details.wait_for_ready)
 
 

@@ -13,7 +13,8 @@ from xget_kernel.secrets import Secret
 from xget_rpc.bases import ServerInterceptor
 from xget_rpc.identity import is_internal
 from xget_rpc.status import to_status
-from xget_telemetry import logs
+from xget_rpc.tracing import Call, server_span, server_stream, traceparent_of
+from xget_telemetry import logs, tracing
 
 log = logs.get_logger(__name__)
 
@@ -24,8 +25,9 @@ OPEN_SERVICE = f"/{health.SERVICE_NAME}/"
 class Guard(ServerInterceptor):
     """Health is open to probes; everything else needs the token."""
 
-    def __init__(self, token: Secret) -> None:
+    def __init__(self, token: Secret, tracer: tracing.Tracer | None = None) -> None:
         self._token = token
+        self._tracer = tracer or tracing.current()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
         """Gives the handler for a call, wrapped."""
@@ -33,42 +35,46 @@ class Guard(ServerInterceptor):
         if handler is None or details.method.startswith(OPEN_SERVICE):
             return handler
         allowed = is_internal(details.invocation_metadata, self._token)
-        return _wrapped(handler, details.method, allowed)
+        return _wrapped(handler, Call(details.method, allowed, self._tracer, traceparent_of(details)))
 
 
-def _wrapped(handler: Any, method: str, allowed: bool) -> Any:
+def _wrapped(handler: Any, call: Call) -> Any:
     for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
         behaviour = getattr(handler, kind)
         if behaviour is not None:
             wrap = _streaming if kind.endswith("stream") else _single
             make = getattr(grpc, f"{kind}_rpc_method_handler")
-            return make(wrap(behaviour, method, allowed), handler.request_deserializer, handler.response_serializer)
+            return make(wrap(behaviour, call), handler.request_deserializer, handler.response_serializer)
     return handler
 
 
-def _single(behaviour: Any, method: str, allowed: bool) -> Any:
+def _single(behaviour: Any, call: Call) -> Any:
     @functools.wraps(behaviour)
-    async def call(request: Any, context: Context) -> Any:
+    async def answer(request: Any, context: Context) -> Any:
         try:
-            _admit(allowed)
-            return await behaviour(request, context)
+            _admit(call.allowed)
+            with call.tracer.acting(), server_span(call):
+                return await behaviour(request, context)
         except Exception as error:  # noqa: BLE001 -- every failure becomes a status
-            await _abort(error, method, context)
+            await _abort(error, call.method, context)
 
-    return call
+    return answer
 
 
-def _streaming(behaviour: Any, method: str, allowed: bool) -> Any:
+def _streaming(behaviour: Any, call: Call) -> Any:
     @functools.wraps(behaviour)
-    async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+    async def answer(request: Any, context: Context) -> AsyncIterator[Any]:
+        span = server_stream(call)
         try:
-            _admit(allowed)
+            _admit(call.allowed)
             async for message in behaviour(request, context):
                 yield message
         except Exception as error:  # noqa: BLE001 -- every failure becomes a status
-            await _abort(error, method, context)
+            await _abort(error, call.method, context)
+        finally:
+            span.end()
 
-    return call
+    return answer
 
 
 def _admit(allowed: bool) -> None:

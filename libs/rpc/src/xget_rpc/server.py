@@ -11,6 +11,7 @@ from grpc_reflection.v1alpha import reflection
 from xget_kernel.errors import StartupError
 from xget_kernel.secrets import Secret
 from xget_rpc.interceptor import Guard
+from xget_telemetry import tracing
 
 AddServicer = Callable[[Any, Any], None]
 
@@ -31,7 +32,7 @@ class RpcServer:
             ("grpc.so_reuseport", 0),
         ]
         token = internal_token if isinstance(internal_token, Secret) else Secret(internal_token)
-        self._server = grpc.aio.server(interceptors=[Guard(token)], options=options)
+        self._server = grpc.aio.server(interceptors=[Guard(token, tracing.current())], options=options)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack it
         self._names = [reflection.SERVICE_NAME, health.SERVICE_NAME]
 

@@ -1,1 +1,1 @@
-"""Structured logs with redaction and Prometheus metrics."""
+"""Structured logs with redaction, OpenTelemetry traces and Prometheus metrics."""

@@ -8,6 +8,7 @@ from typing import Any, TextIO, cast
 
 import orjson
 import structlog
+from opentelemetry import trace
 from structlog.typing import FilteringBoundLogger, Processor
 
 from xget_telemetry.redaction import redact
@@ -79,10 +80,19 @@ def _shared(service: str) -> list[Processor]:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         name_service,
+        _name_trace,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         redact,
     ]
+
+
+def _name_trace(_logger: Any, _method: str, event: Any) -> Any:
+    """The trace that a line belongs to, if there is one."""
+    found = trace.get_current_span().get_span_context()
+    if found.is_valid:
+        event["trace_id"], event["span_id"] = f"{found.trace_id:032x}", f"{found.span_id:016x}"
+    return event
 
 
 def _last(json: bool, out: TextIO) -> list[Processor]:

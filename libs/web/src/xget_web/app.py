@@ -11,12 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from xget_kernel.settings import ServiceSettings
+from xget_telemetry import tracing
 from xget_telemetry.metrics import Registry
 from xget_web import docs, handlers, openapi
 from xget_web.health import Check, add_health
 from xget_web.middleware.bodies import BodyGuard
 from xget_web.middleware.edge import Edge
 from xget_web.middleware.hosts import HostGuard
+from xget_web.middleware.tracing import Traced
 from xget_web.routes import RouteTable
 from xget_web.state import Verifier, WebState
 
@@ -82,7 +84,10 @@ def build_app(
 
 def _middleware(service: str, settings: ServiceSettings, routes: RouteTable, registry: Registry) -> list[Middleware]:
     hosts = [Middleware(HostGuard)] if settings.open_mode else []
+    tracer = tracing.of(service)
+    traced = [Middleware(Traced, tracer=tracer, route=routes.template)] if tracer.on else []
     return [
+        *traced,
         Middleware(Edge, service=service, routes=routes, registry=registry),
         *hosts,
         Middleware(BodyGuard, max_bytes=settings.max_body_bytes),

@@ -84,6 +84,8 @@ class Execution(Base):
     end_reason: Mapped[str | None] = mapped_column(String(24))
     end_detail: Mapped[str | None] = mapped_column(Text)
     message: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(String(64))
+    """Trace of the request that wanted this run; whoever claims it goes on there."""
     error_message: Mapped[str | None] = mapped_column(Text)
 
     matched: Mapped[int] = mapped_column(default=0)

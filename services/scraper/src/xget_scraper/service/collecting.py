@@ -20,6 +20,7 @@ from xget_scraper.models import ENDINGS
 from xget_scraper.ports import Sessions
 from xget_scraper.service.checkpoints import Checkpoints
 from xget_scraper.service.jobs import Job, LeaseLostError
+from xget_scraper.service.traces import page_span, run_span
 from xget_sources.ports import CollectRequest, NoAccount, RawPage, Session, Source, SourceStopped
 from xget_telemetry.logs import bind, get_logger
 
@@ -50,7 +51,7 @@ class Collector:
 
     async def run(self, job: Job, draining: asyncio.Event) -> None:
         """Collect until the end, a wait, or `draining`. What cannot be written is left to the lease's end."""
-        with bind(task_id=job.task_id, execution_id=job.execution_id):
+        with bind(task_id=job.task_id, execution_id=job.execution_id), run_span(job):
             try:
                 await self._guarded(job, draining)
             except LeaseLostError:
@@ -107,13 +108,22 @@ class Collector:
             self._sessions.open(job.tenant) as session,
             aclosing(_pages(source, request, session, job.cursor)) as pages,
         ):
-            async for page in pages:
-                if await self._take(job, page):
+            while (ended := await self._step(job, pages)) is not None:
+                if ended:
                     return
                 if draining.is_set():
                     await self._checkpoints.hand_over(job)
                     return
         await self._checkpoints.end(job, "stalled" if job.cursor else "exhausted")
+
+    async def _step(self, job: Job, pages: AsyncGenerator[RawPage]) -> bool | None:
+        """One page, from the source's requests to the checkpoint: whether it ends the execution, None without one."""
+        with page_span(job) as span:
+            page = await anext(pages, None)
+            if page is None:
+                return None
+            span.set_attributes({"xget.operation": page.operation, "xget.entries": len(page.entry_keys)})
+            return await self._take(job, page)
 
     async def _take(self, job: Job, page: RawPage) -> bool:
         picked = job.pick(page)

@@ -32,6 +32,8 @@ class Job:
     cursor: str | None
     page_no: int
     lease_until: datetime
+    traceparent: str = ""
+    """The trace that asked for the execution."""
     seen: set[str] = field(default_factory=set)
     """Keys that checkpointed pages gave as matches."""
 
@@ -58,6 +60,7 @@ class Job:
             cursor=execution.cursor,
             page_no=execution.page_no,
             lease_until=lease_until,
+            traceparent=execution.traceparent or "",
         )
 
     def pick(self, page: RawPage) -> list[str]:

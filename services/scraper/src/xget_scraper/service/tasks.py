@@ -16,6 +16,7 @@ from xget_scraper.models import Execution, Move, Phase, Status, Task
 from xget_scraper.repository import Unit
 from xget_scraper.service.drafts import WRITERS, Draft
 from xget_scraper.service.settling import finish
+from xget_telemetry.tracing import traceparent
 
 
 class TaskService:
@@ -76,6 +77,7 @@ class TaskService:
 
     async def delete(self, task_id: str, caller: Caller) -> None:
         """Delete a task and its executions; items stay in storage. Raises TaskNotFound (404), TaskBusy (409)."""
+        await self._unit.executions.lock_of_task((await self._writable(task_id, caller)).id)
         task = await self.change(task_id, caller)
         if task.active:
             raise TaskBusy(task_id, "deleted")
@@ -91,9 +93,10 @@ class TaskService:
 
     async def stop(self, task_id: str, caller: Caller) -> Task:
         """Ask a queued or running task to stop within one page. Raises TaskNotFound (404), TaskNotRunning (409)."""
+        latest = (await self._writable(task_id, caller)).execution_id
+        execution = await self._unit.executions.lock(latest) if latest else None
         task = await self.change(task_id, caller)
-        execution = await self._unit.executions.lock(task.execution_id) if task.active and task.execution_id else None
-        if execution is None:
+        if execution is None or not task.active or task.execution_id != execution.id:
             raise TaskNotRunning
         now = self._clock.now()
         execution.stop_requested = True
@@ -112,8 +115,14 @@ class TaskService:
             raise TaskNotFound
         return task
 
+    async def _writable(self, task_id: str, caller: Caller) -> Task:
+        """The task as it is now, not locked: its executions are locked before it. Raises as `change` does."""
+        caller.require(*WRITERS)
+        return await self.get(task_id, caller)
+
     def _queue(self, task: Task, now: datetime) -> None:
         execution = Execution.queued(task, now)
+        execution.traceparent = traceparent()
         self._unit.executions.add(execution)
         task.execution_id = execution.id
         task.active = True

@@ -15,6 +15,7 @@ from xget_sources.x.client.connections import Connections, cookie_header
 from xget_sources.x.client.engine import AbortReqError, HttpClient, Response
 from xget_sources.x.client.judgement import judge
 from xget_sources.x.client.observation import Observation, broken, observe, variables_of
+from xget_sources.x.client.traces import describe, request_span
 
 MAX_BODY = 16 * 1024 * 1024
 MAX_SECONDS = 90.0
@@ -77,7 +78,9 @@ class ObservingClient(HttpClient):  # type: ignore[misc] # twscrape is untyped
         """
         if self.answers and self.answers[-1].outcome.status != 404:
             raise AbortReqError
-        seen, raw = await self._ask(method, url, kwargs.get("params"), kwargs.get("headers") or {})
+        with request_span(self._operation, method, url) as span:
+            seen, raw = await self._ask(method, url, kwargs.get("params"), kwargs.get("headers") or {})
+            describe(span, seen.outcome)
         self.answers.append(seen)
         await self._session.report(self._lease, seen.outcome)
         if raw is None or judge(seen).action == "again":

@@ -1,0 +1,56 @@
+"""The SDK: a provider for each service, one queue and one exporter for the process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from xget_telemetry.tracing.instruments import follow_services, instrument
+
+FLUSH_SECONDS: Final = 3.0
+_OPERATIONS: Final = "XGET_TRACE_OPERATIONS"
+
+
+class Exporting:
+    """What a tracing process holds. Sampler, limits, queue and exporter read their own `OTEL_*` variables.
+
+    `OTEL_SERVICE_NAME` names a process of one service (`single`); where one holds them all it is their namespace.
+    """
+
+    def __init__(self, env: Mapping[str, str], *, single: bool) -> None:
+        self._processor = BatchSpanProcessor(OTLPSpanExporter())
+        given = env.get("OTEL_SERVICE_NAME")
+        self._name = given if single else None
+        self._namespace = "xget" if single or not given else given
+        self._providers: dict[str, TracerProvider] = {}
+        follow_services()
+        if env.get(_OPERATIONS, "").strip().lower() in {"1", "true", "yes", "on"}:
+            instrument()
+
+    def tracer(self, service: str) -> trace.Tracer:
+        """OpenTelemetry's tracer of a service; its spans carry the service's name as their resource."""
+        provider = self._providers.get(service)
+        if provider is None:
+            attributes = {"service.namespace": self._namespace, "service.name": self._name or service}
+            provider = TracerProvider(resource=_resource(attributes), shutdown_on_exit=False)
+            provider.add_span_processor(self._processor)
+            self._providers[service] = provider
+        return provider.get_tracer("xget")
+
+    def close(self) -> None:
+        """Send what waits, but let no dead receiver hold up the end of the process."""
+        sending = threading.Thread(target=self._processor.shutdown, name="traces-flush", daemon=True)
+        sending.start()
+        sending.join(FLUSH_SECONDS)
+
+
+def _resource(attributes: dict[str, str]) -> Resource:
+    # OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME are read by create(); the service's own name wins.
+    return Resource.create().merge(Resource(attributes))
