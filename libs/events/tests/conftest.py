@@ -1,4 +1,4 @@
-"""SQLite event logs for tests, with a clock of their own."""
+"""SQLite event logs for tests, with a clock of their own, and Kafka ones in real time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from xget_events.log import EventLog
 from xget_events.sqlite import SqliteEventLog
 from xget_kernel.clock import ManualClock
+from xget_testing.contracts.event_log.kafka import KafkaHouse
 
 LEASE = 30.0
 
@@ -60,3 +61,10 @@ async def house(tmp_path: Path) -> AsyncIterator[SqliteHouse]:
 @pytest.fixture
 async def event_log(house: SqliteHouse) -> SqliteEventLog:
     return await house.open()
+
+
+@pytest.fixture
+async def kafka_house(kafka_servers: str, tmp_path: Path) -> AsyncIterator[KafkaHouse]:
+    house = KafkaHouse(kafka_servers, tmp_path)
+    yield house
+    await house.close()

@@ -82,6 +82,8 @@ class EngineSettings(BaseSettings):
     """Password of Kafka."""
     kafka_replication: int = Field(1, ge=1, le=9, validation_alias="KAFKA_REPLICATION")
     """Copies of each topic that XGet makes."""
+    kafka_prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,80}$", validation_alias="KAFKA_PREFIX")
+    """First part of the names of all topics and groups, for several installations on one Kafka."""
 
     def tables(self, service: str) -> str:
         """SQLAlchemy URL of the tables of `service`; with PostgreSQL its `search_path` is the service's name.

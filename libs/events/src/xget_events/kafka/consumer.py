@@ -1,0 +1,173 @@
+"""A member of a consumer group on Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
+from aiokafka.structs import ConsumerRecord
+
+from xget_events.errors import Fenced, LogClosed
+from xget_events.kafka.access import REQUEST_SECONDS
+from xget_events.kafka.insides import refresh
+from xget_events.kafka.membership import Membership
+from xget_events.log import Record
+
+POLL_BYTES = 32 << 20
+"""Bodies that one poll returns; one larger body comes alone."""
+LOOK_SECONDS = 0.5
+"""How often a consumer looks for a topic that does not exist yet."""
+
+
+class KafkaConsumer:
+    """Reads the partitions that the group gives it. Made by `KafkaEventLog.consumer`.
+
+    It stays a member however long a handler works: heartbeats go on in the background. What is fetched ahead is one
+    fetch for each partition (1 MB, or one larger batch), and nothing while a poll left records over.
+    """
+
+    def __init__(self, membership: Membership, topics: Sequence[str], closed: Callable[[KafkaConsumer], None]) -> None:
+        self._membership = membership
+        self._access = membership.access
+        self._topics = tuple(topics)
+        self._on_closed = closed
+        self._over: deque[ConsumerRecord] = deque()
+        self._look_at = 0.0
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        await self._membership.join(self._topics)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def poll(self, max_records: int = 500, timeout: float = 1.0) -> list[Record]:
+        """The next records, at most `POLL_BYTES` of bodies; empty after `timeout` seconds without any.
+
+        Raises errors.Unavailable when Kafka does not answer, LogClosed.
+        """
+        self._check_open()
+        deadline = asyncio.get_running_loop().time() + timeout
+        client, holding = await self._membership.join(self._topics)
+        try:
+            async with asyncio.timeout(max(timeout, 0.005)):
+                while True:
+                    await self._look(client)
+                    await holding.reading.wait()
+                    self._check_open()
+                    left = deadline - asyncio.get_running_loop().time()
+                    found = holding.give(await self._read(client, max_records, left))
+                    if found or left <= 0:
+                        return [self._record(raw) for raw in found]
+        except TimeoutError:
+            return []
+        except KafkaError as error:
+            self._over.clear()
+            await self._membership.leave()
+            raise self._access.explained(error, f"read for {self._membership.group}") from error
+
+    async def commit(self, records: Sequence[Record]) -> None:
+        """Mark these records and all before them in their partitions as done. Raises Fenced, errors.Unavailable."""
+        offsets: dict[TopicPartition, int] = {}
+        for record in records:
+            place = TopicPartition(self._access.prefix + record.topic, record.partition)
+            offsets[place] = max(offsets.get(place, 0), record.offset + 1)
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                lost = await self._commit(offsets)
+        except (KafkaError, TimeoutError) as error:
+            raise self._access.explained(error, f"commit for {self._membership.group}") from error
+        if lost:
+            names = ", ".join(sorted(f"{place.topic}/{place.partition}" for place in lost))
+            held_by = "another member of the group holds it by now and reads on from the last commit"
+            raise Fenced(f"Nothing was committed for {names}: {held_by}.")
+
+    async def close(self, *, leave: bool = True) -> None:
+        """Leave the group; twice is fine. Without `leave` the group finds out when the lease ends."""
+        if not self._closed:
+            self._closed = True
+            self._on_closed(self)
+            await self._membership.leave(tell=leave)
+
+    async def stall(self) -> None:
+        """Send no heartbeats from now on, as a process that hangs; for trials."""
+        await self._membership.stall()
+
+    async def _read(self, client: AIOKafkaConsumer, max_records: int, seconds: float) -> list[ConsumerRecord]:
+        if not self._over:
+            wait = min(max(seconds, 0.0), LOOK_SECONDS)
+            answer = await client.getmany(timeout_ms=int(wait * 1000), max_records=max_records)
+            # Nothing is awaited from here to `give`: no rebalance comes in between.
+            self._over.extend(record for records in answer.values() for record in records)
+        batch: list[ConsumerRecord] = []
+        size = 0
+        while self._over and len(batch) < max_records:
+            size += len(self._over[0].value or b"")
+            if batch and size > POLL_BYTES:
+                break
+            batch.append(self._over.popleft())
+        self._hold_back(client)
+        return batch
+
+    def _hold_back(self, client: AIOKafkaConsumer) -> None:
+        """Fetch nothing more while records are left over."""
+        paused = client.paused()
+        if self._over:
+            client.pause(*(client.assignment() - paused))
+        elif paused:
+            client.resume(*paused)
+
+    async def _commit(self, offsets: dict[TopicPartition, int]) -> set[TopicPartition]:
+        """Commit what is held; the partitions that are not."""
+        while True:
+            joined = self._membership.current
+            if joined is None:
+                return set(offsets)
+            client, holding = joined
+            await holding.committing.wait()
+            wanted, lost = holding.sort(offsets)
+            if not wanted:
+                return lost
+            try:
+                await client.commit(wanted)
+            except CommitFailedError as error:
+                if not isinstance(error.__cause__, RebalanceInProgressError):
+                    holding.lose(wanted)
+                    return lost | wanted.keys()
+                await asyncio.sleep(0.05)
+            except IllegalStateError:
+                await asyncio.sleep(0.05)
+            else:
+                holding.committed(wanted)
+                return lost
+
+    async def _look(self, client: AIOKafkaConsumer) -> None:
+        """Ask for topics that are not there yet, now and then."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._look_at and any(client.partitions_for_topic(topic) is None for topic in self._topics):
+            self._look_at = now + LOOK_SECONDS
+            await refresh(client)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LogClosed("The consumer is closed.")
+
+    def _record(self, raw: ConsumerRecord) -> Record:
+        return Record(
+            topic=raw.topic.removeprefix(self._access.prefix),
+            key=raw.key.decode(errors="replace") if raw.key else "",
+            value=raw.value or b"",
+            headers={name: (value or b"").decode(errors="replace") for name, value in raw.headers},
+            partition=raw.partition,
+            offset=raw.offset,
+            timestamp=datetime.fromtimestamp(raw.timestamp / 1000, UTC),
+        )
