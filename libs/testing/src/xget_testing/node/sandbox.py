@@ -1,0 +1,52 @@
+"""A running stand-in of X."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+
+from xget_testing.node.processes import XGET, Process, clean_env, free_port
+
+
+class Sandbox:
+    """A running `xget sandbox`."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.ca = folder / "ca.pem"
+        self.port = free_port()
+        command = [XGET, "sandbox", "--port", str(self.port), "--ca", str(self.ca), *options]
+        self.process = Process(command, cwd=folder, env=clean_env(), log=folder / "sandbox.log")
+        self.proxy = f"http://127.0.0.1:{self.port}"
+
+    def truth(self, **query: Any) -> dict[str, Any]:
+        """What exists, for a task type and its parameters."""
+        found: dict[str, Any] = self._call("GET", "truth", params=query)
+        return found
+
+    def log(self) -> Any:
+        """Requests that the sandbox has seen."""
+        return self._call("GET", "log")
+
+    def faults(self, faults: str) -> None:
+        """Misbehave from now on."""
+        self._call("POST", "faults", json={"faults": faults})
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        with httpx.Client(timeout=30, trust_env=False) as client:
+            answer = client.request(method, f"{self.proxy}/__sandbox__/{path}", **options)
+        return answer.raise_for_status().json()
+
+
+@contextmanager
+def running_sandbox(folder: Path, *options: str) -> Iterator[Sandbox]:
+    """A sandbox for the length of a block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sandbox = Sandbox(folder, *options)
+    try:
+        yield sandbox
+    finally:
+        sandbox.process.stop()
