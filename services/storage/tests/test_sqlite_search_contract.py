@@ -22,3 +22,9 @@ class TestSqliteSearch(SearchIndexContract):
         search = SqliteSearch(tmp_path / "search.db", Analyzer())
         yield search
         await search.close()
+
+    @pytest.fixture
+    async def other(self, tmp_path: Path) -> AsyncIterator[SqliteSearch]:
+        search = SqliteSearch(tmp_path / "search.db", Analyzer())
+        yield search
+        await search.close()

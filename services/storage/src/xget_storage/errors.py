@@ -1,6 +1,6 @@
 """What storage says no with."""
 
-from xget_kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from xget_kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unavailable
 
 
 class ItemNotFound(NotFound):
@@ -43,6 +43,20 @@ class BadFilter(Invalid):
 
     code = "bad_filter"
     title = "Filters do not fit together"
+
+
+class SearchAway(Unavailable):
+    """The search engine does not answer. Nothing is lost: what was not indexed is indexed when it is back."""
+
+    code = "search_unavailable"
+    title = "Search is unavailable"
+
+
+class RebuildRunning(Conflict):
+    """The search index is being rebuilt by somebody else."""
+
+    code = "rebuild_running"
+    title = "Another rebuild is running"
 
 
 def no_such_item(key: str) -> ItemNotFound:

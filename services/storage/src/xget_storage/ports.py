@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -107,6 +108,9 @@ class DocumentStore(Protocol):
     async def indexed(self, revs: dict[str, int]) -> None:
         """Search has taken these over, at these revisions."""
 
+    async def scan(self, after: str | None, size: int) -> dict[str, StoredItem | int]:
+        """Items by key, beginning after `after`; deleted ones as the revision of their deletion. Empty at the end."""
+
     async def close(self) -> None:
         """Release files and threads; twice is fine."""
 
@@ -132,6 +136,20 @@ class SearchPage(Struct, kw_only=True):
     cursor: list[Any] | None
 
 
+class Rebuild(Protocol):
+    """A search index that is being built again."""
+
+    @property
+    def after(self) -> str | None:
+        """The last key that it has; None at the beginning."""
+
+    async def take(self, found: Mapping[str, StoredItem | int]) -> None:
+        """Take over documents as `DocumentStore.scan` gives them, in that order. Raises RebuildRunning (409)."""
+
+    async def finish(self) -> None:
+        """All of the documents were given: serve what they made, and nothing else but what was indexed meanwhile."""
+
+
 class SearchIndex(Protocol):
     """Finds items by their text. Derived: it may lag, be lost, and be built again from the documents."""
 
@@ -143,6 +161,13 @@ class SearchIndex(Protocol):
 
     async def search(self, query: SearchQuery) -> SearchPage:
         """Never raises for any text. Raises Invalid (422) for a cursor that is not its own."""
+
+    def rebuilding(self) -> AbstractAsyncContextManager[Rebuild]:
+        """Build the index again while searches and writes of any process go on; one rebuild at a time.
+
+        Left without `finish`, or killed, what was there serves on and the next rebuild continues. Raises
+        RebuildRunning (409).
+        """
 
     async def close(self) -> None:
         """Release files and threads; twice is fine."""

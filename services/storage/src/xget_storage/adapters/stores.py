@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from xget_storage.adapters.elastic_search import ElasticSearch
 from xget_storage.adapters.sqlite_documents import SqliteDocuments
 from xget_storage.adapters.sqlite_raw_pages import SqliteRawPages
 from xget_storage.adapters.sqlite_search import SqliteSearch
@@ -55,7 +56,10 @@ async def _documents(settings: Settings, stack: AsyncExitStack) -> tuple[Documen
 
 
 async def _search(settings: Settings, analyzer: Analyzer, stack: AsyncExitStack) -> SearchIndex:
-    return await _open(SqliteSearch(settings.home / "search.db", analyzer), stack)
+    if settings.elasticsearch_url is None:
+        return await _open(SqliteSearch(settings.home / "search.db", analyzer), stack)
+    url, prefix = settings.elasticsearch_url.reveal(), settings.elasticsearch_index
+    return await _open(ElasticSearch(url, analyzer, prefix=prefix), stack)
 
 
 async def _open(store: _Store, stack: AsyncExitStack) -> _Store:

@@ -100,3 +100,20 @@ class ChangesByPeople:
         assert (waiting["x:1"].rev, waiting["x:2"]) == (edited.rev, 2)
         await store.indexed({"x:1": edited.rev - 1, "x:2": 2})
         assert set(await store.unindexed(10)) == {"x:1"}
+
+    async def test_a_scan_meets_every_key_once_with_deletions_as_revisions(self, store: Any) -> None:
+        assert await store.scan(None, 10) == {}
+        await store.store_pages([make_page(1, [make_item(n) for n in range(1, 8)])], START)
+        await store.edit("x:3", "owner-1", {"text": "a"}, rev=None, by=self.actor())
+        await store.delete("x:5", "owner-1", by=self.actor())
+        met: dict[str, Any] = {}
+        after = None
+        while piece := await store.scan(after, 3):
+            assert len(piece) <= 3
+            assert not met.keys() & piece.keys()
+            met |= piece
+            after = list(piece)[-1]
+        assert sorted(met) == [f"x:{n}" for n in range(1, 8)]
+        assert met.pop("x:5") == 2
+        assert met == await store.load(list(met))
+        assert met["x:3"].visible().text == "a"

@@ -29,6 +29,12 @@ def load(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Store
     return {key: ITEM_DECODER.decode(doc) for key, doc in connection.execute(sql, (listed(keys),))}
 
 
+def scan(connection: sqlite3.Connection, after: str | None, size: int) -> dict[str, StoredItem | int]:
+    """Items by key, tombstones as revisions."""
+    rows = connection.execute("SELECT key, rev, doc FROM items WHERE key > ? ORDER BY key LIMIT ?", (after or "", size))
+    return {key: rev if doc is None else ITEM_DECODER.decode(doc) for key, rev, doc in rows}
+
+
 def find(
     connection: sqlite3.Connection, wanted: ItemFilter, size: int, offset: int, after: Sequence[Any] | None
 ) -> ItemPage:

@@ -76,5 +76,8 @@ class SqliteDocuments:
         sql = "DELETE FROM unindexed WHERE key = ? AND rev <= ?"
         await self._file.write(lambda connection: connection.executemany(sql, list(revs.items())))
 
+    async def scan(self, after: str | None, size: int) -> dict[str, StoredItem | int]:
+        return await self._file.read(lambda connection: reading.scan(connection, after, size))
+
     async def close(self) -> None:
         await self._file.close()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from xget_kernel.pages import bad_cursor
+from xget_storage.adapters.places import place
 from xget_storage.adapters.sqlite_rows import micros, moment
 from xget_storage.ports import ItemFilter, SearchPage, SearchQuery
 from xget_storage.service.analysis import Analyzer
@@ -17,9 +18,9 @@ _LARGEST: Final = 2**63 - 1
 _MOST_FACETS: Final = 50
 _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _ORDERS: Final = {
-    "relevance": "bm25(words), d.at DESC, d.id DESC",
-    "newest": "d.at DESC, d.id DESC",
-    "oldest": "d.at, d.id",
+    "relevance": "bm25(words), d.at DESC, d.key DESC",
+    "newest": "d.at DESC, d.key DESC",
+    "oldest": "d.at, d.key",
 }
 
 
@@ -32,15 +33,15 @@ def search(connection: sqlite3.Connection, query: SearchQuery, analyzer: Analyze
     where = " AND ".join(conditions)
     sort = "newest" if query.sort == "relevance" and not (parsed and parsed.groups) else query.sort
     offset = _offset(query.after) if sort == "relevance" else 0
-    place, place_values = _after(query.after, sort)
-    sql = f"SELECT d.key, d.at, d.id FROM {source} WHERE {where}{place} ORDER BY {_ORDERS[sort]} LIMIT ? OFFSET ?"  # noqa: S608 - constants
-    rows = connection.execute(sql, [*values, *place_values, query.size + 1, offset]).fetchall()
+    beyond, beyond_values = _after(query.after, sort)
+    sql = f"SELECT d.at, d.key FROM {source} WHERE {where}{beyond} ORDER BY {_ORDERS[sort]} LIMIT ? OFFSET ?"  # noqa: S608 - constants
+    rows = connection.execute(sql, [*values, *beyond_values, query.size + 1, offset]).fetchall()
     total, facets = _counts(connection, source, where, values)
     cursor = None
     if len(rows) > query.size:
         rows = rows[: query.size]
-        cursor = [offset + query.size] if sort == "relevance" else list(rows[-1][1:])
-    return SearchPage(keys=[row[0] for row in rows], total=total, facets=facets, cursor=cursor)
+        cursor = [offset + query.size] if sort == "relevance" else list(rows[-1])
+    return SearchPage(keys=[key for _, key in rows], total=total, facets=facets, cursor=cursor)
 
 
 def _selection(parsed: ParsedQuery | None, wanted: ItemFilter) -> tuple[str, list[str], list[Any]]:
@@ -100,13 +101,11 @@ def _offset(after: Sequence[Any] | None) -> int:
     raise bad_cursor()
 
 
-def _after(after: Sequence[Any] | None, sort: str) -> tuple[str, list[int]]:
+def _after(after: Sequence[Any] | None, sort: str) -> tuple[str, list[Any]]:
     if after is None or sort == "relevance":
         return "", []
-    match after:
-        case [int(at), int(number)] if abs(at) <= _LARGEST and abs(number) <= _LARGEST:
-            return f" AND (d.at, d.id) {'<' if sort == 'newest' else '>'} (?, ?)", [at, number]
-    raise bad_cursor()
+    at, key = place(after)
+    return f" AND (d.at, d.key) {'<' if sort == 'newest' else '>'} (?, ?)", [at, key]
 
 
 def _counts(

@@ -20,4 +20,14 @@ INSERT INTO words (words, rank) VALUES ('automerge', 8);
 INSERT INTO words (words, rank) VALUES ('crisismerge', 32);
 """
 
-SCHEMA: Final = (_FIRST,)
+_SECOND: Final = """
+-- Pieces of a list go on by key, as with every other engine, so a cursor outlives a rebuild.
+DROP INDEX found_at;
+CREATE INDEX found_at ON found (at, key);
+-- The rebuild that last wrote a row: what an ended one has not met is no longer among the documents.
+ALTER TABLE found ADD COLUMN rebuilt INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE rebuilds (number INTEGER NOT NULL, running INTEGER NOT NULL, after TEXT);
+INSERT INTO rebuilds (number, running, after) VALUES (0, 0, NULL);
+"""
+
+SCHEMA: Final = (_FIRST, _SECOND)
