@@ -4,22 +4,10 @@ import json
 import logging
 
 import pytest
-import structlog
 
 from xget_kernel.secrets import Secret
 from xget_telemetry import logs
 from xget_telemetry.redaction import is_secret_name
-
-
-@pytest.fixture(autouse=True)
-def logging_as_it_was():
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture
