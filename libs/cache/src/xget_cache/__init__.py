@@ -1,0 +1,1 @@
+"""Cache, request limits and short locks: what may be lost at any time."""

@@ -1,0 +1,84 @@
+"""What `open_cache` says of a wrong REDIS_URL, and that it never shows a password."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+from redis.asyncio import Redis
+
+from xget_cache.opening import open_cache
+from xget_kernel.engines import EngineSettings
+from xget_kernel.errors import StartupError
+
+
+def on(url: str) -> EngineSettings:
+    return EngineSettings(redis_url=url)
+
+
+async def refusal(url: str) -> str:
+    with pytest.raises(StartupError) as refused:
+        await open_cache(on(url))
+    sentence = str(refused.value)
+    assert "REDIS_URL" in sentence
+    assert "geheim" not in sentence
+    assert sentence.count("\n") == 0
+    return sentence
+
+
+async def test_without_a_url_it_is_in_memory_and_never_degraded() -> None:
+    house = await open_cache(EngineSettings(redis_url=None))
+    assert (house.engine, await house.degraded(), await house.ping()) == ("memory", None, 0.0)
+    await house.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "somewhere",
+        "http://geheim@127.0.0.1:1",
+        "redis://:geheim@127.0.0.1:port",
+        "redis://u:geheim@h:1/0?db=x",
+        "geheim@",
+    ],
+)
+async def test_what_is_no_url_is_refused_at_once(url: str) -> None:
+    assert "redis://user:password@host:6379/0" in await refusal(url)
+
+
+@pytest.mark.slow
+async def test_an_unreachable_one_is_waited_for_and_then_refused() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        began = time.monotonic()
+        sentence = await refusal(f"redis://:geheim@127.0.0.1:{taken.getsockname()[1]}/0")
+    assert "does not answer" in sentence
+    assert "********@127.0.0.1" in sentence
+    assert 8 < time.monotonic() - began < 13
+
+
+@pytest.mark.connected("redis")
+async def test_one_that_comes_up_late_is_waited_for(valkey) -> None:
+    opening = asyncio.create_task(open_cache(on(valkey.url)))
+    await asyncio.sleep(0.7)
+    await valkey.start()
+    house = await opening
+    assert await house.ping() < 1
+    await house.close()
+
+
+@pytest.mark.connected("redis")
+async def test_wrong_credentials_missing_rights_and_replicas_are_told(valkey) -> None:
+    await valkey.start("--requirepass", "richtig")
+    place = f"127.0.0.1:{valkey.port}/0"
+    assert "credentials" in await refusal(f"redis://{place}")
+    assert "credentials" in await refusal(f"redis://:geheim@{place}")
+    assert "credentials" in await refusal(f"redis://nobody:geheim@{place}")
+    assert "no database" in await refusal(f"redis://:richtig@127.0.0.1:{valkey.port}/99")
+    async with Redis.from_url(f"redis://:richtig@{place}") as client:
+        await client.execute_command(
+            "ACL", "SETUSER", "reader", "on", ">geheim", "~*", "+@read", "+info", "+@connection"
+        )
+        assert "does not allow" in await refusal(f"redis://reader:geheim@{place}")
+        await client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        assert "replica" in await refusal(f"redis://:richtig@{place}")
