@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from xget_events import codec
 from xget_events.sqlite import SqliteEventLog
 from xget_events.topics import load_topics
 from xget_kernel.clock import SystemClock
+from xget_kernel.secrets import Secret
+from xget_storage.adapters.mongo import MongoServer, opened_mongo
 from xget_storage.adapters.stores import Stores
 from xget_storage.settings import Settings
 from xget_storage.worker import create_worker
@@ -92,3 +95,12 @@ async def working(settings: Settings, log: SqliteEventLog) -> AsyncIterator[Line
 async def line(settings: Settings, log: SqliteEventLog) -> AsyncIterator[Line]:
     async with working(settings, log) as running:
         yield running
+
+
+@pytest.fixture
+async def mongo(mongodb_url: str, tmp_path: Path) -> AsyncIterator[MongoServer]:
+    """A database of the test's own on the shared server."""
+    name = f"t{secrets.token_hex(6)}"
+    async with opened_mongo(Settings(home=tmp_path, mongodb_url=Secret(mongodb_url), mongodb_db=name)) as server:
+        yield server
+        await server.database.client.drop_database(name)

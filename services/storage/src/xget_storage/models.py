@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -89,6 +90,13 @@ def view(stored: StoredItem, owner: str | None, **more: Any) -> ItemView:
         edited=sorted(stored.edits),
         **more,
     )
+
+
+def fingerprint(item: StoredItem) -> str:
+    """SHA-256 of an item as an administrator sees it, times of sight apart."""
+    shown = view(item, None)
+    shown.last_seen = shown.first_seen
+    return hashlib.sha256(msgspec.json.encode(shown)).hexdigest()
 
 
 class Sighted(Struct, kw_only=True):

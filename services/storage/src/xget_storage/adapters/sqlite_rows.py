@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from xget_storage.models import StoredItem, view
+from xget_storage.models import StoredItem
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -65,10 +64,3 @@ def owner_number(connection: sqlite3.Connection, owner_id: str) -> int:
     if found is None:
         found = connection.execute("INSERT INTO owners (owner_id) VALUES (?)", (owner_id,)).lastrowid
     return int(found or 0)
-
-
-def fingerprint(item: StoredItem) -> str:
-    """SHA-256 of an item as an administrator sees it, times of sight apart."""
-    shown = view(item, None)
-    shown.last_seen = shown.first_seen
-    return hashlib.sha256(msgspec.json.encode(shown)).hexdigest()

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from xget_storage.adapters.elastic_search import ElasticSearch
+from xget_storage.adapters.mongo import opened_mongo
+from xget_storage.adapters.mongo_documents import MongoDocuments
+from xget_storage.adapters.mongo_raw_pages import MongoRawPages
 from xget_storage.adapters.sqlite_documents import SqliteDocuments
 from xget_storage.adapters.sqlite_raw_pages import SqliteRawPages
 from xget_storage.adapters.sqlite_search import SqliteSearch
@@ -49,6 +52,9 @@ class Stores:
 
 
 async def _documents(settings: Settings, stack: AsyncExitStack) -> tuple[DocumentStore, RawPageStore]:
+    if settings.is_real("documents"):
+        server = await stack.enter_async_context(opened_mongo(settings))
+        return await _open(MongoDocuments(server), stack), await _open(MongoRawPages(server), stack)
     return (
         await _open(SqliteDocuments(settings.home / "documents.db"), stack),
         await _open(SqliteRawPages(settings.home / "raw_pages.db"), stack),

@@ -11,9 +11,9 @@ import msgspec
 from xget_storage.adapters.sqlite_documents.batch import Entry
 from xget_storage.adapters.sqlite_documents.reading import get
 from xget_storage.adapters.sqlite_documents.writing import write_items
-from xget_storage.adapters.sqlite_rows import columns, fingerprint, listed, number, owner_number
+from xget_storage.adapters.sqlite_rows import columns, listed, number, owner_number
 from xget_storage.errors import ItemChanged, ItemShared, no_such_item
-from xget_storage.models import AuditEntry, StoredItem
+from xget_storage.models import AuditEntry, StoredItem, fingerprint
 from xget_storage.ports import Actor
 
 _AUDIT: Final = msgspec.json.Decoder(AuditEntry)

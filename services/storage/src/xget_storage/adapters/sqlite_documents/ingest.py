@@ -11,21 +11,12 @@ from hashlib import blake2b
 import msgspec
 
 from xget_contracts.events import PageParsed, PageStored
-from xget_contracts.items import Item
 from xget_storage.adapters.sqlite_documents.batch import Entry, PageRow, Run, Sight
 from xget_storage.adapters.sqlite_documents.known import Known
 from xget_storage.adapters.sqlite_rows import micros
 from xget_storage.service.counting import page_stored
 from xget_storage.service.merging import first_sight, merge_item
-
-
-@dataclass(slots=True)
-class _Occurrence:
-    """One item of a page; a page may show it several times."""
-
-    shown: list[Item]
-    ord: int
-    match: bool = False
+from xget_storage.service.occurrences import Occurrence, by_key
 
 
 @dataclass(slots=True, frozen=True)
@@ -33,7 +24,7 @@ class _Seen:
     """What an occurrence was for the store: new, or changing what was there."""
 
     entry: Entry
-    occurrence: _Occurrence
+    occurrence: Occurrence
     fresh: bool
     changed: bool
 
@@ -69,7 +60,7 @@ class Ingest:
         kept: list[Entry] = []
         matched: list[Entry] = []
         duplicates = 0
-        for key, occurrence in _by_key(page.items).items():
+        for key, occurrence in by_key(page.items).items():
             entry = self.known.entry(key)
             if entry is not None and (entry.item is None or (run.owner, entry.id) in self.known.hidden):
                 continue  # a tombstone wins
@@ -89,7 +80,7 @@ class Ingest:
             duplicates=duplicates,
         )
 
-    def _merge(self, entry: Entry | None, occurrence: _Occurrence, page: PageParsed) -> tuple[Entry, bool, bool]:
+    def _merge(self, entry: Entry | None, occurrence: Occurrence, page: PageParsed) -> tuple[Entry, bool, bool]:
         fresh = entry is None
         changed = False
         for shown in occurrence.shown:
@@ -117,14 +108,3 @@ class Ingest:
             row.counts.promoted(same_page=sight.page_no == page.page_no)
             return False
         return page.page_no not in (sight.page_no, sight.match_page)
-
-
-def _by_key(items: Sequence[Item]) -> dict[str, _Occurrence]:
-    found: dict[str, _Occurrence] = {}
-    for place, item in enumerate(items):
-        occurrence = found.get(item.key)
-        if occurrence is None:
-            occurrence = found[item.key] = _Occurrence([], place)
-        occurrence.shown.append(item)
-        occurrence.match |= item.role == "match"
-    return found

@@ -1,0 +1,41 @@
+"""Takes deleted items out of lists: their sightings stay, for counts, and are `gone`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from xget_storage.adapters.mongo.writing import Writer
+from xget_storage.adapters.mongo_documents.items import ItemWork
+from xget_storage.adapters.mongo_documents.sightings import SightWork
+from xget_storage.adapters.mongo_documents.writers import Writers
+
+_GONE: Final[dict[str, Any]] = {"$set": {"gone": True}, "$unset": {"x": "", "first": ""}}
+
+
+async def forget(sightings: Writer, ids: Sequence[str]) -> None:
+    """Take these sightings out of lists; again is fine."""
+    for start in range(0, len(ids), sightings.batch):
+        piece = list(ids[start : start + sightings.batch])
+        await sightings.documents.update_many({"_id": {"$in": piece}}, _GONE)
+
+
+async def forget_late(writers: Writers, works: dict[str, ItemWork], sights: dict[str, SightWork]) -> None:
+    """Forget what was deleted while a batch was on its way.
+
+    A deletion writes the item, its history, and then forgets the sightings that are there. Those of this batch came
+    before that, and were forgotten; or after it, and then the history is seen from here.
+    """
+    keys = list(works)
+    for start in range(0, len(keys), writers.audit.batch):
+        piece = keys[start : start + writers.audit.batch]
+        found = writers.audit.documents.find({"k": {"$in": piece}, "action": "delete"}, {"k": 1, "owner": 1})
+        gone = [(one["k"], one.get("owner")) async for one in found]
+        ids = [
+            sight.id
+            for key, owner in gone
+            for sight in (sights.get(f"{delivery.page.execution_id}:{key}") for delivery, _ in works[key].shows)
+            if sight is not None and owner in (None, sight.shows[0][0].page.owner_id)
+        ]
+        if ids:
+            await forget(writers.sightings, ids)

@@ -1,0 +1,92 @@
+"""What a batch makes of one item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pymongo import InsertOne, ReplaceOne
+
+from xget_storage.adapters.mongo.writing import Operation
+from xget_storage.adapters.mongo_documents.delivery import Delivery
+from xget_storage.adapters.mongo_documents.documents import ItemDocument, Mark, TaskEntry, item_document
+from xget_storage.models import StoredItem
+from xget_storage.service.merging import first_sight, merge_item
+from xget_storage.service.occurrences import Occurrence
+
+
+class Verdict(NamedTuple):
+    """What a page was for the item: its first sight, a change; whether its execution is the first of the task."""
+
+    fresh: bool
+    changed: bool
+    first: bool
+
+
+@dataclass(slots=True)
+class ItemWork:
+    """Merges all pages of a batch that show an item. `sighted` are the executions that have its sighting already.
+
+    A page that changes a known item leaves a mark in the same write, so a repetition after a crash finds the same
+    verdict. `verdicts` has no entry for a page whose owner deleted the item.
+    """
+
+    id: str
+    shows: Sequence[tuple[Delivery, Occurrence]]
+    sighted: set[str]
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    item: StoredItem | None = None
+
+    def plan(self, known: Mapping[str, Any] | None) -> Operation | None:
+        """The document with all pages in it."""
+        document = None if known is None else item_document(known)
+        before = _state(document)
+        self.verdicts = {}
+        sighted = set(self.sighted)
+        for delivery, occurrence in self.shows:
+            if document is not None and (document.item is None or delivery.page.owner_id in document.hidden):
+                continue  # a tombstone wins
+            document = self._show(document, delivery, occurrence, sighted)
+            sighted.add(delivery.page.execution_id)
+        self.item = document.item if document else None
+        if document is None or _state(document) == before:
+            return None
+        packed = document.packed()
+        return ReplaceOne({"_id": self.id, "v": document.v}, packed) if document.v else InsertOne(packed)
+
+    def _show(
+        self, document: ItemDocument | None, delivery: Delivery, occurrence: Occurrence, sighted: set[str]
+    ) -> ItemDocument:
+        page = delivery.page
+        shown = occurrence.shown
+        if document is None:
+            document = ItemDocument(key=self.id, item=first_sight(shown[0], page))
+            shown = shown[1:]
+        item = document.item
+        assert item is not None  # noqa: S101 - the caller leaves tombstones out
+        mark = next((one for one in document.marks if one.p == delivery.id and one.d == delivery.digest), None)
+        changed = mark.c if mark else False
+        if mark is None:
+            for seen in shown:
+                changed |= merge_item(item, seen, page)
+        fresh = item.first_execution == page.execution_id and item.first_page == page.page_no
+        if mark is None and not fresh and page.execution_id not in sighted:
+            document.marks.append(Mark(p=delivery.id, d=delivery.digest, c=changed))
+        entry = document.task(page.task_id, page.owner_id)
+        if entry is None:
+            entry = TaskEntry(t=page.task_id, o=page.owner_id, e=page.execution_id, m=False)
+            document.tasks.append(entry)
+        entry.m |= occurrence.match
+        self.verdicts[delivery.id] = Verdict(fresh, changed, entry.e == page.execution_id)
+        return document
+
+
+def _state(document: ItemDocument | None) -> tuple[object, ...] | None:
+    """Differs when the document has to be written."""
+    if document is None or document.item is None:
+        return None
+    item = document.item
+    answers = sum(entry.m for entry in document.tasks)
+    times = (item.first_seen, item.last_seen, item.content_at)
+    return item.rev, *times, len(document.tasks), answers, len(document.marks)

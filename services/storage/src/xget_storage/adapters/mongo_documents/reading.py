@@ -1,0 +1,174 @@
+"""Lists of items, each from an index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from xget_kernel.pages import bad_cursor
+from xget_storage.adapters.mongo.client import Document
+from xget_storage.adapters.mongo.encoding import micros, moment
+from xget_storage.adapters.mongo.writing import Writer
+from xget_storage.adapters.mongo_documents.documents import ItemDocument, item_document, stored_item
+from xget_storage.adapters.mongo_documents.executions import Executions
+from xget_storage.models import Sighted, StoredItem
+from xget_storage.ports import ItemFilter, ItemPage, SightedPage
+
+_LARGEST: Final = 2**63 - 1
+_NEWEST: Final = [("shown.at", -1), ("_id", -1)]
+_PIECE: Final = 500
+_NOTHING: Final[Document] = {"_id": {"$in": []}}
+
+
+class Reading:
+    """`find` and `sighted`."""
+
+    def __init__(self, items: Writer, sightings: Writer, executions: Executions) -> None:
+        self._items = items
+        self._sightings = sightings
+        self._executions = executions
+
+    async def scan(self, after: str | None, size: int) -> dict[str, StoredItem | int]:
+        """Items by key, tombstones as revisions."""
+        query: Document = {} if after is None else {"_id": {"$gt": after}}
+        found = self._items.documents.find(query, sort=[("_id", 1)], limit=size)
+        documents = [item_document(one) async for one in found]
+        return {one.key: one.item or one.rev for one in documents}
+
+    async def find(self, wanted: ItemFilter, size: int, offset: int, after: Sequence[Any] | None) -> ItemPage:
+        """Items newest first."""
+        chosen = await self.selection(wanted)
+        documents = self._items.documents
+        total = await documents.count_documents(chosen)
+        query = chosen if after is None else _after(chosen, after)
+        if offset >= total and offset:
+            return ItemPage(items=[], total=total, cursor=None)
+        rows = [one async for one in documents.find(query, sort=_NEWEST, skip=offset, limit=size + 1)]
+        more = len(rows) > size
+        rows = rows[:size]
+        cursor = [rows[-1]["shown"]["at"], rows[-1]["_id"]] if more else None
+        items = [item for row in rows if (item := stored_item(row)) is not None]
+        return ItemPage(items=items, total=total, cursor=cursor)
+
+    async def selection(self, wanted: ItemFilter) -> Document:
+        """A filter by items' own fields; those of an execution are named one by one."""
+        chosen: Document = {"shown.at": _times(wanted)}
+        if wanted.owner is not None:
+            chosen["owners"] = wanted.owner
+        if wanted.execution_id is not None:
+            keys = await self._keys(wanted)
+            if keys is None:
+                return _NOTHING
+            chosen["_id"] = {"$in": keys}
+        elif wanted.task_id is not None:
+            chosen |= _of_task(wanted, wanted.role)
+        if wanted.author is not None:
+            chosen["shown.author"] = wanted.author.casefold()
+        for name in ("lang", "kind", "platform"):
+            if (value := getattr(wanted, name)) is not None:
+                chosen[f"shown.{name}"] = value
+        if wanted.has_media is not None:
+            chosen["shown.media"] = wanted.has_media
+        return chosen
+
+    async def _keys(self, wanted: ItemFilter) -> list[str] | None:
+        query = await self._of_execution(wanted)
+        if query is None:
+            return None
+        query |= _role(wanted)
+        return [one["k"] async for one in self._sightings.documents.find(query, {"_id": 0, "k": 1})]
+
+    async def _of_execution(self, wanted: ItemFilter) -> Document | None:
+        """Sightings of the execution that are listed; None when it is not one that is asked for."""
+        run = await self._executions.get(wanted.execution_id or "")
+        if run is None or wanted.owner not in (None, run.owner) or wanted.task_id not in (None, run.task):
+            return None
+        return {"e": wanted.execution_id, "gone": {"$exists": False}}
+
+    async def sighted(self, wanted: ItemFilter, size: int, after: int) -> SightedPage:
+        """Items of a task or execution, oldest sighting first."""
+        by_execution = wanted.execution_id is not None
+        query = await self._of_execution(wanted) if by_execution else _first_sights(wanted)
+        if query is None:
+            return SightedPage(items=[], total=0, matched=0, cursor=None)
+        total, matched = await (self._count(query) if by_execution else self._count_task(wanted))
+        found: list[Sighted] = []
+        place: int | None = min(after, _LARGEST)
+        while place is not None and len(found) <= size:
+            piece, place = await self._piece(query | (_role(wanted) if by_execution else {}), place, size + 1)
+            found += [one for one in piece if by_execution or wanted.role in (None, one.role)]
+        cursor = found[size - 1].seq if len(found) > size else None
+        return SightedPage(items=found[:size], total=total, matched=matched, cursor=cursor)
+
+    async def _count(self, query: Document) -> tuple[int, int]:
+        documents = self._sightings.documents
+        return await documents.count_documents(query), await documents.count_documents(
+            {**query, "m": {"$exists": True}}
+        )
+
+    async def _count_task(self, wanted: ItemFilter) -> tuple[int, int]:
+        documents = self._items.documents
+        return (
+            await documents.count_documents(_of_task(wanted, None)),
+            await documents.count_documents(_of_task(wanted, "match")),
+        )
+
+    async def _piece(self, query: Document, after: int, size: int) -> tuple[list[Sighted], int | None]:
+        """Some sightings with their items, and where the next ones begin; None when there are none."""
+        size = max(size, _PIECE if size > 1 else 1)
+        rows = self._sightings.documents.find({**query, "s": {"$gt": after}}, sort=[("s", 1)], limit=size)
+        sights = [one async for one in rows]
+        items = await self._items.load(list({one["k"] for one in sights}))
+        found = [
+            sighted
+            for one in sights
+            if one["k"] in items and (sighted := _sighted(one, item_document(items[one["k"]]), "t" not in query))
+        ]
+        return found, sights[-1]["s"] if len(sights) == size else None
+
+
+def _sighted(sight: Document, document: ItemDocument, by_execution: bool) -> Sighted | None:
+    item: StoredItem | None = document.visible_to(sight["o"])
+    entry = document.task(sight["t"], sight["o"])
+    if item is None or entry is None:
+        return None
+    return Sighted(
+        seq=sight["s"],
+        item=item,
+        role="match" if ("m" in sight if by_execution else entry.m) else "context",
+        execution_id=sight["e"],
+        seen_at=moment(sight["at"]),
+    )
+
+
+def _first_sights(wanted: ItemFilter) -> Document:
+    query: Document = {"t": wanted.task_id, "first": True}
+    return query if wanted.owner is None else {**query, "o": wanted.owner}
+
+
+def _of_task(wanted: ItemFilter, role: str | None) -> Document:
+    entry: Document = {"t": wanted.task_id}
+    if wanted.owner is not None:
+        entry["o"] = wanted.owner
+    if role is not None:
+        entry["m"] = role == "match"
+    return {"tasks.t": wanted.task_id, "tasks": {"$elemMatch": entry}}
+
+
+def _role(wanted: ItemFilter) -> Document:
+    return {} if wanted.role is None else {"m": {"$exists": wanted.role == "match"}}
+
+
+def _times(wanted: ItemFilter) -> Document:
+    times: Document = {"$gte": -_LARGEST if wanted.since is None else micros(wanted.since)}
+    if wanted.until is not None:
+        times["$lt"] = micros(wanted.until)
+    return times
+
+
+def _after(chosen: Document, after: Sequence[Any]) -> Document:
+    match after:
+        case [int(at), str(key)] if abs(at) <= _LARGEST:
+            behind = [{"shown.at": {"$lt": at}}, {"_id": {"$lt": key}}]
+            return {**chosen, "shown.at": {**chosen.get("shown.at", {}), "$lte": at}, "$or": behind}
+    raise bad_cursor()

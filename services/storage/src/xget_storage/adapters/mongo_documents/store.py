@@ -1,0 +1,106 @@
+"""The document store on MongoDB.
+
+What a method did is durable on return, on a majority and on disk. After kill -9 of this process, or of the server, at
+any moment: what was answered is there; what was not answered is done again by its repetition, with the same result
+(see `ingest` and `changing` for how, without transactions, which a standalone server does not have).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from xget_contracts.events import PageParsed, PageStored
+from xget_storage.adapters.mongo import layout
+from xget_storage.adapters.mongo.client import MongoServer
+from xget_storage.adapters.mongo.errors import answering
+from xget_storage.adapters.mongo_documents import schema
+from xget_storage.adapters.mongo_documents.authors import load_authors
+from xget_storage.adapters.mongo_documents.changing import Changing
+from xget_storage.adapters.mongo_documents.documents import item_document, stored_item
+from xget_storage.adapters.mongo_documents.executions import Executions
+from xget_storage.adapters.mongo_documents.ingest import Ingest
+from xget_storage.adapters.mongo_documents.reading import Reading
+from xget_storage.adapters.mongo_documents.writers import Writers
+from xget_storage.models import AuditEntry, StoredAuthor, StoredItem
+from xget_storage.ports import Actor, ItemFilter, ItemPage, SightedPage
+
+_BATCH: Final = 1000
+
+
+class MongoDocuments:
+    """`DocumentStore` on MongoDB; see the port for what each method promises. The client is closed by who opened it."""
+
+    def __init__(self, server: MongoServer, *, batch: int = _BATCH) -> None:
+        self._server = server
+        self._writers = writers = Writers.of(server.database, batch)
+        executions = Executions(server.database["executions"])
+        self._ingest = Ingest(writers, executions)
+        self._reading = Reading(writers.items, writers.sightings, executions)
+        self._changing = Changing(writers.items, writers.sightings, writers.audit, executions)
+
+    async def open(self) -> None:
+        """Make collections and indexes that are missing. Raises StartupError when they cannot be as they have to be."""
+        await layout.apply(self._server, schema.ALL)
+
+    async def store_pages(self, pages: Sequence[PageParsed], now: datetime) -> list[PageStored]:
+        with answering():
+            return await self._ingest.run(pages, now)
+
+    async def get(self, key: str, owner: str | None) -> StoredItem | None:
+        with answering():
+            found = (await self._writers.items.load([key])).get(key)
+        return None if found is None else item_document(found).visible_to(owner)
+
+    async def load(self, keys: Sequence[str]) -> dict[str, StoredItem]:
+        with answering():
+            found = await self._writers.items.load(keys)
+        return {key: item for key, document in found.items() if (item := stored_item(document)) is not None}
+
+    async def find(
+        self, wanted: ItemFilter, size: int, *, offset: int = 0, after: Sequence[Any] | None = None
+    ) -> ItemPage:
+        with answering():
+            return await self._reading.find(wanted, size, offset, after)
+
+    async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0) -> SightedPage:
+        with answering():
+            return await self._reading.sighted(wanted, size, after)
+
+    async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
+        with answering():
+            return await self._changing.add(items, actor)
+
+    async def edit(
+        self, key: str, owner: str | None, edits: dict[str, Any], *, rev: int | None, by: Actor
+    ) -> StoredItem:
+        with answering():
+            return await self._changing.edit(key, owner, edits, rev=rev, by=by)
+
+    async def delete(self, key: str, owner: str | None, *, by: Actor) -> None:
+        with answering():
+            await self._changing.delete(key, owner, by)
+
+    async def audit(self, key: str, owner: str | None) -> list[AuditEntry]:
+        with answering():
+            return await self._changing.audit(key, owner)
+
+    async def authors(self, keys: Sequence[str]) -> dict[str, StoredAuthor]:
+        with answering():
+            return await load_authors(self._writers.authors, keys)
+
+    async def unindexed(self, size: int) -> dict[str, StoredItem | int]:
+        with answering():
+            return await self._changing.unindexed(size)
+
+    async def indexed(self, revs: dict[str, int]) -> None:
+        with answering():
+            await self._changing.indexed(revs)
+
+    async def scan(self, after: str | None, size: int) -> dict[str, StoredItem | int]:
+        with answering():
+            return await self._reading.scan(after, size)
+
+    async def close(self) -> None:
+        """Nothing of its own to close."""
