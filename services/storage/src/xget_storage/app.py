@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
@@ -11,11 +12,12 @@ from fastapi import FastAPI
 from xget.storage.v1.item_reader_pb2_grpc import add_ItemReaderServicer_to_server
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.errors import XGetError
 from xget_kernel.pages import PageQuery
 from xget_rpc.server import RpcServer
 from xget_storage.adapters.stores import Stores
 from xget_storage.deps import Container
-from xget_storage.ports import ItemFilter, SearchQuery
+from xget_storage.ports import ItemFilter
 from xget_storage.router import router
 from xget_storage.rpc import SERVICE_NAME, ItemReader
 from xget_storage.service.ingest import IndexService
@@ -24,6 +26,7 @@ from xget_storage.service.reading import ReadService
 from xget_storage.settings import Settings
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
+from xget_web.health import CHECK_SECONDS, Degraded
 from xget_web.state import Verifier
 
 TAGS: Final = [{"name": "data", "description": "Items: what was collected, and what people made of it."}]
@@ -42,11 +45,14 @@ def create_app(
     """
     time = clock or SystemClock()
 
-    async def stores_answer() -> str | None:
+    async def documents_answer() -> str | None:
         reader: ReadService = app.state.storage.reader
-        await reader.search(SearchQuery(size=1, wanted=ItemFilter(owner="")), None, highlights=False)
         await reader.find(ItemFilter(owner=""), PageQuery(size=1), None)
         return None
+
+    async def search_answers() -> str | None:
+        reader: ReadService = app.state.storage.reader
+        return await _degraded(reader.try_search())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,6 +75,18 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
-        readiness=[stores_answer],
+        readiness=[documents_answer, search_answers],
     )
     return app
+
+
+async def _degraded(work: Awaitable[None]) -> str | None:
+    """What is wrong with search: without it everything else can be done, and it catches up by itself."""
+    try:
+        async with asyncio.timeout(CHECK_SECONDS * 0.75):
+            await work
+    except XGetError as error:
+        return Degraded(f"Search is away: {error.detail}")
+    except TimeoutError:
+        return Degraded("Search is away: it does not answer in time.")
+    return None

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from xget_events.log import EventLog
 from xget_events.runner import ConsumerRunner, Handler
 from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.errors import StartupError
 from xget_storage import consumers, tasks
 from xget_storage.adapters.stores import Stores
 from xget_storage.adapters.topics import create_topics
 from xget_storage.service.ingest import IndexService, IngestService
+from xget_storage.service.rebuilding import Progress, RebuildService
 from xget_storage.settings import Settings
+from xget_telemetry.metrics import Registry
 
 
 class Worker:
     """Consumers and periodic work on their own connections to the files."""
 
-    def __init__(self, settings: Settings, log: EventLog, clock: Clock) -> None:
+    def __init__(self, settings: Settings, log: EventLog, clock: Clock, metrics: Registry | None = None) -> None:
+        self.metrics = metrics or Registry()
         self._settings = settings
         self._log = log
         self._clock = clock
@@ -43,16 +48,31 @@ class Worker:
             self._runner(
                 consumers.STORAGE,
                 settings.kafka_topic_results,
-                consumers.on_page_parsed(ingest, self._log, stored, self._clock),
+                consumers.on_page_parsed(ingest, self._log, stored, self._clock, self.metrics),
             ),
             self._runner(consumers.RAW_PAGES, settings.kafka_topic_pages, consumers.on_page_collected(ingest)),
-            self._runner(consumers.SEARCH, stored, consumers.on_page_stored(indexing)),
+            self._runner(consumers.SEARCH, stored, consumers.on_page_stored(indexing, self.metrics)),
         ]
 
     def _runner(self, group: str, topic: str, handler: Handler) -> ConsumerRunner:
-        return ConsumerRunner(self._log, group, [topic], handler, batch=self._settings.storage_batch_messages)
+        batch = self._settings.storage_batch_messages
+        return ConsumerRunner(self._log, group, [topic], handler, batch=batch, registry=self.metrics)
 
 
-def create_worker(settings: Settings, *, log: EventLog, clock: Clock | None = None) -> Worker:
+def create_worker(
+    settings: Settings, *, log: EventLog, clock: Clock | None = None, metrics: Registry | None = None
+) -> Worker:
     """Storage's worker on `log`; `run(stop)` does the work."""
-    return Worker(settings, log, clock or SystemClock())
+    return Worker(settings, log, clock or SystemClock(), metrics)
+
+
+async def rebuild_search(settings: Settings, told: Callable[[Progress], None]) -> Progress:
+    """Build search again from the documents that `settings` select, beside services and workers that use both.
+
+    Raises StartupError when an engine cannot be used, and what `RebuildService.run` raises.
+    """
+    documents = settings.home / "documents.db"
+    if not settings.is_real("documents") and not documents.exists():
+        raise StartupError(f"There are no documents in {settings.home}: name their folder with --home or XGET_HOME.")
+    async with Stores.opened(settings) as stores:
+        return await RebuildService(stores.documents, stores.search).run(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -19,6 +20,8 @@ from xget_storage.service.ingest import IndexService
 from xget_telemetry.logs import get_logger
 
 _logger = get_logger(__name__)
+_PROMPT_SECONDS = 2.0
+"""A change waits so long for search, and no longer."""
 
 
 class DataService:
@@ -85,9 +88,12 @@ class DataService:
     async def _index(self) -> None:
         """Make the change searchable now; the worker does it when that fails."""
         try:
-            await self._indexing.catch_up()
+            async with asyncio.timeout(_PROMPT_SECONDS):
+                await self._indexing.catch_up()
         except XGetError as error:
             _logger.warning("index_behind", reason=error.detail)
+        except TimeoutError:
+            _logger.warning("index_behind", reason="search did not answer in time")
 
 
 def _imported(draft: Draft, owner: str, now: datetime) -> StoredItem:

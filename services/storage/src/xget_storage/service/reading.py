@@ -74,6 +74,10 @@ class ReadService:
             next_cursor=None if found.cursor is None else encode_cursor(found.cursor),
         )
 
+    async def try_search(self) -> None:
+        """Raise what a search would raise now."""
+        await self._index.search(SearchQuery(size=1, wanted=ItemFilter(owner="")))
+
     async def search(self, query: SearchQuery, cursor: str | None, *, highlights: bool) -> SearchResult:
         """Items by text. Raises Invalid (422) for a foreign cursor; no text is an error."""
         after = None if cursor is None else decode_cursor(cursor)

@@ -123,16 +123,6 @@ class Connection:
             "(ELASTICSEARCH_INDEX and its aliases) and `manage_index_templates`."
         ) from error
 
-    async def trouble(self) -> str | None:
-        """None when the engine answers, else a sentence."""
-        try:
-            await self.ask(lambda: self.client.options(request_timeout=1.5).cluster.health(filter_path="status"))
-        except SearchAway as error:
-            return error.detail
-        except ApiError as error:
-            return f"{PEER} answers {error.status_code} ({error.error})."
-        return self.breaker.trouble()
-
     async def close(self) -> None:
         """Close the connections; twice is fine."""
         await self.client.close()
@@ -154,5 +144,5 @@ def _client(url: str) -> AsyncElasticsearch:
         hosts.append(urlunsplit((one.scheme, netloc, one.path, "", "")))
     more: dict[str, Any] = {name: options[name] for name in ("api_key", "ca_certs") if name in options}
     return AsyncElasticsearch(
-        hosts, request_timeout=SEARCH_SECONDS, max_retries=len(hosts), retry_on_timeout=False, **more
+        hosts, request_timeout=SEARCH_SECONDS, max_retries=len(hosts) - 1, retry_on_timeout=False, **more
     )

@@ -102,9 +102,5 @@ class ElasticSearch:
     def rebuilding(self) -> AbstractAsyncContextManager[ElasticRebuild]:
         return rebuilding(self._connection, self._names, self._analyzer)
 
-    async def trouble(self) -> str | None:
-        """None when the engine answers, else a sentence for readiness."""
-        return await self._connection.trouble()
-
     async def close(self) -> None:
         await self._connection.close()
