@@ -13,7 +13,18 @@ from structlog.typing import FilteringBoundLogger, Processor
 
 from xget_telemetry.redaction import redact
 
-_QUIET = ("aiosqlite", "alembic", "asyncio", "httpx", "httpx2", "httpcore", "httpcore2", "uvicorn.access", "grpc", "elastic_transport")
+_QUIET = (
+    "aiosqlite",
+    "alembic",
+    "asyncio",
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "uvicorn.access",
+    "grpc",
+    "elastic_transport",
+)
 
 
 def configure(service: str, json: bool = True, level: str = "INFO", stream: TextIO | None = None) -> None:

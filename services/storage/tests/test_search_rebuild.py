@@ -1,0 +1,34 @@
+"""Search is built again from the documents."""
+
+from __future__ import annotations
+
+import pytest
+
+from xget_kernel.errors import StartupError
+from xget_storage.adapters.stores import Stores
+from xget_storage.ports import Actor, SearchQuery
+from xget_storage.service.rebuilding import Progress
+from xget_storage.settings import Settings
+from xget_storage.worker import rebuild_search
+from xget_testing.contracts.pages import START, make_item, make_page
+
+
+async def test_a_lost_index_comes_back_whole_beside_a_running_node(settings: Settings) -> None:
+    told: list[Progress] = []
+    async with Stores.opened(settings) as stores:
+        for page in range(3):
+            items = [make_item(page * 400 + n, text=f"word {n}") for n in range(400)]
+            await stores.documents.store_pages([make_page(page, items)], START)
+        await stores.documents.edit("x:7", None, {"text": "by hand"}, rev=None, by=Actor(user_id="a", at=START))
+        await stores.documents.delete("x:8", None, by=Actor(user_id="a", at=START))
+        done = await rebuild_search(settings, told.append)
+        assert (done.items, done.deletions, done.total, done.resumed) == (1199, 1, 1199, False)
+        assert [progress.items for progress in told][-1] == 1199
+        assert (await stores.search.search(SearchQuery(text="word"))).total == 1198
+        assert (await stores.search.search(SearchQuery(text='"by hand"'))).keys == ["x:7"]
+
+
+async def test_a_folder_without_documents_is_named_and_left_alone(settings: Settings) -> None:
+    with pytest.raises(StartupError, match="There are no documents in"):
+        await rebuild_search(settings, lambda _: None)
+    assert list(settings.home.iterdir()) == []
