@@ -226,7 +226,7 @@ async def test_the_runner_counts_what_it_does(topic: SqliteEventLog) -> None:
     text = registry.render().decode()
     assert 'xget_events_handled_total{group="g",topic="xget.pages"} 3.0' in text
     assert 'xget_events_dlq_total{group="g",topic="xget.pages"} 1.0' in text
-    assert 'xget_events_lag_records{group="g",topic="xget.pages"}' in text
+    assert 'xget_events_lag_records{group="g",partition="0",topic="xget.pages"}' in text
 
 
 def test_infrastructure_is_found_inside_of_groups_and_wrappers() -> None:

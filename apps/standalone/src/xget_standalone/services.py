@@ -17,6 +17,9 @@ from xget_events.log import EventLog
 from xget_kernel.clock import Clock
 from xget_kernel.engines import Concern
 from xget_kernel.settings import GRPC_OFFSET, ServiceSettings
+from xget_standalone.measuring import measure_engines
+from xget_telemetry.metrics import Registry
+from xget_web.state import WebState
 
 WORKER_OFFSET: Final = 100
 """A worker's health port above its service's."""
@@ -47,6 +50,9 @@ WORKERS: Final = tuple(name for name, part in PARTS.items() if part.works)
 
 class Worker(Protocol):
     """Something that works until it is told to stop."""
+
+    metrics: Registry
+    """What it measures."""
 
     async def run(self, stop: Any) -> None:
         """Work until the event `stop` is set, then finish what is in hand."""
@@ -105,9 +111,22 @@ def settings_of(addresses: Addresses, home: Path, *, open_mode: bool) -> dict[st
 def make_app(service: str, settings: ServiceSettings, log: EventLog | None, clock: Clock) -> FastAPI:
     """The HTTP (and gRPC) side of a service."""
     given = {"log": log} if PARTS[service].announces else {}
-    return cast("FastAPI", import_module(f"xget_{service}.app").create_app(settings, clock=clock, **given))
+    app = cast("FastAPI", import_module(f"xget_{service}.app").create_app(settings, clock=clock, **given))
+    measure_engines(registry_of(app), settings, [*PARTS[service].serves, *PARTS[service].works])
+    return app
 
 
-def make_worker(service: str, settings: ServiceSettings, log: EventLog, clock: Clock) -> Worker:
-    """What works behind a service."""
-    return cast("Worker", import_module(f"xget_{service}.worker").create_worker(settings, log=log, clock=clock))
+def make_worker(
+    service: str, settings: ServiceSettings, log: EventLog, clock: Clock, metrics: Registry | None = None
+) -> Worker:
+    """What works behind a service; `metrics` is where it measures, if it shares a process with the service."""
+    create = import_module(f"xget_{service}.worker").create_worker
+    worker = cast("Worker", create(settings, log=log, clock=clock, metrics=metrics))
+    if metrics is None:
+        measure_engines(worker.metrics, settings, PARTS[service].works)
+    return worker
+
+
+def registry_of(app: FastAPI) -> Registry:
+    """What the app's `/metrics` shows."""
+    return cast("WebState", app.state.xget_web).registry

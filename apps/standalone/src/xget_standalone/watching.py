@@ -63,6 +63,6 @@ def watching_app(watch: Watch, registry: Registry) -> Starlette:
         return JSONResponse(body, status_code=503 if reasons else 200)
 
     async def metrics(_: Request) -> Response:
-        return Response(registry.render(), media_type=CONTENT_TYPE)
+        return Response(await registry.scrape(), media_type=CONTENT_TYPE)
 
     return Starlette(routes=[Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", metrics)])

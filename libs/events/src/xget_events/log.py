@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -35,7 +35,7 @@ class TopicSpec(msgspec.Struct, frozen=True):
         return TopicSpec(self.name + DLQ_SUFFIX, 1, hours, self.max_message_mb)
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A message as read: `offset` counts 0, 1, 2… within the partition, `timestamp` is when it was published (UTC)."""
 
     topic: str
@@ -50,6 +50,14 @@ class Record(msgspec.Struct, frozen=True):
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a key: CRC-32 of its UTF-8, the same on every machine and in every release."""
     return zlib.crc32(key.encode()) % partitions
+
+
+def by_topic(lag: Mapping[tuple[str, int], int]) -> dict[str, int]:
+    """The sum over the partitions of each topic."""
+    found: dict[str, int] = {}
+    for (topic, _), count in lag.items():
+        found[topic] = found.get(topic, 0) + count
+    return found
 
 
 class Consumer(Protocol):
@@ -100,6 +108,9 @@ class EventLog(Protocol):
 
     async def lag(self, group: str) -> dict[str, int]:
         """Records that the group has not committed, by topic; empty for a group that never read."""
+
+    async def lag_by_partition(self, group: str) -> dict[tuple[str, int], int]:
+        """The same by topic and partition."""
 
     async def close(self) -> None:
         """Close all consumers and the log."""

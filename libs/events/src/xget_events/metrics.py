@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xget_telemetry.metrics import Registry, Spec
 
 HANDLED = Spec("xget_events_handled_total", "Records that a group has handled and committed.", ("group", "topic"))
 DEAD = Spec("xget_events_dlq_total", "Records that a group has sent to a dead-letter topic.", ("group", "topic"))
 RETRIED = Spec("xget_events_retries_total", "Batches that a group has tried again.", ("group",))
 FENCED = Spec("xget_events_fenced_total", "Commits refused because the partition had passed on.", ("group",))
-LAG = Spec("xget_events_lag_records", "Records that a group has yet to commit.", ("group", "topic"))
+LAG = Spec("xget_events_lag_records", "Records that a group has yet to commit.", ("group", "topic", "partition"))
 HANDLING = Spec("xget_events_batch_seconds", "Time from a batch's arrival to its commit.", ("group",))
 
 
@@ -35,10 +37,10 @@ class RunnerMetrics:
         """Count a refused commit."""
         self._registry.counter(FENCED).labels(self._group).inc()
 
-    def lag(self, by_topic: dict[str, int]) -> None:
+    def lag(self, by_partition: Mapping[tuple[str, int], int]) -> None:
         """Set what is left to do."""
-        for topic, count in by_topic.items():
-            self._registry.gauge(LAG).labels(self._group, topic).set(count)
+        for (topic, partition), count in by_partition.items():
+            self._registry.gauge(LAG).labels(self._group, topic, str(partition)).set(count)
 
     def took(self, seconds: float) -> None:
         """Observe a batch."""

@@ -189,7 +189,7 @@ class ConsumerRunner:
         if time.monotonic() >= self._lag_at:
             self._lag_at = time.monotonic() + LAG_EVERY
             with suppress(XGetError):
-                self._metrics.lag(await self._log.lag(self._group))
+                self._metrics.lag(await self._log.lag_by_partition(self._group))
 
 
 async def _unless(stop: asyncio.Event, poll: Coroutine[Any, Any, list[Record]]) -> list[Record]:

@@ -75,7 +75,7 @@ def build_app(
     routes = RouteTable(app)
     app.user_middleware.extend(_middleware(service, settings, routes, registry))
     handlers.install(app, routes)
-    add_health(app, readiness, registry)
+    add_health(app, service, readiness, registry)
     app.add_route("/docs", _docs, include_in_schema=False)
     for router in routers:
         app.include_router(router)

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from xget_kernel.errors import XGetError
 from xget_telemetry import logs
 from xget_telemetry.metrics import CONTENT_TYPE, Registry
+from xget_telemetry.standard import READY
 from xget_web import problems
 from xget_web.errors import NotReady
 
@@ -28,7 +29,7 @@ CHECK_SECONDS = 2.0
 log = logs.get_logger(__name__)
 
 
-def add_health(app: FastAPI, checks: Sequence[Check], registry: Registry) -> None:
+def add_health(app: FastAPI, service: str, checks: Sequence[Check], registry: Registry) -> None:
     """Add the three routes; they need no token and are not in OpenAPI."""
 
     async def alive(_request: Request) -> Response:
@@ -43,7 +44,13 @@ def add_health(app: FastAPI, checks: Sequence[Check], registry: Registry) -> Non
         return JSONResponse({"status": "ready", **({"degraded": degraded} if degraded else {})})
 
     async def metrics(_request: Request) -> Response:
-        return Response(registry.render(), media_type=CONTENT_TYPE)
+        return Response(await registry.scrape(), media_type=CONTENT_TYPE)
+
+    async def readiness() -> dict[tuple[str, ...], float]:
+        found = await asyncio.gather(*map(_run, checks))
+        return {(service,): float(not any(s for s in found if s and not isinstance(s, Degraded)))}
+
+    registry.sampled(READY, readiness)
 
     app.add_route("/healthz", alive, include_in_schema=False)
     app.add_route("/readyz", ready, include_in_schema=False)

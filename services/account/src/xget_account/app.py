@@ -12,10 +12,11 @@ from sqlalchemy import text
 from xget.account.v1.account_pool_pb2_grpc import add_AccountPoolServicer_to_server
 from xget_account.adapters.grpc import GrpcProxies
 from xget_account.deps import Container
-from xget_account.repository import LeaseRepository
+from xget_account.repository import FigureRepository, LeaseRepository
 from xget_account.router import router
 from xget_account.rpc import SERVICE_NAME, AccountPool
 from xget_account.service import LeaseService, Vault, Work
+from xget_account.service.metrics import Figures, measure_accounts
 from xget_account.settings import NAME, Settings
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
@@ -61,6 +62,7 @@ def create_app(
             vault = Vault(settings.keyring())
             budget = settings.account_daily_budget
             app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists)
+            measure_accounts(metrics, figures_on(database), time, budget)
             pool = LeaseService(work_on(database), vault, time, daily_budget=budget, metrics=metrics)
             server = pool_server(settings, pool)
             app.state.grpc_port = await server.start()
@@ -86,6 +88,17 @@ def pool_server(settings: Settings, pool: LeaseService) -> RpcServer:
     server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
     server.add(add_AccountPoolServicer_to_server, AccountPool(pool), SERVICE_NAME)
     return server
+
+
+def figures_on(database: Database) -> Figures:
+    """What is measured, each time from one state of the tables."""
+
+    @asynccontextmanager
+    async def figures() -> AsyncIterator[FigureRepository]:
+        async with database.read() as session:
+            yield FigureRepository(session)
+
+    return figures
 
 
 def work_on(database: Database) -> Work:

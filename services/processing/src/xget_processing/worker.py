@@ -23,12 +23,22 @@ from xget_processing.service.parsing import PageParser
 from xget_processing.service.quarantine import QuarantineService
 from xget_processing.settings import Settings
 from xget_sources.ports import Source
+from xget_telemetry.metrics import Registry
+from xget_telemetry.standard import measure_outbox
 
 
 class Worker:
     """Parses pages, and sends what replays found. Run as many as you like on one database."""
 
-    def __init__(self, settings: Settings, log: EventLog, clock: Clock, sources: Mapping[str, Source] | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log: EventLog,
+        clock: Clock,
+        sources: Mapping[str, Source] | None,
+        metrics: Registry | None = None,
+    ) -> None:
+        self.metrics = metrics or Registry()
         self._settings = settings
         self._log = log
         self._clock = clock
@@ -50,13 +60,21 @@ class Worker:
                 self._log,
                 settings.kafka_topic_results,
                 self._clock,
+                metrics=self.metrics,
             )
             runner = ConsumerRunner(
-                self._log, GROUP, [settings.kafka_topic_pages], handler, batch=settings.processing_batch_pages
+                self._log,
+                GROUP,
+                [settings.kafka_topic_pages],
+                handler,
+                batch=settings.processing_batch_pages,
+                registry=self.metrics,
             )
+            relay = OutboxRelay(database, OUTBOX, self._log, self._clock)
+            measure_outbox(self.metrics, relay, self._clock)
             async with asyncio.TaskGroup() as group:
                 group.create_task(runner.run(stop))
-                group.create_task(OutboxRelay(database, OUTBOX, self._log, self._clock).run(stop))
+                group.create_task(relay.run(stop))
 
 
 def create_worker(
@@ -65,6 +83,7 @@ def create_worker(
     log: EventLog,
     clock: Clock | None = None,
     sources: Mapping[str, Source] | None = None,
+    metrics: Registry | None = None,
 ) -> Worker:
     """Processing's worker on `log`; `sources` replace the installed ones, by route."""
-    return Worker(settings, log, clock or SystemClock(), sources)
+    return Worker(settings, log, clock or SystemClock(), sources, metrics)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -16,9 +17,11 @@ from xget_events.log import EventLog
 from xget_kernel.clock import Clock, SystemClock
 from xget_proxy.adapters.http import HttpProbe
 from xget_proxy.deps import Container, units
+from xget_proxy.repository import ProxyRepository
 from xget_proxy.router import router
 from xget_proxy.rpc import SERVICE_NAME, ProxyPool
 from xget_proxy.service import CheckService, PoolService, Vault
+from xget_proxy.service.metrics import PROXIES
 from xget_proxy.settings import NAME, Settings
 from xget_rpc.server import RpcServer
 from xget_telemetry.metrics import Registry
@@ -58,6 +61,7 @@ def create_app(
             probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
             checks = CheckService(units(database.read), units(database.transaction), vault, probe, time)
             app.state.proxy = Container(database, vault, time, checks)
+            metrics.sampled(PROXIES, partial(_proxies, database))
             pool = PoolService(units(database.transaction), vault, time, metrics)
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)
@@ -77,3 +81,8 @@ def create_app(
         registry=metrics,
     )
     return app
+
+
+async def _proxies(database: Database) -> dict[tuple[str, ...], float]:
+    async with database.read() as session:
+        return await ProxyRepository(session).by_status()

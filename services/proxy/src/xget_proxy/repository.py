@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Numeric, Select, and_, case, cast, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from xget_db.locks import in_turn, is_postgres, locked
 from xget_kernel.pages import PageQuery
 from xget_proxy.errors import ProxyExists
 from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, Proxy
@@ -27,14 +28,19 @@ class ProxyRepository:
         self._session = session
 
     async def get(self, proxy_id: str, owner: str | None) -> Proxy | None:
-        """The proxy, unless it is missing or somebody else's."""
+        """The proxy, unless it is missing or somebody else's; locked in a transaction that writes."""
         query = _owned(select(Proxy).where(Proxy.id == proxy_id), owner)
-        return (await self._session.scalars(query)).one_or_none()
+        return (await self._session.scalars(locked(self._session, query))).one_or_none()
+
+    async def by_status(self) -> dict[tuple[str, ...], float]:
+        """How many proxies all owners have, by status."""
+        rows = await self._session.execute(select(Proxy.status, func.count()).group_by(Proxy.status))
+        return {(status,): count for status, count in rows}
 
     async def by_ids(self, owner: str | None, ids: Sequence[str]) -> list[Proxy]:
-        """The owner's proxies of these ids, in no order."""
-        query = _owned(select(Proxy).where(Proxy.id.in_(list(ids))), owner)
-        return list(await self._session.scalars(query))
+        """The owner's proxies of these ids, by id; locked in a transaction that writes."""
+        query = _owned(select(Proxy).where(Proxy.id.in_(list(ids))), owner).order_by(Proxy.id)
+        return list(await self._session.scalars(locked(self._session, query)))
 
     async def page(
         self, owner: str | None, wanted: ProxyFilter, page: PageQuery, now: datetime
@@ -55,7 +61,13 @@ class ProxyRepository:
         query = select(Proxy).where(Proxy.owner_id == owner, _usable(now))
         if country:
             query = query.where(Proxy.country == country)
-        return (await self._session.scalars(query.order_by(*_best_first()).limit(1))).one_or_none()
+        query = query.order_by(*_best_first()).limit(1)
+        for skip_locked in (True, False):  # one that nobody takes at this moment, or else the best all the same
+            chosen = query.with_for_update(key_share=True, skip_locked=skip_locked)
+            found = (await self._session.scalars(chosen)).one_or_none()
+            if found is not None or not is_postgres(self._session):
+                return found
+        return None
 
     async def resting(self, owner: str, country: str) -> tuple[int, datetime | None]:
         """How many proxies the owner has (in a country), and when the first pause of one ends."""
@@ -76,7 +88,8 @@ class ProxyRepository:
         return list(await self._session.scalars(query))
 
     async def same(self, owner: str, places: Sequence[tuple[str, str, int, str]]) -> list[Proxy]:
-        """The owner's proxies at these (type, ip, port, username)."""
+        """The owner's proxies at these (type, ip, port, username); those that are free stay so while this writes."""
+        await in_turn(self._session, "proxies", owner)
         found: list[Proxy] = []
         place = tuple_(Proxy.type, Proxy.ip, Proxy.port, Proxy.username)
         for start in range(0, len(places), _BATCH):
@@ -137,7 +150,7 @@ def _best_first() -> Sequence[Any]:
     score = rate / (1.0 + latency / 1000.0)
     return (
         case((Proxy.status == ACTIVE, 0), else_=1),
-        func.round(score * 20.0).desc(),
+        func.round(cast(score * 20.0, Numeric)).desc(),  # as a number, PostgreSQL rounds halves up as SQLite does
         Proxy.last_used.asc().nulls_first(),
         Proxy.id,
     )

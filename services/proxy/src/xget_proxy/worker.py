@@ -13,12 +13,14 @@ from xget_proxy.deps import units
 from xget_proxy.service import CheckService, Vault
 from xget_proxy.settings import Settings
 from xget_proxy.tasks import recheck_paused
+from xget_telemetry.metrics import Registry
 
 
 class Worker:
     """Tries paused proxies again when their pause is over."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, metrics: Registry | None = None) -> None:
+        self.metrics = metrics or Registry()
         self._settings = settings
         self._clock = clock
 
@@ -36,6 +38,8 @@ class Worker:
             await database.close()
 
 
-def create_worker(settings: Settings, *, log: EventLog | None = None, clock: Clock | None = None) -> Worker:
+def create_worker(
+    settings: Settings, *, log: EventLog | None = None, clock: Clock | None = None, metrics: Registry | None = None
+) -> Worker:
     """The proxy service's worker. It announces no events yet: `log` is taken because every worker is made alike."""
-    return Worker(settings, clock or SystemClock())
+    return Worker(settings, clock or SystemClock(), metrics)

@@ -24,12 +24,15 @@ from xget_scraper.repository import Store
 from xget_scraper.router import ROUTERS
 from xget_scraper.schemas.openapi import describe_types
 from xget_scraper.service.drafts import Drafts
+from xget_scraper.service.metrics import EXECUTIONS
 from xget_scraper.service.platforms import by_platform
 from xget_scraper.service.results import ResultService
 from xget_scraper.service.watching import WatchService
 from xget_scraper.settings import Settings
 from xget_sources.ports import Source
 from xget_sources.registry import load_sources
+from xget_telemetry.metrics import Registry
+from xget_telemetry.standard import measure_outbox
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
 from xget_web.state import Verifier
@@ -56,6 +59,7 @@ def create_app(
     """
     time = clock or SystemClock()
     known = by_platform(load_sources() if sources is None else sources)
+    metrics = Registry()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,8 +73,13 @@ def create_app(
                     stack.push_async_callback(source.close)
             app.state.scraper = built = await _build(settings, time, known, stack)
             await create_topics(events, settings)
-            await _relay(built.database, events, time, stack)
+            await _relay(built.database, events, time, stack, metrics)
             yield
+
+    async def executions() -> dict[tuple[str, ...], float]:
+        built: Container = app.state.scraper
+        async with built.store.read() as unit:
+            return await unit.figures.executions()
 
     async def tables_answer() -> str | None:
         async with app.state.scraper.store.read() as unit:
@@ -86,7 +95,9 @@ def create_app(
         readiness=[tables_answer],
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
+        registry=metrics,
     )
+    metrics.sampled(EXECUTIONS, executions)
     return _with_types(app, known)
 
 
@@ -112,9 +123,10 @@ async def _build(settings: Settings, clock: Clock, sources: Mapping[str, Source]
     )
 
 
-async def _relay(database: Database, log: EventLog, clock: Clock, stack: AsyncExitStack) -> None:
-    stop = asyncio.Event()
-    relaying = asyncio.create_task(OutboxRelay(database, OUTBOX, log, clock).run(stop))
+async def _relay(database: Database, log: EventLog, clock: Clock, stack: AsyncExitStack, metrics: Registry) -> None:
+    stop, relay = asyncio.Event(), OutboxRelay(database, OUTBOX, log, clock)
+    measure_outbox(metrics, relay, clock)
+    relaying = asyncio.create_task(relay.run(stop))
 
     async def end() -> None:
         stop.set()

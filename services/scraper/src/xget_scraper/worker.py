@@ -10,7 +10,7 @@ from datetime import timedelta
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
-from xget_events.runner import ConsumerRunner
+from xget_events.runner import ConsumerRunner, Handler
 from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.ids import new_id
 from xget_rpc.client import RpcChannel
@@ -28,6 +28,7 @@ from xget_scraper.settings import Settings
 from xget_scraper.tasks import sweep
 from xget_sources.ports import Source
 from xget_sources.registry import load_sources
+from xget_telemetry.metrics import Registry
 
 TASKS_GROUP = "scraper-workers"
 STORED_GROUP = "scraper-progress"
@@ -43,7 +44,10 @@ class Worker:
         clock: Clock,
         sources: Mapping[str, Source] | None,
         sessions: Sessions | None,
+        *,
+        metrics: Registry,
     ) -> None:
+        self.metrics = metrics
         self._settings = settings
         self._log = log
         self._clock = clock
@@ -68,13 +72,16 @@ class Worker:
         self, dispatcher: Dispatcher, checkpoints: Checkpoints, progress: ProgressService, stop: asyncio.Event
     ) -> None:
         settings = self._settings
-        tasks = ConsumerRunner(self._log, TASKS_GROUP, [settings.kafka_topic_tasks], on_tasks(dispatcher.wake))
-        stored = ConsumerRunner(self._log, STORED_GROUP, [settings.kafka_topic_stored], on_stored(progress))
+        tasks = self._runner(TASKS_GROUP, settings.kafka_topic_tasks, on_tasks(dispatcher.wake))
+        stored = self._runner(STORED_GROUP, settings.kafka_topic_stored, on_stored(progress))
         async with asyncio.TaskGroup() as group:
             group.create_task(dispatcher.run(stop))
             group.create_task(tasks.run(stop))
             group.create_task(stored.run(stop))
             group.create_task(sweep(checkpoints, self._clock, settings.scraper_poll_seconds, dispatcher.wake, stop))
+
+    def _runner(self, group: str, topic: str, handler: Handler) -> ConsumerRunner:
+        return ConsumerRunner(self._log, group, [topic], handler, registry=self.metrics)
 
     def _dispatcher(self, checkpoints: Checkpoints, stack: AsyncExitStack) -> Dispatcher:
         settings = self._settings
@@ -91,6 +98,7 @@ class Worker:
             sessions=sessions,
             clock=self._clock,
             topic=settings.kafka_topic_pages,
+            metrics=self.metrics,
         )
         return Dispatcher(
             self._name,
@@ -125,9 +133,10 @@ def create_worker(
     clock: Clock | None = None,
     sources: Mapping[str, Source] | None = None,
     sessions: Sessions | None = None,
+    metrics: Registry | None = None,
 ) -> Worker:
     """A worker on `log`; `sources` replaces the installed ones, `sessions` the pools of accounts and proxies."""
-    return Worker(settings, log, clock or SystemClock(), sources, sessions)
+    return Worker(settings, log, clock or SystemClock(), sources, sessions, metrics=metrics or Registry())
 
 
 def _waker(dispatcher: Dispatcher) -> Callable[[], None]:

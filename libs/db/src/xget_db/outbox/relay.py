@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Row, Table, delete, func, select
@@ -80,6 +81,11 @@ class OutboxRelay:
         """How many rows wait."""
         async with self._db.read() as session:
             return await session.scalar(select(func.count()).select_from(self._table)) or 0
+
+    async def oldest(self) -> datetime | None:
+        """When the first of the waiting rows was written; None without any."""
+        async with self._db.read() as session:
+            return await session.scalar(select(func.min(self._table.c.created_at)))
 
     async def _attempt(self, stop: asyncio.Event) -> None:
         try:

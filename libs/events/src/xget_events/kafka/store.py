@@ -22,7 +22,7 @@ from xget_events.kafka.consumer import KafkaConsumer
 from xget_events.kafka.membership import Membership
 from xget_events.kafka.publisher import Publisher, Row
 from xget_events.kafka.topics import TopicInfo, Topics
-from xget_events.log import TopicSpec, partition_of
+from xget_events.log import TopicSpec, by_topic, partition_of
 from xget_kernel.engines import EngineSettings
 from xget_kernel.messages import Message
 
@@ -88,10 +88,7 @@ class KafkaEventLog:
 
     async def lag(self, group: str) -> dict[str, int]:
         """Records that the group has not committed, by topic; empty for a group that never read."""
-        found: dict[str, int] = {}
-        for (topic, _), count in (await self.lag_by_partition(group)).items():
-            found[topic] = found.get(topic, 0) + count
-        return found
+        return by_topic(await self.lag_by_partition(group))
 
     async def lag_by_partition(self, group: str) -> dict[tuple[str, int], int]:
         """The same by topic and partition."""

@@ -93,13 +93,13 @@ def commit(
     return refused
 
 
-def lag(connection: sqlite3.Connection, group: str) -> dict[str, int]:
-    """Records behind by topic, over every topic that the group has ever read."""
+def lag(connection: sqlite3.Connection, group: str) -> dict[tuple[str, int], int]:
+    """Records behind by topic and partition, over every topic that the group has ever read."""
     query = (
-        "SELECT p.topic, SUM(p.next - MAX(c.committed, p.start)) FROM claims c"
-        " JOIN partitions p ON p.id = c.partition_id WHERE c.group_name = ? GROUP BY p.topic"
+        "SELECT p.topic, p.number, p.next - MAX(c.committed, p.start) FROM claims c"
+        " JOIN partitions p ON p.id = c.partition_id WHERE c.group_name = ?"
     )
-    return dict(connection.execute(query, (group,)).fetchall())
+    return {(topic, number): behind for topic, number, behind in connection.execute(query, (group,))}
 
 
 def forget(connection: sqlite3.Connection, group: str) -> None:

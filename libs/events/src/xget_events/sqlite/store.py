@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from xget_events.errors import MessageTooLarge, UnknownTopic
-from xget_events.log import TopicSpec, partition_of
+from xget_events.log import TopicSpec, by_topic, partition_of
 from xget_events.sqlite import groups, records
 from xget_events.sqlite.consumer import SqliteConsumer
 from xget_events.sqlite.groups import Seat
@@ -76,6 +76,10 @@ class SqliteEventLog:
 
     async def lag(self, group: str) -> dict[str, int]:
         """Records that the group has not committed, by topic."""
+        return by_topic(await self.lag_by_partition(group))
+
+    async def lag_by_partition(self, group: str) -> dict[tuple[str, int], int]:
+        """The same by topic and partition."""
         return await self._reader.run(groups.lag, group)
 
     async def forget(self, group: str) -> None:

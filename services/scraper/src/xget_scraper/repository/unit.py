@@ -12,6 +12,7 @@ from xget_db.engine import Database
 from xget_db.outbox import Outbox
 from xget_scraper.models import OUTBOX
 from xget_scraper.repository.executions import ExecutionRepository
+from xget_scraper.repository.figures import FigureRepository
 from xget_scraper.repository.pages import PageRepository
 from xget_scraper.repository.tasks import TaskRepository
 
@@ -25,6 +26,7 @@ class Unit:
         self.tasks = TaskRepository(session)
         self.executions = ExecutionRepository(session)
         self.pages = PageRepository(session)
+        self.figures = FigureRepository(session)
 
     def emit(self, topic: str, key: str, body: msgspec.Struct) -> None:
         """Announce a fact with the commit."""

@@ -20,9 +20,11 @@ from xget_scraper.models import ENDINGS
 from xget_scraper.ports import Sessions
 from xget_scraper.service.checkpoints import Checkpoints
 from xget_scraper.service.jobs import Job, LeaseLostError
+from xget_scraper.service.metrics import CollectorMetrics
 from xget_scraper.service.traces import page_span, run_span
 from xget_sources.ports import CollectRequest, NoAccount, RawPage, Session, Source, SourceStopped
 from xget_telemetry.logs import bind, get_logger
+from xget_telemetry.metrics import Registry
 
 LOG = get_logger(__name__)
 BIG_BODY: Final = 64 * 1024
@@ -41,6 +43,7 @@ class Collector:
         sessions: Sessions,
         clock: Clock,
         topic: str,
+        metrics: Registry | None = None,
     ) -> None:
         self._checkpoints = checkpoints
         self._log = log
@@ -48,6 +51,7 @@ class Collector:
         self._sessions = sessions
         self._clock = clock
         self._topic = topic
+        self._metrics = CollectorMetrics(metrics or Registry())
 
     async def run(self, job: Job, draining: asyncio.Event) -> None:
         """Collect until the end, a wait, or `draining`. What cannot be written is left to the lease's end."""
@@ -76,8 +80,10 @@ class Collector:
             raise
         except NoAccount as none:
             if none.resume_at is None:
+                self._metrics.no_account(job)
                 await self._checkpoints.end(job, "no_account", none.detail)
             else:
+                self._metrics.waits(job, (none.resume_at - self._clock.now()).total_seconds())
                 await self._checkpoints.wait(job, none.detail, none.resume_at)
         except SourceStopped as stopped:
             await self._stopped(job, stopped)
@@ -137,6 +143,7 @@ class Collector:
         )
         ended = await self._checkpoints.record(job, page, digest, picked, job.ends_with(page, picked))
         job.move_past(page, picked)
+        self._metrics.page(job, page, len(picked))
         LOG.info("page_collected", page_no=job.page_no, operation=page.operation, matches=len(picked), ended=ended)
         return ended
 
