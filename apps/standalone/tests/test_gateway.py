@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route as AsgiRoute
 
-from xget_kernel.clock import ManualClock
+from xget_cache.opening import open_cache
+from xget_kernel.engines import EngineSettings
 from xget_standalone.gateway.app import Gateway, create_gateway
 from xget_standalone.gateway.config import GatewayConfig, RateLimiting, RequestSizeLimiting, default_path, load
 from xget_testing.tokens import TokenMaker
@@ -43,7 +44,7 @@ async def document(_: Request) -> JSONResponse:
 @asynccontextmanager
 async def gateway(config: GatewayConfig | None = None, *, open_mode: bool = False, down: bool = False):
     """A gateway before one upstream that plays every service; gives a client and a token maker."""
-    stop, tokens, clock = asyncio.Event(), TokenMaker(), ManualClock()
+    stop, tokens, house = asyncio.Event(), TokenMaker(), await open_cache(EngineSettings(redis_url=None))
     ports: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     routes = [AsgiRoute("/api/v1/tasks/stream", stream), AsgiRoute("/openapi.json", document)]
     upstream = Starlette(routes=[*routes, AsgiRoute("/{path:path}", echo, methods=["GET", "POST"])])
@@ -57,7 +58,7 @@ async def gateway(config: GatewayConfig | None = None, *, open_mode: bool = Fals
         config or load(default_path()),
         upstream=lambda _: url,
         verifier=tokens.verifier(),
-        clock=clock,
+        house=house,
         open_mode=open_mode,
         ready=ready,
     )
@@ -69,6 +70,7 @@ async def gateway(config: GatewayConfig | None = None, *, open_mode: bool = Fals
     finally:
         stop.set()
         await server
+        await house.close()
 
 
 def bearer(tokens: TokenMaker) -> dict[str, str]:

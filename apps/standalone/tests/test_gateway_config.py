@@ -69,7 +69,7 @@ def test_a_routes_plugin_wins_over_the_services_and_the_global_one(write) -> Non
         (lambda d: d["services"][0]["routes"][0].update(paths=["~/api/.*"]), "prefix"),
         (lambda d: d["services"][0].update(url="http://scraper"), "port"),
         (lambda d: d.update(services=[]), "no route"),
-        (lambda d: d.update(plugins=[{"name": "rate-limiting", "config": {"policy": "redis"}}]), "policy"),
+        (lambda d: d.update(plugins=[{"name": "rate-limiting", "config": {"policy": "cluster"}}]), "policy"),
         (lambda d: d.update(plugins=[{"name": "rate-limiting", "config": {"minute": "x"}}]), "minute"),
         (lambda d: d.update(plugins=[{"name": "jwt", "config": {"key_claim_name": "iss"}}]), "kid"),
         (lambda d: d.update(plugins=[{"name": "correlation-id", "config": {"generator": "tracker"}}]), "uuid"),

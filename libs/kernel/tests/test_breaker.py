@@ -40,7 +40,7 @@ def test_failures_in_a_row_open_it_and_it_says_when_to_come_back(breaker: Breake
         pytest.fail("nothing may be sent")
     assert 8 <= int(refused.value.headers["Retry-After"]) <= 12
     assert refused.value.status == 503
-    assert breaker.trouble() == "The toy does not answer; it is tried again every 10 seconds or so."
+    assert (breaker.trouble() or "").startswith("The toy does not answer; it is tried again in ")
 
 
 def test_an_answer_between_failures_keeps_it_closed(breaker: Breaker) -> None:

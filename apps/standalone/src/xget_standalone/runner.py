@@ -6,11 +6,13 @@ import asyncio
 import ipaddress
 import os
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import msgspec
 
+from xget_cache.house import CacheHouse
+from xget_cache.opening import open_cache
 from xget_events.log import EventLog
 from xget_events.opening import open_event_log
 from xget_kernel import collector
@@ -22,7 +24,7 @@ from xget_standalone.gateway.config import GatewayConfig, default_path, load
 from xget_standalone.gateway.readiness import Readiness
 from xget_standalone.home import Home
 from xget_standalone.process import Process
-from xget_standalone.services import PARTS, WORKERS, Addresses, make_app, make_worker, settings_of
+from xget_standalone.services import PARTS, WORKERS, Addresses, make_app, make_worker, registry_of, settings_of
 from xget_standalone.starting import check_trust, explained
 from xget_standalone.topics import create_topics
 from xget_telemetry import tracing
@@ -103,22 +105,24 @@ class _Node:
     async def run(self) -> int:
         await self._process.listen()
         common = ServiceSettings(home=self._home)
-        events = open_event_log(common)
-        try:
+        async with AsyncExitStack() as stack:
+            events = open_event_log(common)
+            stack.push_async_callback(events.close)
             with explained():
                 await create_topics(events, common)
-            return await self._serve(events)
-        finally:
-            await events.close()
+            house = await open_cache(common)
+            stack.push_async_callback(house.close)
+            return await self._serve(events, house)
 
-    async def _serve(self, events: EventLog) -> int:
+    async def _serve(self, events: EventLog, house: CacheHouse) -> int:
         clock, process = SystemClock(), self._process
         settings = settings_of(self._addresses, self._home, open_mode=self._options.open_mode)
-        working = {name: make_worker(name, settings[name], events, clock) for name in WORKERS}
+        apps = {name: make_app(name, settings[name], events, clock) for name in PARTS}
+        working = {n: make_worker(n, settings[n], events, clock, registry_of(apps[n])) for n in WORKERS}
         host, addresses = self._addresses.host, self._addresses
-        for name in PARTS:
-            process.serve(name, make_app(name, settings[name], events, clock), host, addresses.port(name))
-        process.serve("gateway", create_gateway(self._gateway(clock)), host, addresses.base)
+        for name, app in apps.items():
+            process.serve(name, app, host, addresses.port(name))
+        process.serve("gateway", create_gateway(self._gateway(clock, house)), host, addresses.base)
         started = False
         try:
             if await process.until(self._all_ready()):
@@ -132,14 +136,14 @@ class _Node:
             await process.stop()
         return process.outcome(started=started)
 
-    def _gateway(self, clock: SystemClock) -> Gateway:
+    def _gateway(self, clock: SystemClock, house: CacheHouse) -> Gateway:
         return Gateway(
             self._config,
             upstream=self._addresses.url,
             verifier=TokenVerifier(f"{self._addresses.url('auth')}/.well-known/jwks.json", clock=clock),
-            clock=clock,
+            house=house,
             open_mode=self._options.open_mode,
-            ready=self._readiness.reasons,
+            ready=self._readiness.found,
         )
 
     async def _all_ready(self) -> None:

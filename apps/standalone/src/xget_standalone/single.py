@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from xget_cache.opening import open_cache
 from xget_events.opening import open_event_log
 from xget_kernel import collector
 from xget_kernel.clock import SystemClock
@@ -26,7 +27,6 @@ from xget_standalone.starting import check_trust, explained
 from xget_standalone.watching import Watch, watching_app
 from xget_telemetry import tracing
 from xget_telemetry.logs import configure
-from xget_telemetry.metrics import Registry
 from xget_web.auth import TokenVerifier
 
 GATEWAY: Final = "gateway"
@@ -107,7 +107,7 @@ async def _worker(options: Options, settings: ServiceSettings) -> int:
     try:
         worker = make_worker(options.service, settings, events, SystemClock())
         watch = Watch(settings, PARTS[options.service].works, process.work(name, worker))
-        app = watching_app(watch, getattr(worker, "metrics", None) or Registry())
+        app = watching_app(watch, worker.metrics)
         process.serve(name, app, settings.host, _worker_port(options), bound.set_result)
         if await process.until(_both(bound, asyncio.sleep(SETTLE_SECONDS))):
             started = True
@@ -127,16 +127,20 @@ async def _both(first: asyncio.Future[int], second: Any) -> None:
 async def _gateway(options: Options) -> int:
     settings = _settings(options, options.port, ServiceSettings)
     upstreams = upstreams_of(settings)
-    readiness, clock = Readiness(upstreams), SystemClock()
-    gateway = Gateway(
-        gateway_config(),
-        upstream=upstreams.__getitem__,
-        verifier=TokenVerifier(f"{upstreams['auth']}/.well-known/jwks.json", clock=clock),
-        clock=clock,
-        open_mode=settings.open_mode,
-        ready=readiness.reasons,
-    )
-    return await _run(GATEWAY, create_gateway(gateway), settings)
+    settings.refuse_lies(("cache",))
+    clock, house = SystemClock(), await open_cache(settings)
+    try:
+        gateway = Gateway(
+            gateway_config(),
+            upstream=upstreams.__getitem__,
+            verifier=TokenVerifier(f"{upstreams['auth']}/.well-known/jwks.json", clock=clock),
+            house=house,
+            open_mode=settings.open_mode,
+            ready=Readiness(upstreams).found,
+        )
+        return await _run(GATEWAY, create_gateway(gateway), settings)
+    finally:
+        await house.close()
 
 
 def upstreams_of(settings: ServiceSettings) -> Mapping[str, str]:
@@ -191,4 +195,4 @@ def _listed(names: Any) -> str:
     return f"{', '.join(most)} or {last}"
 
 
-__all__ = ["GATEWAY", "Options", "Registry", "serve", "upstreams_of", "work"]
+__all__ = ["GATEWAY", "Options", "serve", "upstreams_of", "work"]

@@ -67,10 +67,10 @@ class Breaker:
         return max(1, math.ceil(self._until - self._clock.monotonic()))
 
     def trouble(self) -> str | None:
-        """None while closed, else a sentence for readiness."""
-        if self.state == "closed":
+        """A sentence for readiness while calls are refused, else None: when the rest is over the next call may try."""
+        if self._state != "open" or self._clock.monotonic() >= self._until:
             return None
-        return f"{self.peer} does not answer; it is tried again every {self._rest:.0f} seconds or so."
+        return f"{self.peer} does not answer; it is tried again in {self.retry_after} s."
 
     @contextmanager
     def guard(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as AsgiRoute
 from starlette.types import Scope
 
-from xget_kernel.clock import Clock
+from xget_cache.house import CacheHouse
+from xget_kernel.breaker import Breaker
 from xget_kernel.errors import NotFound, TooMany, Unauthenticated, XGetError
 from xget_standalone.gateway import limits
 from xget_standalone.gateway.config import (
@@ -27,9 +29,12 @@ from xget_standalone.gateway.config import (
 from xget_standalone.gateway.forward import BodyTooLarge, Forwarder
 from xget_standalone.gateway.joined import JoinedDocument
 from xget_telemetry import tracing
+from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.logs import get_logger
+from xget_telemetry.metrics import CONTENT_TYPE, Registry
 from xget_web.auth import TokenVerifier
 from xget_web.docs import docs_page
+from xget_web.health import Degraded
 from xget_web.middleware.hosts import HostGuard
 from xget_web.middleware.tracing import Traced
 from xget_web.problems import render
@@ -55,7 +60,11 @@ class RateLimited(TooMany):
 
 
 class Gateway:
-    """Answers one request. `ready` tells which services cannot work now, as sentences."""
+    """Answers one request. `ready` tells which services cannot work now, as sentences; `Degraded` ones can.
+
+    `house` keeps the counters and the joined document; who opened it closes it. Raises StartupError when the
+    configuration wants counters in Redis and the house is in memory.
+    """
 
     def __init__(
         self,
@@ -63,15 +72,20 @@ class Gateway:
         *,
         upstream: Callable[[str], str],
         verifier: TokenVerifier,
-        clock: Clock,
+        house: CacheHouse,
         open_mode: bool,
         ready: Callable[[], Awaitable[list[str]]],
+        registry: Registry | None = None,
     ) -> None:
+        limits.check_policies(config, house)
         self.config = config
         self.forwarder = Forwarder(upstream)
-        self.joined = JoinedDocument(sorted(config.upstreams), upstream)
+        self.joined = JoinedDocument(sorted(config.upstreams), upstream, house.cache)
+        self.registry = registry or Registry()
+        watch_breakers(self.registry, self._breakers)
         self._verifier = verifier
-        self._limiter = limits.RateLimiter(clock)
+        self._house = house
+        self._limits = limits.Limits(house.limiter)
         self.open_mode = open_mode
         self._ready = ready
 
@@ -97,7 +111,7 @@ class Gateway:
         route = self.config.find(request.url.path, request.method)
         plugins = route.plugins if route else self.config.plugins
         request.scope[ROUTE] = route.name if route else UNMATCHED
-        self._count(request, route.name if route else "", plugins.get("rate-limiting"), extra)
+        await self._count(request, route.name if route else "", plugins.get("rate-limiting"), extra)
         if route is None:
             raise NoRoute(f"Nothing is at {request.url.path}. See /docs for what is.")
         limit = self._size(request, plugins.get("request-size-limiting"))
@@ -111,15 +125,15 @@ class Gateway:
         given = request.headers.get(name, "")
         return given if given.isascii() and given.isprintable() and 0 < len(given) <= 128 else str(uuid.uuid4())
 
-    def _count(self, request: Request, rule: str, plugin: object, extra: dict[str, str]) -> None:
+    async def _count(self, request: Request, rule: str, plugin: object, extra: dict[str, str]) -> None:
         if not isinstance(plugin, RateLimiting):
             return
         address = request.client.host if request.client else ""
         token = request.headers.get("authorization", "") if plugin.limit_by == "consumer" else ""
-        verdict = self._limiter.take(rule, plugin, token or address)
+        verdict = await self._limits.take(rule, plugin, address=address, token=token)
         if verdict is None:
             return
-        extra.update(verdict.headers())
+        extra.update(limits.headers(verdict))
         if not verdict.allowed:
             detail = f"More than {verdict.limit} requests; try again in {verdict.reset_seconds} s."
             raise RateLimited(detail, retry_after=verdict.reset_seconds)
@@ -142,15 +156,28 @@ class Gateway:
             )
         await self._verifier.verify(token.strip())
 
-    async def openapi(self, _: Request) -> Response:
-        """All services in one document."""
-        return JSONResponse(await self.joined.get())
+    def _breakers(self) -> list[Breaker]:
+        return [*self.forwarder.breakers, *([self._house.breaker] if self._house.breaker else [])]
 
-    async def readyz(self, request: Request) -> Response:
-        """200 when every service can do its job now, 503 with the reasons otherwise."""
-        reasons = await self._ready()
-        body = {"status": "not ready" if reasons else "ready", "reasons": reasons}
-        return JSONResponse(body, status_code=503 if reasons else 200)
+    async def openapi(self, request: Request) -> Response:
+        """All services in one document."""
+        try:
+            return Response(await self.joined.get(), media_type="application/json")
+        except XGetError as error:
+            return render(error, request.url.path)
+
+    async def readyz(self, _: Request) -> Response:
+        """200 when every service can do its job now, 503 with the reasons otherwise; says what is degraded."""
+        found, own = await asyncio.gather(self._ready(), self._house.degraded())
+        reasons = [reason for reason in found if not isinstance(reason, Degraded)]
+        resting = [sentence for one in self.forwarder.breakers if (sentence := one.trouble())]
+        degraded = [reason for reason in (*found, own, *resting) if reason and reason not in reasons]
+        body: dict[str, object] = {"status": "not ready" if reasons else "ready", "reasons": reasons}
+        return JSONResponse({**body, "degraded": degraded} if degraded else body, status_code=503 if reasons else 200)
+
+    async def metrics(self, _: Request) -> Response:
+        """What Prometheus reads."""
+        return Response(await self.registry.scrape(), media_type=CONTENT_TYPE)
 
 
 def create_gateway(gateway: Gateway) -> Starlette:
@@ -171,6 +198,7 @@ def create_gateway(gateway: Gateway) -> Starlette:
     own = [
         AsgiRoute("/healthz", healthz),
         AsgiRoute("/readyz", gateway.readyz),
+        AsgiRoute("/metrics", gateway.metrics),
         AsgiRoute("/openapi.json", gateway.openapi),
         AsgiRoute("/docs", docs),
         AsgiRoute("/{path:path}", gateway.handle, methods=METHODS),

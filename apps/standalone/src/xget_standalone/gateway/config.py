@@ -26,12 +26,13 @@ class Jwt(Config):
 
 
 class RateLimiting(Config):
-    """Kong's `rate-limiting` with local counters in fixed windows."""
+    """Kong's `rate-limiting` in fixed windows. Where Redis is comes from REDIS_URL; `redis` is for Kong itself."""
 
     second: int | None = None
     minute: int | None = None
     hour: int | None = None
     policy: str = "local"
+    redis: dict[str, Any] = {}
     limit_by: str = "consumer"
     fault_tolerant: bool = True
 
@@ -206,8 +207,10 @@ def _plugins(declared: list[_Plugin], name: str, where: str) -> dict[str, Config
 
 def _check(plugin: Config, name: str, where: str) -> None:
     wrong = None
-    if isinstance(plugin, RateLimiting) and (plugin.policy != "local" or plugin.limit_by not in {"ip", "consumer"}):
-        wrong = "rate-limiting works with policy local and limit_by ip or consumer here"
+    if isinstance(plugin, RateLimiting) and (
+        plugin.policy not in {"local", "redis"} or plugin.limit_by not in {"ip", "consumer"}
+    ):
+        wrong = "rate-limiting works with policy local or redis and limit_by ip or consumer here"
     if isinstance(plugin, RequestSizeLimiting) and plugin.size_unit not in {"megabytes", "kilobytes", "bytes"}:
         wrong = "size_unit is megabytes, kilobytes or bytes"
     if isinstance(plugin, Jwt) and (plugin.key_claim_name != "kid" or plugin.header_names != ["authorization"]):

@@ -1,60 +1,54 @@
-"""Fixed-window request counters, as Kong's `rate-limiting` with policy `local` keeps them."""
+"""Kong's `rate-limiting` on the cache's limiter: policy `local` without REDIS_URL, `redis` with it.
+
+Like Kong's, windows are fixed and a refused request is not counted. While Redis is away each process counts by itself,
+where Kong with `fault_tolerant` would not count at all.
+"""
 
 from __future__ import annotations
 
-from xget_kernel.clock import Clock
-from xget_standalone.gateway.config import RateLimiting
+import hashlib
+
+from xget_cache.house import CacheHouse
+from xget_cache.ports import Quota, RateLimiter, Verdict
+from xget_kernel.errors import StartupError
+from xget_standalone.gateway.config import GatewayConfig, RateLimiting
 
 WINDOWS = {"second": 1, "minute": 60, "hour": 3600}
-MAX_KEYS = 50_000
 
 
-class Verdict:
-    """What a counter says of one request."""
+class Limits:
+    """Counts requests per (rule, key)."""
 
-    def __init__(self, limit: int, remaining: int, reset_seconds: int) -> None:
-        self.limit = limit
-        self.remaining = remaining
-        self.reset_seconds = reset_seconds
+    def __init__(self, limiter: RateLimiter) -> None:
+        self._limiter = limiter
 
-    @property
-    def allowed(self) -> bool:
-        """False when the window is used up."""
-        return self.remaining >= 0
-
-    def headers(self) -> dict[str, str]:
-        """Kong's headers for the tightest window; `retry-after` only on a refusal."""
-        shown = {
-            "ratelimit-limit": str(self.limit),
-            "ratelimit-remaining": str(max(self.remaining, 0)),
-            "ratelimit-reset": str(self.reset_seconds),
-        }
-        return shown if self.allowed else {**shown, "retry-after": str(self.reset_seconds)}
+    async def take(self, rule: str, config: RateLimiting, *, address: str, token: str) -> Verdict | None:
+        """Count one request of `token`, or of `address` when it has none; None when the rule sets no limit."""
+        quotas = [
+            Quota(limit, seconds)
+            for window, seconds in WINDOWS.items()
+            if (limit := getattr(config, window)) is not None
+        ]
+        if not quotas:
+            return None
+        # A token must not stand in a shared store.
+        who = hashlib.sha256(token.encode()).hexdigest()[:32] if token else address
+        return await self._limiter.take(f"{rule}:{who}", quotas)
 
 
-class RateLimiter:
-    """Counts requests per (rule, key) and window; forgets windows that are over."""
+def headers(verdict: Verdict) -> dict[str, str]:
+    """Kong's headers for the tightest window; `retry-after` only on a refusal."""
+    shown = {
+        "ratelimit-limit": str(verdict.limit),
+        "ratelimit-remaining": str(verdict.remaining),
+        "ratelimit-reset": str(verdict.reset_seconds),
+    }
+    return shown if verdict.allowed else {**shown, "retry-after": str(verdict.reset_seconds)}
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._counts: dict[tuple[str, str, str, int], int] = {}
 
-    def take(self, rule: str, config: RateLimiting, key: str) -> Verdict | None:
-        """Count one request of `key` under `rule`; None when the rule sets no limit."""
-        now = int(self._clock.now().timestamp())
-        tightest: Verdict | None = None
-        for window, seconds in WINDOWS.items():
-            limit = getattr(config, window)
-            if limit is None:
-                continue
-            slot = (rule, key, window, now // seconds)
-            self._counts[slot] = self._counts.get(slot, 0) + 1
-            verdict = Verdict(limit, limit - self._counts[slot], seconds - now % seconds)
-            if tightest is None or verdict.remaining < tightest.remaining:
-                tightest = verdict
-        if len(self._counts) > MAX_KEYS:
-            self._forget(now)
-        return tightest
-
-    def _forget(self, now: int) -> None:
-        self._counts = {slot: n for slot, n in self._counts.items() if slot[3] == now // WINDOWS[slot[2]]}
+def check_policies(config: GatewayConfig, house: CacheHouse) -> None:
+    """Raise StartupError when a plugin wants counters in Redis and there is none."""
+    of_routes = (route.plugins.get("rate-limiting") for route in config.routes)
+    for plugin in (config.plugins.get("rate-limiting"), *of_routes):
+        if isinstance(plugin, RateLimiting) and plugin.policy == "redis" and house.engine != "redis":
+            raise StartupError("kong.yml counts with policy redis: set REDIS_URL, or write policy: local.")

@@ -6,26 +6,46 @@ import asyncio
 from collections.abc import Mapping
 
 import httpx2 as httpx
+import msgspec
 
-ASK_SECONDS = 5.0
+from xget_web.health import Degraded
+
+ASK_SECONDS = 3.0
+"""A service bounds its own checks to two."""
 
 
 class Readiness:
-    """Asks each service, by its base URL."""
+    """Asks each service, by its base URL, all at once."""
 
     def __init__(self, services: Mapping[str, str]) -> None:
         self._services = services
 
     async def reasons(self) -> list[str]:
         """A sentence for each service that cannot work now; empty when all can."""
+        return [sentence for sentence in await self.found() if not isinstance(sentence, Degraded)]
+
+    async def found(self) -> list[str]:
+        """The reasons, and what the services call degraded as `Degraded`."""
         async with httpx.AsyncClient(timeout=ASK_SECONDS, trust_env=False) as client:
-            found = await asyncio.gather(*(_ask(client, url) for url in self._services.values()))
-        return [f"{name}: {reason}" for name, reason in zip(self._services, found, strict=True) if reason]
+            found = await asyncio.gather(*(_ask(client, name, url) for name, url in self._services.items()))
+        return [sentence for sentences in found for sentence in sentences]
 
 
-async def _ask(client: httpx.AsyncClient, url: str) -> str | None:
+async def _ask(client: httpx.AsyncClient, name: str, url: str) -> list[str]:
     try:
         answer = await client.get(f"{url}/readyz")
+    except httpx.TimeoutException:
+        return [f"{name}: does not answer within {ASK_SECONDS:.0f} s"]
     except httpx.HTTPError:
-        return "does not answer"
-    return None if answer.is_success else answer.text[:300]
+        return [f"{name}: does not answer"]
+    if not answer.is_success:
+        return [f"{name}: {answer.text[:300]}"]
+    try:
+        degraded = msgspec.json.decode(answer.content, type=_Ready).degraded
+    except msgspec.DecodeError:
+        return []
+    return [Degraded(f"{name}: {sentence}") for sentence in degraded]
+
+
+class _Ready(msgspec.Struct):
+    degraded: list[str] = []
