@@ -14,18 +14,26 @@ from xget.account.v1.account_pool_pb2_grpc import AccountPoolStub
 from xget_account.app import create_app
 from xget_account.settings import Settings
 from xget_kernel.clock import ManualClock
+from xget_kernel.secrets import Secret
 from xget_rpc.client import RpcChannel
 from xget_testing.apps import running
+from xget_testing.database import tables_made, tables_of
 from xget_testing.tokens import TokenMaker
+
+__all__ = ["tables_made"]
 
 COOKIES = {"auth_token": "a" * 40, "ct0": "c" * 64}
 
 Adder = Callable[..., Awaitable[dict[str, Any]]]
 
+database_url = tables_of("xget_account")
+
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, port=0, internal_token="inner", account_daily_budget=50)
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return Settings(
+        home=tmp_path, database_url=Secret(database_url), port=0, internal_token="inner", account_daily_budget=50
+    )
 
 
 @pytest.fixture

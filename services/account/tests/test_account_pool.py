@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -14,6 +12,7 @@ import pytest
 from xget.account.v1 import account_pool_pb2 as pb
 from xget_kernel.clock import ManualClock
 from xget_rpc.client import RpcInvalid, RpcNotFound, RpcPreconditionFailed, RpcTooMany
+from xget_testing.database import query
 
 URL = "/api/v1/accounts"
 COOKIES = {"auth_token": "a" * 40, "ct0": "c" * 64}
@@ -227,14 +226,12 @@ async def test_the_daily_budget_is_a_hard_stop(pool: Any, add_account: Any, cloc
 
 
 async def test_an_account_whose_secrets_cannot_be_read_is_set_aside(
-    pool: Any, add_account: Any, tmp_path: Path, client: httpx.AsyncClient
+    pool: Any, add_account: Any, database_url: str, client: httpx.AsyncClient
 ) -> None:
     broken = await add_account("broken")
     await add_account("sound")
-    with sqlite3.connect(tmp_path / "account.db") as db:
-        query = "UPDATE accounts SET cookies = (SELECT cookies FROM accounts WHERE username = 'sound') WHERE id = ?"
-        db.execute(query, (broken["id"],))
-    db.close()
+    foreign = "SELECT cookies FROM accounts WHERE username = 'sound'"
+    query(database_url, f"UPDATE accounts SET cookies = ({foreign}) WHERE id = '{broken['id']}'")
     assert [(await take(pool, f"run-{i}")).username for i in range(1)] == ["sound"]
     await refusal(pool)
     assert (await client.get(f"{URL}/{broken['id']}")).json()["status"] == "NEEDS_LOGIN"

@@ -13,16 +13,22 @@ from fastapi import FastAPI
 from xget_auth.app import create_app
 from xget_auth.settings import Settings
 from xget_kernel.clock import ManualClock
+from xget_kernel.secrets import Secret
 from xget_testing.apps import running
+from xget_testing.database import tables_made, tables_of
+
+__all__ = ["tables_made"]
 
 PASSWORD = "correct horse battery"
 
 Api = Callable[..., Awaitable[httpx.Response]]
 
+database_url = tables_of("xget_auth")
+
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, argon2_memory_kib=8)
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return Settings(home=tmp_path, database_url=Secret(database_url), argon2_memory_kib=8)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from xget_auth.app import create_app
 from xget_auth.settings import Settings
 from xget_kernel.clock import ManualClock
 from xget_testing.apps import running
+from xget_testing.database import everything_in
 
 PASSWORD = "correct horse battery"
 DAY = 86_400
@@ -97,9 +98,11 @@ def everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("auth.db*"))
 
 
-async def test_no_secret_lies_in_the_files(ada: dict[str, Any], app: FastAPI, tmp_path: Path) -> None:
+async def test_no_secret_lies_in_the_tables(
+    ada: dict[str, Any], app: FastAPI, tmp_path: Path, database_url: str
+) -> None:
     await app.state.auth.database.close()
-    stored = everything(tmp_path)
+    stored = everything(tmp_path) or repr(everything_in(database_url)).encode()
     assert ada["refresh_token"].encode() not in stored
     assert PASSWORD.encode() not in stored
     assert b'"d"' not in stored

@@ -15,10 +15,14 @@ from xget_events.log import Consumer
 from xget_events.sqlite import SqliteEventLog
 from xget_events.topics import load_topics
 from xget_kernel.clock import SystemClock
+from xget_kernel.secrets import Secret
 from xget_processing.settings import Settings
 from xget_processing.worker import create_worker
+from xget_testing.database import tables_made, tables_of
 from xget_testing.parsing import ToySource, make_raw
 from xget_testing.tokens import TokenMaker
+
+__all__ = ["tables_made"]
 
 
 @dataclass
@@ -55,9 +59,12 @@ class Works:
                 await asyncio.sleep(0.01)
 
 
+database_url = tables_of("xget_processing")
+
+
 @pytest.fixture
-def settings(tmp_path: Any) -> Settings:
-    return Settings(home=tmp_path)
+def settings(tmp_path: Any, database_url: str) -> Settings:
+    return Settings(home=tmp_path, database_url=Secret(database_url))
 
 
 @pytest.fixture

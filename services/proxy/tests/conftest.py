@@ -12,19 +12,26 @@ from fastapi import FastAPI
 
 from xget.proxy.v1.proxy_pool_pb2_grpc import ProxyPoolStub
 from xget_kernel.clock import ManualClock
+from xget_kernel.secrets import Secret
 from xget_proxy.app import create_app
 from xget_proxy.settings import Settings
 from xget_rpc.client import RpcChannel
 from xget_testing.apps import running
+from xget_testing.database import tables_made, tables_of
 from xget_testing.tokens import TokenMaker
+
+__all__ = ["tables_made"]
 
 Adder = Callable[..., Awaitable[dict[str, Any]]]
 
+database_url = tables_of("xget_proxy")
+
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, database_url: str) -> Settings:
     return Settings(
         home=tmp_path,
+        database_url=Secret(database_url),
         port=0,
         internal_token="inner",
         proxy_check_url="http://site.test/robots.txt",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,31 +11,27 @@ import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 
-from xget_db.migrations import upgrade
 from xget_events.sqlite import SqliteEventLog
+from xget_kernel.secrets import Secret
 from xget_scraper.app import create_app
 from xget_scraper.settings import Settings
 from xget_scraper.worker import Worker, create_worker
 from xget_testing.apps import running
 from xget_testing.collecting import FakeSessions, ListSource, PageStore, World
-from xget_testing.database import sqlite_url
+from xget_testing.database import tables_made, tables_of
 from xget_testing.tokens import TokenMaker
 
+__all__ = ["tables_made"]
 
-@pytest.fixture(scope="session")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file that the migrations have made once for all tests."""
-    path = tmp_path_factory.mktemp("tables") / "scraper.db"
-    upgrade(sqlite_url(path), "xget_scraper")
-    return path
+database_url = tables_of("xget_scraper")
 
 
 @pytest.fixture
-def settings(tmp_path: Path, tables: Path) -> Settings:
+def settings(tmp_path: Path, database_url: str) -> Settings:
     """A worker that is quick to see a dead one."""
-    shutil.copy(tables, tmp_path / "scraper.db")
     return Settings(
         home=tmp_path,
+        database_url=Secret(database_url),
         port=0,
         internal_token="inner",
         scraper_lease_seconds=0.6,

@@ -38,9 +38,10 @@ def writes(session: AsyncSession) -> bool:
 async def in_turn(session: AsyncSession, *words: str) -> None:
     """Wait until no other transaction on these tables holds these words; hold them until the end of this one.
 
-    For decisions about rows that are not there yet, "the first user". Not for what happens often.
+    For decisions about rows that are not there yet, "the first user". Not for what happens often. In `read()`
+    nothing is waited for.
     """
-    if is_postgres(session):
+    if is_postgres(session) and writes(session):
         digest = blake2b("\x1f".join(words).encode(), digest_size=8).digest()
         await session.execute(_IN_TURN, {"slot": int.from_bytes(digest, "big", signed=True)})
 

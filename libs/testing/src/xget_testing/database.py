@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -20,12 +22,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, text
 
 from xget_db.engine import Database
+from xget_db.engine.sqlite import sqlite_path
 from xget_db.migrations import upgrade, version_table
 from xget_db.postgres.address import is_postgres, parse
 from xget_kernel.ids import new_id
 from xget_testing.engines import url_of
 
-__all__ = ["database_url", "postgres_schema"]
+__all__ = ["database_url", "postgres_schema", "tables_made"]
 
 BOTH: Final = ("sqlite", pytest.param("postgres", marks=pytest.mark.connected("postgres")))
 """`params=` of fixtures that run on both databases."""
@@ -48,6 +51,50 @@ def postgres_schema() -> Iterator[str]:
     """URL of a schema on PostgreSQL that is not there yet."""
     with fresh_schema(url_of("postgres")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def tables_made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str], str]]:
+    """Gives the URL of a package's tables on an engine, made once."""
+    with ExitStack() as stack:
+
+        @cache
+        def make(package: str, engine: str) -> str:
+            if engine == "sqlite":
+                url = sqlite_url(tmp_path_factory.mktemp("tables") / "tables.db")
+            else:
+                url = stack.enter_context(fresh_schema(url_of(engine)))
+            upgrade(url, package)
+            return url
+
+        yield make
+
+
+def tables_of(package: str) -> Any:
+    """A fixture `database_url`: the tables that the migrations of `package` make, empty for each test.
+
+    On SQLite it is the file `<service>.db` of the test's folder. The conftest imports `tables_made` beside it.
+    """
+
+    @pytest.fixture(params=BOTH)
+    def database_url(
+        request: pytest.FixtureRequest, tmp_path: Path, tables_made: Callable[[str, str], str]
+    ) -> Iterator[str]:
+        made = tables_made(package, request.param)
+        if is_postgres(made):
+            yield made
+            in_database(made, _empty)
+        else:
+            path = tmp_path / f"{package.removeprefix('xget_')}.db"
+            shutil.copy(sqlite_path(made), path)
+            yield sqlite_url(path)
+
+    return database_url
+
+
+def _empty(connection: Connection) -> None:
+    names = [name for name in connection.dialect.get_table_names(connection) if not name.endswith("_version")]
+    connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
 
 
 def sqlite_url(path: Path) -> str:
@@ -121,7 +168,7 @@ def assert_tables_match(package: str, metadata: MetaData, place: Path | str) -> 
     assert not differences, f"Write a migration: models and tables of {package} differ: {differences}"
 
 
-def tables_of(url: str) -> set[str]:
+def table_names(url: str) -> set[str]:
     """Names of the tables there are."""
 
     def listed(connection: Connection) -> set[str]:
@@ -138,6 +185,11 @@ def query(url: str, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in result] if result.returns_rows else []
 
     return in_database(url, run)
+
+
+def everything_in(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows by table."""
+    return {name: query(url, f'SELECT * FROM "{name}"') for name in table_names(url)}  # noqa: S608 - names of our own
 
 
 def in_database(url: str, work: Callable[[Connection], _T]) -> _T:

@@ -9,13 +9,15 @@ from typing import Any, TypeVarTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from xget_contracts.events import PageCollected, PageParsed
 from xget_db.engine import Database
+from xget_db.locks import locked
+from xget_db.ordering import in_bytes
 from xget_db.outbox import Outbox
+from xget_db.upserts import insert
 from xget_kernel.clock import Clock
 from xget_kernel.pages import PageQuery
 from xget_processing.models import (
@@ -73,7 +75,7 @@ class Repository:
     async def add(self, rows: Sequence[dict[str, Any]]) -> None:
         """Insert records; one that is there (execution, page, path, parser version) stays as it is."""
         if rows:
-            await self._session.execute(insert(QuarantinedRecord).on_conflict_do_nothing(), rows)
+            await self._session.execute(insert(self._session, QuarantinedRecord).on_conflict_do_nothing(), rows)
 
     async def keep_pages(self, pages: Sequence[PageCollected]) -> None:
         """Keep whole pages; a repetition replaces."""
@@ -82,7 +84,7 @@ class Repository:
             for page in pages
         ]
         if rows:
-            fresh = insert(QuarantinedPage)
+            fresh = insert(self._session, QuarantinedPage)
             await self._session.execute(
                 fresh.on_conflict_do_update(
                     index_elements=["execution_id", "page_no"], set_={"message": fresh.excluded.message}
@@ -120,7 +122,7 @@ class Repository:
 
     async def count_parsed(self, rows: Sequence[dict[str, Any]]) -> None:
         """Add to what parser versions have read."""
-        fresh = insert(ParserVersion)
+        fresh = insert(self._session, ParserVersion)
         added = {name: getattr(ParserVersion, name) + fresh.excluded[name] for name in ("pages", "items", "rejected")}
         await self._session.execute(
             fresh.on_conflict_do_update(
@@ -131,7 +133,7 @@ class Repository:
 
     async def parsers(self) -> Sequence[ParserVersion]:
         """All parser versions that have read something, newest first within their platform."""
-        order = select(ParserVersion).order_by(ParserVersion.platform, ParserVersion.first_used.desc())
+        order = select(ParserVersion).order_by(in_bytes(ParserVersion.platform), ParserVersion.first_used.desc())
         return (await self._session.scalars(order)).all()
 
     async def find(self, wanted: RecordFilter, page: PageQuery) -> tuple[Sequence[QuarantinedRecord], int]:
@@ -147,9 +149,9 @@ class Repository:
         return rows.all(), total or 0
 
     async def get(self, record_id: str, owner: str | None) -> QuarantinedRecord | None:
-        """One record with its payload."""
-        wanted = RecordFilter(owner=owner, ids=[record_id])
-        return (await self._session.scalars(_filtered(select(QuarantinedRecord), wanted))).one_or_none()
+        """One record with its payload; locked in a transaction that writes."""
+        query = _filtered(select(QuarantinedRecord), RecordFilter(owner=owner, ids=[record_id]))
+        return (await self._session.scalars(locked(self._session, query))).one_or_none()
 
     async def open_pages(self, wanted: RecordFilter, limit: int) -> tuple[list[PageId], int]:
         """Pages of open records, oldest first, at most `limit`; and how many there are in all."""

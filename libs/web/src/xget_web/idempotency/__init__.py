@@ -5,8 +5,7 @@
     @router.post("", status_code=201, dependencies=[idempotent(SessionDepends, idempotency)])
 
 The stored answer is written in the request's own transaction, so effect and memory commit together or not at all.
-A second request that comes while the first runs waits for it where the database queues writers (SQLite), and is
-refused with 409 where it does not.
+A second request that comes while the first runs waits for it, and is refused with 409 when that takes too long.
 """
 
 from xget_web.idempotency.route import IdempotentRoute, idempotent

@@ -1,16 +1,19 @@
 """One key's row: claimed before the work, filled with the answer after it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from sqlalchemy import Table, and_, delete, insert, select, update
+from sqlalchemy import CursorResult, Table, and_, delete, select, tuple_, update
 from sqlalchemy.engine import RowMapping
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from xget_kernel.errors import FieldError
+from xget_db.failures import translate
+from xget_db.locks import is_postgres
+from xget_db.upserts import insert
+from xget_kernel.errors import FieldError, Unavailable
 from xget_web.errors import KeyInUse, KeyReused
 from xget_web.idempotency.replay import Replay
 
@@ -31,15 +34,27 @@ class Claim:
 
     async def take(self, request_hash: str, now: int) -> None:
         """Raise Replay when it was done before, KeyReused (422) for another body, KeyInUse (409) while it runs."""
-        await self.session.execute(delete(self.table).where(self.table.c.created_at < now - KEEP_SECONDS))
-        found = (await self.session.execute(select(self.table).where(self._mine()))).mappings().first()
-        if found is not None:
-            _answer_again(found, request_hash)
+        await self._forget(now - KEEP_SECONDS)
         values = {"caller": self.caller, "operation": self.operation, "key": self.key}
+        row = insert(self.session, self.table).values(**values, request_hash=request_hash, created_at=now)
         try:
-            await self.session.execute(insert(self.table).values(**values, request_hash=request_hash, created_at=now))
-        except IntegrityError as error:
-            raise _in_use() from error
+            taken = await self.session.execute(row.on_conflict_do_nothing())
+        except DBAPIError as error:
+            raise (_in_use() if isinstance(translate(error), Unavailable) else error) from error
+        if not cast(CursorResult[Any], taken).rowcount:
+            found = (await self.session.execute(select(self.table).where(self._mine()))).mappings().first()
+            if found is None:  # it was forgotten at this very moment
+                raise _in_use()
+            _answer_again(found, request_hash)
+
+    async def _forget(self, before: int) -> None:
+        """Delete what is too old, except what somebody else is deleting."""
+        columns = self.table.c
+        old = columns.created_at < before
+        if is_postgres(self.session):
+            identity = tuple_(columns.caller, columns.operation, columns.key)
+            old = identity.in_(select(*identity.clauses).where(old).with_for_update(skip_locked=True))
+        await self.session.execute(delete(self.table).where(old))
 
     async def fill(self, response: Response) -> None:
         """Remember an answer, so that it commits with the work; an error is not remembered."""

@@ -13,14 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from xget_account.errors import AccountExists
 from xget_account.models import HEALTHY, RESTING, Account, LedgerEntry
 from xget_account.schemas import AccountFilter
+from xget_db.locks import in_turn, locked
+from xget_db.ordering import in_bytes
 from xget_kernel.pages import PageQuery
 
 _BATCH = 400
 _SORTS: dict[str, ColumnElement[Any]] = {
     "created_at": Account.created_at.asc(),
     "-created_at": Account.created_at.desc(),
-    "username": Account.username_key.asc(),
-    "-username": Account.username_key.desc(),
+    "username": in_bytes(Account.username_key).asc(),
+    "-username": in_bytes(Account.username_key).desc(),
     "last_used": Account.last_used.asc().nulls_first(),
     "-last_used": Account.last_used.desc().nulls_last(),
 }
@@ -33,11 +35,11 @@ class AccountRepository:
         self._session = session
 
     async def get(self, account_id: str, owner: str | None) -> Account | None:
-        """The account, unless it is missing or somebody else's."""
+        """The account, unless it is missing or somebody else's; locked in a transaction that writes."""
         query = select(Account).where(Account.id == account_id)
         if owner is not None:
             query = query.where(Account.owner_id == owner)
-        return (await self._session.scalars(query)).one_or_none()
+        return (await self._session.scalars(locked(self._session, query))).one_or_none()
 
     async def page(
         self, owner: str | None, wanted: AccountFilter, page: PageQuery, now: datetime
@@ -58,7 +60,8 @@ class AccountRepository:
         return found
 
     async def by_username(self, owner: str, platform: str, keys: Sequence[str]) -> dict[str, Account]:
-        """The owner's accounts with these username keys."""
+        """The owner's accounts with these username keys; in a transaction that writes, names stay free that are."""
+        await in_turn(self._session, "accounts", owner)
         found: dict[str, Account] = {}
         for start in range(0, len(keys), _BATCH):
             query = select(Account).where(
@@ -66,7 +69,8 @@ class AccountRepository:
                 Account.platform == platform,
                 Account.username_key.in_(keys[start : start + _BATCH]),
             )
-            found |= {account.username_key: account for account in await self._session.scalars(query)}
+            rows = await self._session.scalars(locked(self._session, query.order_by(Account.id)))
+            found |= {account.username_key: account for account in rows}
         return found
 
     async def add(self, accounts: Sequence[Account]) -> None:

@@ -74,7 +74,7 @@ class LeaseRepository:
 
     async def account(self, account_id: str) -> Account | None:
         """The account, locked for this transaction where the database can."""
-        return await self._session.get(Account, account_id, with_for_update=True)
+        return await self._session.get(Account, account_id, with_for_update={"key_share": True})
 
     async def entry(self, account_id: str, operation: str, now: datetime) -> LedgerEntry:
         """The ledger entry of an account and operation, made when it is not there; its day is today."""
@@ -128,7 +128,7 @@ def _choice(wish: Wish, now: datetime, budget: int) -> Select[str]:
             Account.id,
         )
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True, of=Account)
         .correlate(None)
     )
 

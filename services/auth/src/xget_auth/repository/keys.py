@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_auth.models import SigningKey
+from xget_db.locks import in_turn
 
 
 class KeyRepository:
@@ -26,6 +27,10 @@ class KeyRepository:
         """The key that signs now."""
         query = select(SigningKey).where(SigningKey.signs_from <= now).order_by(SigningKey.signs_from.desc()).limit(1)
         return await self._session.scalar(query)
+
+    async def in_turn(self) -> None:
+        """Let others who would make a key wait until the end of this transaction."""
+        await in_turn(self._session, "signing_keys")
 
     def add(self, key: SigningKey) -> None:
         self._session.add(key)

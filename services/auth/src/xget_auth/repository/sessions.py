@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_auth.models import RefreshToken, Session
@@ -24,11 +24,16 @@ class SessionRepository:
         await self._session.flush()
 
     async def token(self, token_hash: str) -> RefreshToken | None:
-        return await self._session.get(RefreshToken, token_hash)
+        """The token, locked: of two who use it at once, the second sees that it was used."""
+        return await self._session.get(RefreshToken, token_hash, with_for_update=True)
 
     async def get(self, session_id: str) -> Session | None:
-        return await self._session.get(Session, session_id)
+        """The session, locked."""
+        return await self._session.get(Session, session_id, with_for_update={"key_share": True})
 
     async def forget_ended(self, before: datetime) -> None:
         """Delete sessions that ended before a time, with their tokens."""
-        await self._session.execute(delete(Session).where(Session.expires_at < before))
+        old = select(Session.id).where(Session.expires_at < before).with_for_update(skip_locked=True)
+        await self._session.execute(
+            delete(Session).where(Session.id.in_(old)), execution_options={"synchronize_session": False}
+        )

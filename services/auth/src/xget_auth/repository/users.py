@@ -6,6 +6,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_auth.models import User
+from xget_db.locks import in_turn
 
 
 class UserRepository:
@@ -13,6 +14,10 @@ class UserRepository:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+
+    async def in_turn(self) -> None:
+        """Let others who would add a user wait until the end of this transaction: who is first decides his role."""
+        await in_turn(self._session, "users")
 
     async def any(self) -> bool:
         """Whether there is a user at all."""

@@ -37,6 +37,7 @@ class KeyService:
         """Make the first key. Raises StartupError when the present one cannot be decrypted."""
         now = self._clock.now()
         async with self._work() as repository:
+            await repository.keys.in_turn()
             key = await repository.keys.signing(now)
             if key is None:
                 repository.keys.add(self._create(now, now))
@@ -53,6 +54,7 @@ class KeyService:
         """Publish a new key that signs from in a few seconds on; drop keys whose tokens have all run out."""
         now = self._clock.now()
         async with self._work() as repository:
+            await repository.keys.in_turn()
             ended = [key.id for key, until in _ends(await repository.keys.all()) if until and until <= now]
             await repository.keys.delete(ended)
             key = self._create(now, now + HEAD_START)

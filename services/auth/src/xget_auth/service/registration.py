@@ -34,7 +34,7 @@ class RegistrationService:
         hashed = await self._passwords.hash(request.password)
         now = self._clock.now()
         async with self._work() as repository:
-            # Asked again where it counts: transactions that write come one after the other.
+            await repository.users.in_turn()  # asked again where it counts
             role = await self._role(repository, request.username)
             user = User(
                 id=new_id(),

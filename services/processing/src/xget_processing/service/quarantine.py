@@ -43,7 +43,7 @@ class QuarantineService:
         """Take in what pages rejected, in one transaction; doing it again changes nothing but the parsers' counts."""
         async with self._store.transaction() as repository:
             open_before = await repository.pages_with_records([_page_id(one) for one in parsed])
-            for one in parsed:
+            for one in sorted(parsed, key=_page_id):  # rows are locked in one order, whoever else has the same pages
                 if one.rejected or _page_id(one) in open_before:
                     await self._take_in(repository, one)
             await repository.count_parsed(_counted(parsed, self._clock))
@@ -163,4 +163,4 @@ def _counted(parsed: Sequence[ParsedPage], clock: Clock) -> list[dict[str, Any]]
         row["pages"] += 1
         row["items"] += len(result.items)
         row["rejected"] += len(one.rejected)
-    return list(rows.values())
+    return [rows[key] for key in sorted(rows)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_kernel.pages import PageQuery
@@ -28,7 +28,7 @@ class ExecutionRepository:
             .where(Execution.phase == Phase.QUEUED.value, _is_due(now))
             .order_by(Execution.immediate.desc(), Execution.priority, Execution.queued_at, Execution.id)
             .limit(1)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
             .scalar_subquery()
         )
         take = (
@@ -55,13 +55,19 @@ class ExecutionRepository:
 
     async def prolong(self, worker: str, executions: Collection[str], lease_until: datetime) -> set[str]:
         """Heartbeat: prolong the leases of these executions; the ids of those that are still the worker's."""
-        beat = (
-            update(Execution)
+        mine = (
+            select(Execution.id)
             .where(
                 Execution.id.in_(executions),
                 Execution.lease_owner == worker,
                 Execution.phase == Phase.COLLECTING.value,
             )
+            .order_by(Execution.id)
+            .with_for_update(key_share=True)
+        )
+        beat = (
+            update(Execution)
+            .where(Execution.id.in_(mine))
             .values(lease_until=lease_until)
             .returning(Execution.id)
             .execution_options(synchronize_session=False)
@@ -79,22 +85,35 @@ class ExecutionRepository:
         query = select(Execution).where(
             Execution.id == execution_id, Execution.fence == fence, Execution.phase == Phase.COLLECTING.value
         )
-        return (await self._session.scalars(query.with_for_update())).one_or_none()
+        return (await self._session.scalars(query.with_for_update(key_share=True))).one_or_none()
 
     async def lock(self, execution_id: str) -> Execution | None:
         """The execution, locked until the transaction's end."""
-        query = select(Execution).where(Execution.id == execution_id).with_for_update()
-        return (await self._session.scalars(query)).one_or_none()
+        return (await self.lock_all([execution_id])).get(execution_id)
+
+    async def lock_all(self, execution_ids: Collection[str]) -> dict[str, Execution]:
+        """Those of the executions that there are by id, locked in one order; before their tasks, as everywhere."""
+        query = select(Execution).where(Execution.id.in_(execution_ids)).order_by(Execution.id)
+        return {found.id: found for found in await self._session.scalars(query.with_for_update(key_share=True))}
+
+    async def lock_of_task(self, task_id: str) -> None:
+        """Lock all executions of a task, before the task itself."""
+        query = select(Execution.id).where(Execution.task_id == task_id).order_by(Execution.id)
+        (await self._session.scalars(query.with_for_update())).all()
 
     async def expired(self, now: datetime) -> Sequence[Execution]:
         """Executions whose holder has been silent for too long, locked."""
         query = select(Execution).where(Execution.phase == Phase.COLLECTING.value, Execution.lease_until < now)
-        return (await self._session.scalars(query.with_for_update(skip_locked=True))).all()
+        return await self._free(query)
 
     async def draining(self) -> Sequence[Execution]:
         """Executions that wait for storage, locked."""
-        query = select(Execution).where(Execution.phase == Phase.DRAINING.value)
-        return (await self._session.scalars(query.with_for_update(skip_locked=True))).all()
+        return await self._free(select(Execution).where(Execution.phase == Phase.DRAINING.value))
+
+    async def _free(self, query: Select[Execution]) -> Sequence[Execution]:
+        """Those that nobody else works on at this moment, locked."""
+        ordered = query.order_by(Execution.task_id, Execution.id)
+        return (await self._session.scalars(ordered.with_for_update(skip_locked=True, key_share=True))).all()
 
     async def get(self, execution_id: str, owner: str | None) -> Execution | None:
         """The execution, if it is the owner's."""

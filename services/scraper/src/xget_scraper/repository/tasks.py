@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, UnaryExpression, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from xget_db.ordering import in_bytes
 from xget_kernel.pages import PageQuery
 from xget_scraper.models import Task
 
@@ -18,8 +19,8 @@ SORTS: Final[Mapping[str, tuple[UnaryExpression[Any], ...]]] = {
     "updated_at": (Task.updated_at.asc(), Task.id.asc()),
     "priority": (Task.priority.asc(), Task.created_at.asc(), Task.id.asc()),
     "-priority": (Task.priority.desc(), Task.created_at.asc(), Task.id.asc()),
-    "task_name": (Task.task_name.asc(), Task.id.asc()),
-    "-task_name": (Task.task_name.desc(), Task.id.desc()),
+    "task_name": (in_bytes(Task.task_name).asc(), Task.id.asc()),
+    "-task_name": (in_bytes(Task.task_name).desc(), Task.id.desc()),
 }
 """What lists of tasks can be sorted by; `-` is descending."""
 
@@ -41,7 +42,7 @@ class TaskRepository:
 
     async def lock(self, task_id: str, owner: str | None = None) -> Task | None:
         """The task, locked until the transaction's end."""
-        query = select(Task).where(*_mine(task_id, owner)).with_for_update()
+        query = select(Task).where(*_mine(task_id, owner)).with_for_update(key_share=True)
         return (await self._session.scalars(query)).one_or_none()
 
     async def list(

@@ -24,16 +24,15 @@ class ProgressService:
         for page in stored:
             by_execution.setdefault(page.execution_id, []).append(page)
         async with self._store.transaction() as unit:
-            for execution_id, pages in by_execution.items():
-                await self._record(unit, execution_id, pages)
+            executions = await unit.executions.lock_all(by_execution)
+            # their tasks are locked in one order too, so that two consumers never wait for one another
+            for execution in sorted(executions.values(), key=lambda each: (each.task_id, each.id)):
+                await self._record(unit, execution, by_execution[execution.id])
 
-    async def _record(self, unit: Unit, execution_id: str, stored: Sequence[PageStored]) -> None:
-        execution = await unit.executions.lock(execution_id)
-        if execution is None:
-            return
+    async def _record(self, unit: Unit, execution: Execution, stored: Sequence[PageStored]) -> None:
         changed = False
         for message in stored:
-            page = await unit.pages.obtain(execution_id, message.page_no)
+            page = await unit.pages.obtain(execution.id, message.page_no)
             changed = _apply(execution, page, message) or changed
         if not changed:
             return
