@@ -31,6 +31,8 @@ def xget(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
         ("export",),
         ("quarantine", "list"),
         ("gateway", "render"),
+        ("events", "dlq"),
+        ("events", "replay"),
     ],
 )
 def test_every_command_has_help(command: tuple[str, ...]) -> None:
