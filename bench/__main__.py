@@ -9,13 +9,14 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from bench import command, growth, line, parse, starts
+from bench import command, events, growth, line, parse, starts
 from bench.table import Row, table
 
 MEASURES: Final[dict[str, Callable[[], list[Row]]]] = {
     "xget --help": command.measure,
     "parse": parse.measure,
     "raw page → stored, searchable": line.measure,
+    "events": events.measure,
     "POST /tasks → started": starts.measure,
     "growth and memory": growth.measure,
 }

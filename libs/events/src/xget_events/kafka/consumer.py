@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +14,8 @@ from aiokafka.structs import ConsumerRecord
 from xget_events.errors import Fenced, LogClosed
 from xget_events.kafka.access import REQUEST_SECONDS
 from xget_events.kafka.insides import refresh
-from xget_events.kafka.membership import Membership
+from xget_events.kafka.membership import Joined, Membership
+from xget_events.kafka.records import records_of
 from xget_events.log import Record
 
 POLL_BYTES = 32 << 20
@@ -29,7 +28,7 @@ class KafkaConsumer:
     """Reads the partitions that the group gives it. Made by `KafkaEventLog.consumer`.
 
     It stays a member however long a handler works: heartbeats go on in the background. What is fetched ahead is one
-    fetch for each partition (1 MB, or one larger batch), and nothing while a poll left records over.
+    fetch for each partition (2 MB, or one larger batch), and nothing while a poll left records over.
     """
 
     def __init__(self, membership: Membership, topics: Sequence[str], closed: Callable[[KafkaConsumer], None]) -> None:
@@ -37,7 +36,7 @@ class KafkaConsumer:
         self._access = membership.access
         self._topics = tuple(topics)
         self._on_closed = closed
-        self._over: deque[ConsumerRecord] = deque()
+        self._over: dict[TopicPartition, list[ConsumerRecord]] = {}
         self._look_at = 0.0
         self._closed = False
 
@@ -57,30 +56,27 @@ class KafkaConsumer:
         """
         self._check_open()
         deadline = asyncio.get_running_loop().time() + timeout
-        client, holding = await self._membership.join(self._topics)
+        joined = await self._membership.join(self._topics)
         try:
             async with asyncio.timeout(max(timeout, 0.005)):
                 while True:
-                    await self._look(client)
-                    await holding.reading.wait()
+                    await self._look(joined.client)
+                    await joined.holding.reading.wait()
                     self._check_open()
                     left = deadline - asyncio.get_running_loop().time()
-                    found = holding.give(await self._read(client, max_records, left))
+                    found = await self._read(joined, max_records, left)
                     if found or left <= 0:
-                        return [self._record(raw) for raw in found]
+                        return found
         except TimeoutError:
             return []
         except KafkaError as error:
-            self._over.clear()
+            self._over = {}
             await self._membership.leave()
             raise self._access.explained(error, f"read for {self._membership.group}") from error
 
     async def commit(self, records: Sequence[Record]) -> None:
         """Mark these records and all before them in their partitions as done. Raises Fenced, errors.Unavailable."""
-        offsets: dict[TopicPartition, int] = {}
-        for record in records:
-            place = TopicPartition(self._access.prefix + record.topic, record.partition)
-            offsets[place] = max(offsets.get(place, 0), record.offset + 1)
+        offsets = self._offsets(records)
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 lost = await self._commit(offsets)
@@ -102,21 +98,28 @@ class KafkaConsumer:
         """Send no heartbeats from now on, as a process that hangs; for trials."""
         await self._membership.stall()
 
-    async def _read(self, client: AIOKafkaConsumer, max_records: int, seconds: float) -> list[ConsumerRecord]:
+    async def _read(self, joined: Joined, max_records: int, seconds: float) -> list[Record]:
         if not self._over:
             wait = min(max(seconds, 0.0), LOOK_SECONDS)
-            answer = await client.getmany(timeout_ms=int(wait * 1000), max_records=max_records)
-            # Nothing is awaited from here to `give`: no rebalance comes in between.
-            self._over.extend(record for records in answer.values() for record in records)
-        batch: list[ConsumerRecord] = []
-        size = 0
-        while self._over and len(batch) < max_records:
-            size += len(self._over[0].value or b"")
-            if batch and size > POLL_BYTES:
-                break
-            batch.append(self._over.popleft())
-        self._hold_back(client)
-        return batch
+            # Nothing is awaited from here on: no rebalance comes in between.
+            self._over = await joined.client.getmany(timeout_ms=int(wait * 1000), max_records=max_records)
+        found: list[Record] = []
+        left: dict[TopicPartition, list[ConsumerRecord]] = {}
+        count = size = 0
+        for place, raws in self._over.items():
+            end = 0
+            while end < len(raws) and count < max_records:
+                size += len(raws[end].value or b"")
+                if count and size > POLL_BYTES:
+                    break
+                count += 1
+                end += 1
+            found += records_of(joined.holding.give(place, raws[:end]), place.topic.removeprefix(self._access.prefix))
+            if end < len(raws):
+                left[place] = raws[end:]
+        self._over = left
+        self._hold_back(joined.client)
+        return found
 
     def _hold_back(self, client: AIOKafkaConsumer) -> None:
         """Fetch nothing more while records are left over."""
@@ -150,6 +153,15 @@ class KafkaConsumer:
                 holding.committed(wanted)
                 return lost
 
+    def _offsets(self, records: Sequence[Record]) -> dict[TopicPartition, int]:
+        """The next offset to be read after these records, by partition."""
+        last: dict[tuple[str, int], int] = {}
+        for record in records:
+            place = record.topic, record.partition
+            if record.offset >= last.get(place, -1):
+                last[place] = record.offset
+        return {TopicPartition(self._access.prefix + topic, part): n + 1 for (topic, part), n in last.items()}
+
     async def _look(self, client: AIOKafkaConsumer) -> None:
         """Ask for topics that are not there yet, now and then."""
         now = asyncio.get_running_loop().time()
@@ -160,14 +172,3 @@ class KafkaConsumer:
     def _check_open(self) -> None:
         if self._closed:
             raise LogClosed("The consumer is closed.")
-
-    def _record(self, raw: ConsumerRecord) -> Record:
-        return Record(
-            topic=raw.topic.removeprefix(self._access.prefix),
-            key=raw.key.decode(errors="replace") if raw.key else "",
-            value=raw.value or b"",
-            headers={name: (value or b"").decode(errors="replace") for name, value in raw.headers},
-            partition=raw.partition,
-            offset=raw.offset,
-            timestamp=datetime.fromtimestamp(raw.timestamp / 1000, UTC),
-        )

@@ -94,15 +94,16 @@ class Holding(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
             await self._client.commit(begin)
             self.committed(begin)
 
-    def give(self, records: Iterable[ConsumerRecord]) -> list[ConsumerRecord]:
-        """Those of these records that are held and were not given yet; they are in hand from now on."""
-        found = []
-        for record in records:
-            held = self._held.get(TopicPartition(record.topic, record.partition))
-            if held is not None and (held.position is None or record.offset >= held.position):
-                held.position = record.offset + 1
-                found.append(record)
-        return found
+    def give(self, place: TopicPartition, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
+        """Those of these records of a partition that are held and were not given yet; they are in hand from now on."""
+        held = self._held.get(place)
+        if held is None or not records:
+            return []
+        if held.position is not None and records[0].offset < held.position:
+            records = [record for record in records if record.offset >= held.position]
+        if records:
+            held.position = records[-1].offset + 1
+        return records
 
     def sort(self, offsets: dict[TopicPartition, int]) -> tuple[dict[TopicPartition, int], set[TopicPartition]]:
         """Which of these offsets (the next to be read) are to be committed, and which partitions are held no more."""

@@ -16,6 +16,8 @@ from xget_events.kafka.insides import Seat
 
 FETCH_BYTES = 32 << 20
 """Bytes that one fetch returns over all partitions."""
+PARTITION_FETCH_BYTES = 2 << 20
+"""Bytes that one fetch returns of a partition, as they are on the disk; a larger batch comes whole."""
 REBALANCE_SECONDS = 10.0
 """How long the group waits for a living member to finish what it has in hand."""
 FOR_EVER_MS = 20 * 86_400_000
@@ -85,4 +87,5 @@ class Membership:
             # A handler may wait for an engine as long as it takes: heartbeats tell the living from the dead.
             max_poll_interval_ms=FOR_EVER_MS,
             fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
         )
