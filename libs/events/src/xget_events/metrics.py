@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from xget_telemetry.metrics import Registry, Spec
 
@@ -17,9 +17,13 @@ HANDLING = Spec("xget_events_batch_seconds", "Time from a batch's arrival to its
 class RunnerMetrics:
     """The instruments of one group in this process."""
 
-    def __init__(self, registry: Registry, group: str) -> None:
+    def __init__(self, registry: Registry, group: str, topics: Iterable[str] = ()) -> None:
         self._group = group
         self._registry = registry
+        for topic in topics:
+            # From 0 on, so that the first of them is an increase too.
+            registry.counter(HANDLED).labels(group, topic)
+            registry.counter(DEAD).labels(group, topic)
 
     def handled(self, topic: str, count: int) -> None:
         """Count committed records."""

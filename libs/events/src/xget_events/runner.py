@@ -69,7 +69,7 @@ class ConsumerRunner:
         self._attempts = attempts
         self._backoff = backoff
         self._max_backoff = max_backoff
-        self._metrics = RunnerMetrics(registry or Registry(), group)
+        self._metrics = RunnerMetrics(registry or Registry(), group, self._topics)
         self._lag_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:

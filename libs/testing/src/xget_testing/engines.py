@@ -18,6 +18,8 @@ from types import TracebackType
 
 import pytest
 
+from xget_testing.tools import TOOLS, program
+
 __all__ = [
     "ENGINES",
     "OwnEngines",
@@ -53,7 +55,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Hook of the root conftest: tests marked `connected(engine, …)` run only where these engines are."""
     for mark in item.iter_markers("connected"):
         for name in mark.args:
-            url_of(name)
+            program(name) if name in TOOLS else url_of(name)
 
 
 @pytest.fixture(scope="session")
