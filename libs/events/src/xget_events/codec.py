@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -15,6 +15,10 @@ from xget_telemetry import tracing
 
 T = TypeVar("T")
 
+VERSION: Final = 1
+"""Of all bodies. It grows when an older reader would misunderstand a message; a new field is no reason."""
+VERSION_HEADER: Final = "xget-version"
+
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -24,7 +28,16 @@ def encode(body: msgspec.Struct) -> bytes:
 
 
 def decode(record: Record, kind: type[T]) -> T:
-    """The body of a record. Raises PoisonMessage, with the record and the failing path, when it is not a `kind`."""
+    """The body of a record; fields that `kind` does not know are left out.
+
+    Raises PoisonMessage, with the record and the failing path, when it is not a `kind` or of a later version.
+    """
+    version = record.headers.get(VERSION_HEADER, "1")
+    if version != str(VERSION):
+        raise PoisonMessage(
+            f"The body is of version {version[:20]!r}, and this release reads {VERSION}: upgrade it, then replay.",
+            record,
+        )
     try:
         return msgspec.json.decode(record.value, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
