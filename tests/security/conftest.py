@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from xget_events.codec import message
 from xget_events.sqlite import SqliteEventLog
 from xget_events.topics import load_topics
 from xget_testing.node import Node, Sandbox, running_sandbox
+from xget_testing.otlp import OtlpReceiver, otlp_receiver
 from xget_testing.people import Person, Town
 from xget_testing.waiting import eventually
 
@@ -23,17 +24,26 @@ WORLD = ("--posts", "600")
 
 
 @pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def traces() -> Iterator[OtlpReceiver]:
+    """Where the node sends its traces, each database statement included."""
+    with otlp_receiver() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory, traces: OtlpReceiver) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
-    with running_sandbox(folder / "sandbox", *WORLD) as sandbox, settled(folder, sandbox) as people:
+    tracing = {**traces.env, "XGET_TRACE_OPERATIONS": "1"}
+    with running_sandbox(folder / "sandbox", *WORLD) as sandbox, settled(folder, sandbox, tracing) as people:
         belong(people, sandbox)
         yield people
 
 
 @contextmanager
-def settled(folder: Path, sandbox: Sandbox) -> Iterator[Town]:
+def settled(folder: Path, sandbox: Sandbox, env: Mapping[str, str]) -> Iterator[Town]:
     """A node whose first start was with registration closed; everybody is logged in."""
     node = Node(folder, sandbox, open_mode=False)
+    node.env.update(env)
     url = f"http://127.0.0.1:{node.base}"
     admin, alice, bob = (Person(url, name, f"{secrets.token_hex(12)} of {name}") for name in ("root", "alice", "bob"))
     try:

@@ -1,11 +1,14 @@
-"""What was entrusted to the node is shown nowhere: in no answer, no log line and no file of its home."""
+"""What was entrusted to the node is shown nowhere: in no answer, log line, trace, metric, event or file of its home."""
 
 import json
+import time
 from urllib.parse import quote
 
 import pytest
 
+from xget_testing.otlp import OtlpReceiver
 from xget_testing.people import Town
+from xget_testing.waiting import eventually
 
 pytestmark = pytest.mark.slow
 GETS = [
@@ -100,6 +103,19 @@ def test_the_log_at_debug_level_holds_no_secret(town: Town, entrusted: dict[str,
     assert b"http_request" in log
     assert found_in(log, {**entrusted, "a typed password": "do-not-repeat-me"}) == []
     assert (town.node.home / "internal.token").read_bytes().strip() not in log
+
+
+def test_no_trace_holds_a_secret_or_what_was_searched_for(
+    town: Town, traces: OtlpReceiver, entrusted: dict[str, str]
+) -> None:
+    town.alice.ask("GET", "/data/search?q=do-not-repeat-me&token=do-not-repeat-me")
+    eventually(lambda: {"x SearchTimeline", "collect page"} <= {span.name for span in traces.spans}, 15)
+    time.sleep(0.5)  # a batch leaves every 200 ms
+    sent = b"".join(traces.bodies)
+    assert b"INSERT INTO" in sent, "each statement is traced here"
+    never = {**entrusted, "a typed word": "do-not-repeat-me", "cookie": "auth_token=", "query": "product%3D"}
+    assert found_in(sent, never) == []
+    assert (town.node.home / "internal.token").read_bytes().strip() not in sent
 
 
 def test_no_file_of_the_home_holds_a_secret_in_plain_text(town: Town, entrusted: dict[str, str]) -> None:
