@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
 
 from xget_contracts.events import RESULTS, STORED, PageParsed, PageStored
 from xget_events import codec
@@ -98,9 +99,20 @@ async def line(settings: Settings, log: SqliteEventLog) -> AsyncIterator[Line]:
 
 
 @pytest.fixture
-async def mongo(mongodb_url: str, tmp_path: Path) -> AsyncIterator[MongoServer]:
-    """A database of the test's own on the shared server."""
+async def mongo_settings(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Settings]:
+    """A database of the test's own on the shared server, dropped when everybody has left it."""
     name = f"t{secrets.token_hex(6)}"
-    async with opened_mongo(Settings(home=tmp_path, mongodb_url=Secret(mongodb_url), mongodb_db=name)) as server:
+    yield Settings(home=tmp_path, grpc_port=0, mongodb_url=Secret(mongodb_url), mongodb_db=name)
+    await asyncio.to_thread(_drop, mongodb_url, name)
+
+
+def _drop(url: str, name: str) -> None:
+    with MongoClient[dict[str, object]](url) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+async def mongo(mongo_settings: Settings) -> AsyncIterator[MongoServer]:
+    """An open connection to it."""
+    async with opened_mongo(mongo_settings) as server:
         yield server
-        await server.database.client.drop_database(name)

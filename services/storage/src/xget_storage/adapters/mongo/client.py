@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bson.codec_options import TypeDecoder, TypeRegistry
+from bson.int64 import Int64
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import InvalidName, OperationFailure, PyMongoError
@@ -82,7 +84,17 @@ def _client(url: str) -> AsyncMongoClient[Document]:
         connectTimeoutMS=_SELECT_MS,
         socketTimeoutMS=_SOCKET_MS * 3,
         maxPoolSize=_POOL,
+        type_registry=TypeRegistry([_PlainInt()]),
     )
+
+
+class _PlainInt(TypeDecoder):
+    """Numbers of 64 bits as plain ones: events are made of what is stored, and no encoder knows the driver's own."""
+
+    bson_type = Int64
+
+    def transform_bson(self, value: int) -> int:
+        return int(value)
 
 
 def _bad_url(error: Exception, address: str) -> StartupError:
@@ -95,14 +107,15 @@ async def _checked(client: AsyncMongoClient[Document], name: str, address: str) 
     database = client.get_default_database(name)
     try:
         version = str((await client.server_info())["version"])
-        _refuse_old(version, address)
+        refuse_old(version, address)
         await database["executions"].find_one({"_id": ""}, {"_id": 1})
     except PyMongoError as error:
         raise refused_at_start(error, address) from error
     return MongoServer(await _majority_reads(database), version, address)
 
 
-def _refuse_old(version: str, address: str) -> None:
+def refuse_old(version: str, address: str) -> None:
+    """Raise StartupError for a version before the oldest one that works."""
     parts = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if parts < OLDEST:
         raise StartupError(

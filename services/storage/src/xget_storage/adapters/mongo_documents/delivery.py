@@ -54,11 +54,14 @@ class Delivery:
         return page_id(self.page)
 
     def place(self, ord_: int, tries: int) -> int:
-        """Place of the item at `ord_` in lists: by execution, page and place on it; another one for each try."""
-        slot = tries + (len(self.row.digests) if self.row else 0)
-        place = (ord_ + slot * _SLOT) % (1 << _ORD_BITS)
-        number = min(self.page.page_no, (1 << _PAGE_BITS) - 1)
-        return (self.run.n << (_PAGE_BITS + _ORD_BITS)) | (number << _ORD_BITS) | place
+        """Place of the item at `ord_` in lists; another one for each try."""
+        return place(self.run.n, self.page.page_no, ord_, tries + (len(self.row.digests) if self.row else 0))
+
+
+def place(n: int, page_no: int, ord_: int, slot: int) -> int:
+    """Place in lists: by execution, page and place on it; another one for each slot."""
+    number = min(page_no, (1 << _PAGE_BITS) - 1)
+    return (n << (_PAGE_BITS + _ORD_BITS)) | (number << _ORD_BITS) | ((ord_ + slot * _SLOT) % (1 << _ORD_BITS))
 
 
 def page_id(page: PageParsed) -> str:

@@ -45,7 +45,7 @@ class Ingest:
 
     async def _wave(self, wave: dict[str, tuple[PageParsed, str]], now: datetime) -> dict[str, PageStored]:
         rows = {id_: page_row(row) for id_, row in (await self.writers.pages.load(list(wave))).items()}
-        stored = {id_: row.answer for id_, row in rows.items() if row.digests[-1] == wave[id_][1]}
+        stored = {id_: row.answer for id_, row in rows.items() if wave[id_][1] in row.digests}
         left = {id_: one for id_, one in wave.items() if id_ not in stored}
         if not left:
             return stored

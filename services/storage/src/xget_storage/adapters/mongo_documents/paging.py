@@ -44,9 +44,9 @@ class PageWriter:
             rows = await self.pages.load([delivery.id for delivery in left])
             for delivery in left:
                 delivery.row = page_row(rows[delivery.id]) if delivery.id in rows else None
-                if delivery.row is not None and delivery.row.digests[-1] == delivery.digest:
+                if delivery.row is not None and delivery.digest in delivery.row.digests:
                     answers[delivery.id] = delivery.row.answer
-            left = [one for one in left if one.row is None or one.row.digests[-1] != one.digest]
+            left = [one for one in left if one.row is None or one.digest not in one.row.digests]
         raise unavailable("gets the same page from too many at once")
 
     async def _plan(self, delivery: Delivery, answers: dict[str, PageStored]) -> Operation:

@@ -40,10 +40,14 @@ class Reading:
         chosen = await self.selection(wanted)
         documents = self._items.documents
         total = await documents.count_documents(chosen)
-        query = chosen if after is None else _after(chosen, after)
+        queries = [chosen] if after is None else _after(chosen, after)
         if offset >= total and offset:
             return ItemPage(items=[], total=total, cursor=None)
-        rows = [one async for one in documents.find(query, sort=_NEWEST, skip=offset, limit=size + 1)]
+        rows: list[Document] = []
+        for query in queries:
+            if len(rows) <= size:
+                left = size + 1 - len(rows)
+                rows += [one async for one in documents.find(query, sort=_NEWEST, skip=offset, limit=left)]
         more = len(rows) > size
         rows = rows[:size]
         cursor = [rows[-1]["shown"]["at"], rows[-1]["_id"]] if more else None
@@ -166,9 +170,13 @@ def _times(wanted: ItemFilter) -> Document:
     return times
 
 
-def _after(chosen: Document, after: Sequence[Any]) -> Document:
+def _after(chosen: Document, after: Sequence[Any]) -> list[Document]:
+    """What comes behind a cursor: the rest of its moment, then older ones. Each is a range of an index."""
     match after:
         case [int(at), str(key)] if abs(at) <= _LARGEST:
-            behind = [{"shown.at": {"$lt": at}}, {"_id": {"$lt": key}}]
-            return {**chosen, "shown.at": {**chosen.get("shown.at", {}), "$lte": at}, "$or": behind}
+            times = chosen.get("shown.at", {"$gte": at})
+            older = {**chosen, "shown.at": {**times, "$lt": min(at, times.get("$lt", at))}}
+            if not times["$gte"] <= at < times.get("$lt", _LARGEST):
+                return [older]
+            return [{**chosen, "shown.at": at, "_id": {**chosen.get("_id", {}), "$lt": key}}, older]
     raise bad_cursor()
