@@ -101,14 +101,9 @@ def test_a_straggler_that_fails_while_open_does_not_lengthen_the_rest(breaker: B
     assert breaker.state == "closed"
 
 
-async def test_who_has_time_waits_for_the_rest(breaker: Breaker, clock: ManualClock) -> None:
-    await breaker.rested()
+def test_it_tells_how_long_it_rests(breaker: Breaker, clock: ManualClock) -> None:
+    assert breaker.seconds_left == 0
     fail(breaker, 3)
-    waiting = asyncio.create_task(breaker.rested())
-    await asyncio.sleep(0)
-    clock.advance(7)
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    clock.advance(6)
-    await waiting
-    pass_through(breaker)
+    assert 8 <= breaker.seconds_left <= 12
+    clock.advance(13)
+    assert (breaker.seconds_left, breaker.trouble()) == (0, None)

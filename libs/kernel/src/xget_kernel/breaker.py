@@ -62,13 +62,18 @@ class Breaker:
         return self._state
 
     @property
+    def seconds_left(self) -> float:
+        """Until the rest is over; 0 when a call may try."""
+        return max(0.0, self._until - self._clock.monotonic()) if self._state == "open" else 0.0
+
+    @property
     def retry_after(self) -> int:
         """Whole seconds until a call may try, at least 1."""
-        return max(1, math.ceil(self._until - self._clock.monotonic()))
+        return max(1, math.ceil(self.seconds_left))
 
     def trouble(self) -> str | None:
         """A sentence for readiness while calls are refused, else None: when the rest is over the next call may try."""
-        if self._state != "open" or self._clock.monotonic() >= self._until:
+        if not self.seconds_left:
             return None
         return f"{self.peer} does not answer; it is tried again in {self.retry_after} s."
 
@@ -92,17 +97,10 @@ class Breaker:
             if probe:
                 self._probing = False
 
-    async def rested(self) -> None:
-        """Return when a call may try again; at once unless the breaker is open."""
-        while self._state == "open" and (left := self._until - self._clock.monotonic()) > 0:
-            await self._clock.sleep(left)
-        while self._probing:
-            await self._clock.sleep(self._rest / 20)
-
     def _enter(self) -> bool:
         if self._state == "closed":
             return False
-        if self._probing or self._clock.monotonic() < self._until:
+        if self._probing or self.seconds_left:
             raise CircuitOpen(
                 f"{self.peer} does not answer; try again in {self.retry_after} s.",
                 headers={"Retry-After": str(self.retry_after)},

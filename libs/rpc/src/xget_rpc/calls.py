@@ -7,11 +7,13 @@ from typing import Any, Final
 import grpc
 import grpc.aio
 
+from xget_kernel.breaker import Breaker, CircuitOpen
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import Secret
 from xget_rpc.bases import StreamInterceptor, UnaryInterceptor
 from xget_rpc.identity import TOKEN_KEY
-from xget_rpc.status import CODE_KEY, RpcError, from_status
+from xget_rpc.repeating import is_silent, may_repeat
+from xget_rpc.status import CODE_KEY, RpcError, RpcUnavailable, from_status
 from xget_rpc.tracing import client_span, client_stream
 from xget_telemetry import tracing
 
@@ -19,17 +21,31 @@ FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0
 
 
+class Silence(Exception):
+    """Nobody answered a call; `error` is gRPC's. What a channel's breaker counts."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(error.details())
+        self.error = error
+
+
 class UnaryCalls(UnaryInterceptor):
     """One request, one answer: tried again while the service is away, up to the deadline.
 
-    Only what the transport reports is tried again; a service that answers "unavailable" itself has decided.
+    Only what the transport reports is tried again, and only if it was never sent or may be repeated; a service that
+    answers "unavailable" itself has decided. While the breaker is open a new call is refused at once, or waits when the
+    channel is `patient`; one that is under way waits for its turn.
     """
 
-    def __init__(self, target: str, token: Secret, deadline: float, clock: Clock) -> None:
+    def __init__(
+        self, target: str, token: Secret, deadline: float, clock: Clock, breaker: Breaker, *, patient: bool = False
+    ) -> None:
         self._target = target
         self._token = token
         self._deadline = deadline
         self._clock = clock
+        self._breaker = breaker
+        self._patient = patient
 
     async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
         """Raises RpcError."""
@@ -39,27 +55,52 @@ class UnaryCalls(UnaryInterceptor):
     async def _call(self, continuation: Any, details: Any, request: Any) -> Any:
         allowed = self._deadline if details.timeout is None else details.timeout
         end = self._clock.monotonic() + allowed
-        pause = FIRST_PAUSE
+        pause, waits = FIRST_PAUSE, self._patient
         while True:
+            failed: RpcError
+            try:
+                return await self._try(continuation, details, request, end)
+            except CircuitOpen as error:
+                failed, again = refused(error), waits
+            except Silence as silence:
+                failed = to_error(silence.error, self._target)
+                again = _is_away(silence.error) and may_repeat(details.method, silence.error)
+            waits = True
+            wait = pause * random.uniform(0.5, 1.0)
+            if not again or self._clock.monotonic() + wait >= end:
+                raise failed
+            await self._pause(wait, end)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _try(self, continuation: Any, details: Any, request: Any, end: float) -> Any:
+        with self._breaker.guard():
             left = max(end - self._clock.monotonic(), 0.001)
             call = await continuation(_with(details, self._token, left), request)
             try:
                 return await _answer_of(call)
             except grpc.aio.AioRpcError as error:
-                wait = pause * random.uniform(0.5, 1.0)
-                if not _is_away(error) or self._clock.monotonic() + wait >= end:
-                    raise to_error(error, self._target) from error
-            await self._clock.sleep(wait)
-            pause = min(pause * 2, LONGEST_PAUSE)
+                if is_silent(error) and CODE_KEY not in _metadata(error):
+                    raise Silence(error) from error
+                raise to_error(error, self._target) from error
+
+    async def _pause(self, wait: float, end: float) -> None:
+        """Sleep, and then for the breaker's rest, but not beyond the deadline."""
+        await self._clock.sleep(wait)
+        while self._breaker.state == "open" and self._clock.monotonic() < end:
+            left = min(self._breaker.seconds_left, end - self._clock.monotonic())
+            if left <= 0:
+                return
+            await self._clock.sleep(left)
 
 
 class StreamCalls(StreamInterceptor):
-    """One request, many answers: deadline and errors, no second try."""
+    """One request, many answers: deadline, breaker and errors, no second try."""
 
-    def __init__(self, target: str, token: Secret, deadline: float) -> None:
+    def __init__(self, target: str, token: Secret, deadline: float, breaker: Breaker) -> None:
         self._target = target
         self._token = token
         self._deadline = deadline
+        self._breaker = breaker
 
     async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
         """An iterator that raises RpcError."""
@@ -69,14 +110,39 @@ class StreamCalls(StreamInterceptor):
         return self._messages(call, span)
 
     async def _messages(self, call: Any, span: tracing.Span) -> AsyncIterator[Any]:
+        messages = aiter(call)
         try:
-            async for message in call:
+            first = await self._first(messages)
+            if first is None:
+                return
+            yield first
+            async for message in messages:
                 yield message
+        except CircuitOpen as error:
+            raise refused(error) from error
+        except Silence as silence:
+            raise to_error(silence.error, self._target) from silence
         except grpc.aio.AioRpcError as error:
             raise to_error(error, self._target) from error
         finally:
             call.cancel()
             span.end()
+
+    async def _first(self, messages: AsyncIterator[Any]) -> Any:
+        with self._breaker.guard():
+            try:
+                return await anext(messages, None)
+            except grpc.aio.AioRpcError as error:
+                if is_silent(error) and CODE_KEY not in _metadata(error):
+                    raise Silence(error) from error
+                raise
+
+
+def refused(error: CircuitOpen) -> RpcUnavailable:
+    """The channel's error for a call that was not made."""
+    found = RpcUnavailable(error.detail, headers=error.headers)
+    found.metadata = {}
+    return found
 
 
 async def _answer_of(call: Any) -> Any:

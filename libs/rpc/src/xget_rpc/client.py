@@ -5,9 +5,10 @@ from typing import Any, TypeVar
 
 import grpc.aio
 
+from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.secrets import Secret
-from xget_rpc.calls import StreamCalls, UnaryCalls
+from xget_rpc.calls import Silence, StreamCalls, UnaryCalls
 from xget_rpc.status import (
     RpcBadRequest,
     RpcConflict,
@@ -51,6 +52,10 @@ DEADLINE_SECONDS = 10.0
 class RpcChannel:
     """Deadlines on every call, retries while the other side is away, XGet's errors instead of gRPC's.
 
+    After five calls in a row that nobody answered, calls raise RpcUnavailable with Retry-After at once, and one at a
+    time tries whether the service is back. A `patient` channel (a worker's, which has nothing better to do) waits
+    instead, up to the call's deadline. `breaker` tells the state.
+
     Calls raise RpcError, which is also the kernel's NotFound, TooMany, … with the code of the other service. Make it
     inside the event loop that uses it.
     """
@@ -63,10 +68,15 @@ class RpcChannel:
         deadline: float = DEADLINE_SECONDS,
         max_message_mb: int = 64,
         clock: Clock | None = None,
+        patient: bool = False,
     ) -> None:
         token = internal_token if isinstance(internal_token, Secret) else Secret(internal_token)
         time = clock or SystemClock()
-        calls: list[Any] = [UnaryCalls(target, token, deadline, time), StreamCalls(target, token, deadline)]
+        self.breaker = Breaker(f"The service at {target}", failures=(Silence,), clock=time)
+        calls: list[Any] = [
+            UnaryCalls(target, token, deadline, time, self.breaker, patient=patient),
+            StreamCalls(target, token, deadline, self.breaker),
+        ]
         self._channel = grpc.aio.insecure_channel(target, options=_options(max_message_mb), interceptors=calls)
 
     def stub(self, stub_class: Callable[[grpc.aio.Channel], S]) -> S:

@@ -24,13 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1exget/proxy/v1/proxy_pool.proto\x12\rxget.proxy.v1\"E\n\x0e\x41\x63quireRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08proxy_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\"0\n\x0f\x41\x63quireResponse\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\"U\n\rReportRequest\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x12\n\nlatency_ms\x18\x03 \x01(\x05\x12\x12\n\nerror_text\x18\x04 \x01(\t\" \n\x0eReportResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\"5\n\x0f\x44\x65scribeRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08proxy_id\x18\x02 \x01(\t\"4\n\x10\x44\x65scribeResponse\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t2\xe9\x01\n\tProxyPool\x12H\n\x07\x41\x63quire\x12\x1d.xget.proxy.v1.AcquireRequest\x1a\x1e.xget.proxy.v1.AcquireResponse\x12\x45\n\x06Report\x12\x1c.xget.proxy.v1.ReportRequest\x1a\x1d.xget.proxy.v1.ReportResponse\x12K\n\x08\x44\x65scribe\x12\x1e.xget.proxy.v1.DescribeRequest\x1a\x1f.xget.proxy.v1.DescribeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1exget/proxy/v1/proxy_pool.proto\x12\rxget.proxy.v1\"E\n\x0e\x41\x63quireRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08proxy_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\"0\n\x0f\x41\x63quireResponse\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\"U\n\rReportRequest\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x12\n\nlatency_ms\x18\x03 \x01(\x05\x12\x12\n\nerror_text\x18\x04 \x01(\t\" \n\x0eReportResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\"5\n\x0f\x44\x65scribeRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08proxy_id\x18\x02 \x01(\t\"4\n\x10\x44\x65scribeResponse\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t2\xf3\x01\n\tProxyPool\x12M\n\x07\x41\x63quire\x12\x1d.xget.proxy.v1.AcquireRequest\x1a\x1e.xget.proxy.v1.AcquireResponse\"\x03\x90\x02\x02\x12\x45\n\x06Report\x12\x1c.xget.proxy.v1.ReportRequest\x1a\x1d.xget.proxy.v1.ReportResponse\x12P\n\x08\x44\x65scribe\x12\x1e.xget.proxy.v1.DescribeRequest\x1a\x1f.xget.proxy.v1.DescribeResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'xget.proxy.v1.proxy_pool_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PROXYPOOL'].methods_by_name['Acquire']._loaded_options = None
+  _globals['_PROXYPOOL'].methods_by_name['Acquire']._serialized_options = b'\220\002\002'
+  _globals['_PROXYPOOL'].methods_by_name['Describe']._loaded_options = None
+  _globals['_PROXYPOOL'].methods_by_name['Describe']._serialized_options = b'\220\002\001'
   _globals['_ACQUIREREQUEST']._serialized_start=49
   _globals['_ACQUIREREQUEST']._serialized_end=118
   _globals['_ACQUIRERESPONSE']._serialized_start=120
@@ -44,5 +48,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESCRIBERESPONSE']._serialized_start=346
   _globals['_DESCRIBERESPONSE']._serialized_end=398
   _globals['_PROXYPOOL']._serialized_start=401
-  _globals['_PROXYPOOL']._serialized_end=634
+  _globals['_PROXYPOOL']._serialized_end=644
 # @@protoc_insertion_point(module_scope)

@@ -24,13 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!xget/storage/v1/item_reader.proto\x12\x0fxget.storage.v1\"s\n\x0bListRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x06 \x01(\t\"R\n\x0cListResponse\x12\r\n\x05items\x18\x01 \x03(\x0c\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x0f\n\x07matched\x18\x04 \x01(\x03\"V\n\rStreamRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\"\x1f\n\x0eStreamResponse\x12\r\n\x05items\x18\x01 \x03(\x0c\"n\n\rSearchRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\r\n\x05query\x18\x02 \x01(\t\x12\x0f\n\x07task_id\x18\x03 \x01(\t\x12\x0c\n\x04lang\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x06 \x01(\t\"C\n\x0eSearchResponse\x12\r\n\x05items\x18\x01 \x03(\x0c\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x03\x32\xe9\x01\n\nItemReader\x12\x43\n\x04List\x12\x1c.xget.storage.v1.ListRequest\x1a\x1d.xget.storage.v1.ListResponse\x12K\n\x06Stream\x12\x1e.xget.storage.v1.StreamRequest\x1a\x1f.xget.storage.v1.StreamResponse0\x01\x12I\n\x06Search\x12\x1e.xget.storage.v1.SearchRequest\x1a\x1f.xget.storage.v1.SearchResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!xget/storage/v1/item_reader.proto\x12\x0fxget.storage.v1\"s\n\x0bListRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x06 \x01(\t\"R\n\x0cListResponse\x12\r\n\x05items\x18\x01 \x03(\x0c\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x0f\n\x07matched\x18\x04 \x01(\x03\"V\n\rStreamRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\"\x1f\n\x0eStreamResponse\x12\r\n\x05items\x18\x01 \x03(\x0c\"n\n\rSearchRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\r\n\x05query\x18\x02 \x01(\t\x12\x0f\n\x07task_id\x18\x03 \x01(\t\x12\x0c\n\x04lang\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x06 \x01(\t\"C\n\x0eSearchResponse\x12\r\n\x05items\x18\x01 \x03(\x0c\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x03\x32\xf8\x01\n\nItemReader\x12H\n\x04List\x12\x1c.xget.storage.v1.ListRequest\x1a\x1d.xget.storage.v1.ListResponse\"\x03\x90\x02\x01\x12P\n\x06Stream\x12\x1e.xget.storage.v1.StreamRequest\x1a\x1f.xget.storage.v1.StreamResponse\"\x03\x90\x02\x01\x30\x01\x12N\n\x06Search\x12\x1e.xget.storage.v1.SearchRequest\x1a\x1f.xget.storage.v1.SearchResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'xget.storage.v1.item_reader_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ITEMREADER'].methods_by_name['List']._loaded_options = None
+  _globals['_ITEMREADER'].methods_by_name['List']._serialized_options = b'\220\002\001'
+  _globals['_ITEMREADER'].methods_by_name['Stream']._loaded_options = None
+  _globals['_ITEMREADER'].methods_by_name['Stream']._serialized_options = b'\220\002\001'
+  _globals['_ITEMREADER'].methods_by_name['Search']._loaded_options = None
+  _globals['_ITEMREADER'].methods_by_name['Search']._serialized_options = b'\220\002\001'
   _globals['_LISTREQUEST']._serialized_start=54
   _globals['_LISTREQUEST']._serialized_end=169
   _globals['_LISTRESPONSE']._serialized_start=171
@@ -44,5 +50,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHRESPONSE']._serialized_start=488
   _globals['_SEARCHRESPONSE']._serialized_end=555
   _globals['_ITEMREADER']._serialized_start=558
-  _globals['_ITEMREADER']._serialized_end=791
+  _globals['_ITEMREADER']._serialized_end=806
 # @@protoc_insertion_point(module_scope)
