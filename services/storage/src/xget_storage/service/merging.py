@@ -61,6 +61,28 @@ def merge_author(stored: StoredAuthor | None, author: Author, fetched_at: dateti
     return stored, changed
 
 
+def merge_stored(kept: StoredItem, other: StoredItem) -> None:
+    """Put another store's form of an item into `kept`, by the same rules; edits in `kept` stand. Again is fine."""
+    if other.first_seen < kept.first_seen:
+        kept.source, kept.first_execution, kept.first_page = other.source, other.first_execution, other.first_page
+    _merge_history(kept, other, _ITEM_CONTENT)
+    kept.edits = {**other.edits, **kept.edits}
+    for owner, tasks in other.seen_by.items():
+        mine = kept.seen_by.setdefault(owner, [])
+        mine += [task for task in tasks if task not in mine]
+
+
+def merge_stored_author(kept: StoredAuthor, other: StoredAuthor) -> None:
+    """Put another store's form of an author into `kept`, by the same rules. Again is fine."""
+    _merge_history(kept, other, _AUTHOR_CONTENT)
+
+
+def _merge_history(kept: _Kept, other: _Kept, names: tuple[str, ...]) -> None:
+    _merge_content(kept, other, other.content_at, names)
+    kept.first_seen = min(kept.first_seen, other.first_seen)
+    kept.last_seen = max(kept.last_seen, other.last_seen)
+
+
 def _merge_content(stored: _Kept, seen: Item | Author, fetched_at: datetime, names: tuple[str, ...]) -> bool:
     newer = fetched_at >= stored.content_at
     changed = False

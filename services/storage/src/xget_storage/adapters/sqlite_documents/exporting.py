@@ -1,4 +1,4 @@
-"""Everything that the files hold, in pieces, read on a connection that the caller opened (and that may be read-only)."""
+"""All that the file holds, in pieces, read on a connection that the caller opened (and that may be read-only)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def _executions(connection: sqlite3.Connection, after: int, size: int) -> list[P
     sql = (
         "SELECT r.id, r.execution_id, t.task_id, o.owner_id,"
         " (SELECT count(*) FROM runs x WHERE x.task = r.task AND x.id <= r.id)"
-        " FROM runs r JOIN tasks t ON t.id = r.task JOIN owners o ON o.id = r.owner WHERE r.id > ? ORDER BY r.id LIMIT ?"
+        " FROM runs r JOIN tasks t ON t.id = r.task JOIN owners o ON o.id = r.owner WHERE r.id > ?"
+        " ORDER BY r.id LIMIT ?"
     )
     return [
         Placed(place, ArchivedExecution(execution_id=execution, task_id=task, owner_id=owner, n=n))
@@ -104,8 +105,9 @@ def _task(connection: sqlite3.Connection, item: int, owner: str, task: str) -> A
 def _sightings(connection: sqlite3.Connection, after: int, size: int) -> list[Placed]:
     sql = (
         "SELECT s.seq, r.execution_id, i.key, t.task_id, o.owner_id, s.page_no, s.match_page, s.ord, s.seen_at,"
-        " s.fresh, s.changed, s.metrics FROM sightings s CROSS JOIN runs r ON r.id = s.run JOIN items i ON i.id = s.item"
-        " JOIN tasks t ON t.id = r.task JOIN owners o ON o.id = r.owner WHERE s.seq > ? ORDER BY s.seq LIMIT ?"
+        " s.fresh, s.changed, s.metrics FROM sightings s CROSS JOIN runs r ON r.id = s.run"
+        " JOIN items i ON i.id = s.item JOIN tasks t ON t.id = r.task"
+        " JOIN owners o ON o.id = r.owner WHERE s.seq > ? ORDER BY s.seq LIMIT ?"
     )
     return [_sighting(row) for row in connection.execute(sql, (after, size))]
 
