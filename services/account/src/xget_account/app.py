@@ -21,12 +21,15 @@ from xget_account.settings import NAME, Settings
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
+from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock, SystemClock
 from xget_rpc.client import RpcChannel
 from xget_rpc.server import RpcServer
+from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
+from xget_web.peers import peers_answer
 from xget_web.state import Verifier
 
 TAGS = [{"name": "accounts", "description": "Logins of platforms, their secrets and how they are."}]
@@ -44,7 +47,8 @@ def create_app(
     The service announces no events yet: `log` is taken because every service is built with the same call.
     """
     time = clock or SystemClock()
-    metrics = Registry()
+    metrics, peers = Registry(), list[Breaker]()
+    watch_breakers(metrics, lambda: peers)
 
     async def tables_answer() -> str | None:
         async with app.state.account.database.read() as session:
@@ -59,6 +63,7 @@ def create_app(
             stack.push_async_callback(database.close)
             channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
             stack.push_async_callback(channel.close)
+            peers.append(channel.breaker)
             vault = Vault(settings.keyring())
             budget = settings.account_daily_budget
             app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists)
@@ -77,7 +82,7 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
-        readiness=[tables_answer],
+        readiness=[tables_answer, peers_answer(peers)],
         registry=metrics,
     )
     return app

@@ -14,6 +14,7 @@ from xget_db.migrations import upgrade
 from xget_db.outbox import OutboxRelay
 from xget_events.log import EventLog
 from xget_events.opening import open_event_log
+from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock, SystemClock
 from xget_rpc.client import RpcChannel
 from xget_scraper.adapters.grpc import GrpcItems, GrpcPools
@@ -31,10 +32,12 @@ from xget_scraper.service.watching import WatchService
 from xget_scraper.settings import Settings
 from xget_sources.ports import Source
 from xget_sources.registry import load_sources
+from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
 from xget_telemetry.standard import measure_outbox
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
+from xget_web.peers import peers_answer
 from xget_web.state import Verifier
 
 TAGS: Final = [
@@ -59,7 +62,7 @@ def create_app(
     """
     time = clock or SystemClock()
     known = by_platform(load_sources() if sources is None else sources)
-    metrics = Registry()
+    metrics, peers = Registry(), list[Breaker]()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +74,7 @@ def create_app(
             if sources is None:
                 for source in known.values():
                     stack.push_async_callback(source.close)
-            app.state.scraper = built = await _build(settings, time, known, stack)
+            app.state.scraper = built = await _build(settings, time, known, stack, peers)
             await create_topics(events, settings)
             await _relay(built.database, events, time, stack, metrics)
             yield
@@ -92,16 +95,19 @@ def create_app(
         settings=settings,
         routers=ROUTERS,
         lifespan=lifespan,
-        readiness=[tables_answer],
+        readiness=[tables_answer, peers_answer(peers)],
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
         registry=metrics,
     )
     metrics.sampled(EXECUTIONS, executions)
+    watch_breakers(metrics, lambda: peers)
     return _with_types(app, known)
 
 
-async def _build(settings: Settings, clock: Clock, sources: Mapping[str, Source], stack: AsyncExitStack) -> Container:
+async def _build(
+    settings: Settings, clock: Clock, sources: Mapping[str, Source], stack: AsyncExitStack, peers: list[Breaker]
+) -> Container:
     await asyncio.to_thread(upgrade, settings.tables_url, "xget_scraper")
     database = Database(settings.tables_url)
     stack.push_async_callback(database.close)
@@ -111,6 +117,7 @@ async def _build(settings: Settings, clock: Clock, sources: Mapping[str, Source]
     )
     for channel in (accounts, proxies, storage):
         stack.push_async_callback(channel.close)
+        peers.append(channel.breaker)
     store = Store(database)
     return Container(
         database=database,

@@ -28,6 +28,7 @@ from xget_scraper.settings import Settings
 from xget_scraper.tasks import sweep
 from xget_sources.ports import Source
 from xget_sources.registry import load_sources
+from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
 
 TASKS_GROUP = "scraper-workers"
@@ -113,8 +114,11 @@ class Worker:
 
     def _grpc_sessions(self, stack: AsyncExitStack) -> Sessions:
         settings = self._settings
-        accounts = RpcChannel(settings.grpc_target(settings.account_service_url), settings.internal_token)
-        proxies = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
+        accounts, proxies = (
+            RpcChannel(settings.grpc_target(url), settings.internal_token, patient=True)
+            for url in (settings.account_service_url, settings.proxy_service_url)
+        )
+        watch_breakers(self.metrics, lambda: (accounts.breaker, proxies.breaker))
         stack.push_async_callback(accounts.close)
         stack.push_async_callback(proxies.close)
         return GrpcSessions(accounts, proxies, self._clock, settings.scraper_account_lease_seconds)
