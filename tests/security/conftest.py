@@ -33,8 +33,7 @@ def traces() -> Iterator[OtlpReceiver]:
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory, traces: OtlpReceiver) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
-    tracing = {**traces.env, "XGET_TRACE_OPERATIONS": "1"}
-    with running_sandbox(folder / "sandbox", *WORLD) as sandbox, settled(folder, sandbox, tracing) as people:
+    with running_sandbox(folder / "sandbox", *WORLD) as sandbox, settled(folder, sandbox, traces.env) as people:
         belong(people, sandbox)
         yield people
 
@@ -51,7 +50,7 @@ def settled(folder: Path, sandbox: Sandbox, env: Mapping[str, str]) -> Iterator[
         assert admin.register().status_code == 201
         refusal = alice.register()
         node.stop()
-        node.start("--log-level", "debug")
+        node.start("--log-level", "debug", XGET_TRACE_OPERATIONS="1")
         for person in (alice, bob):
             assert person.register().status_code == 201
         people = Town(node=node, admin=admin, alice=alice, bob=bob, first_refusal=refusal)
@@ -74,8 +73,7 @@ def belong(town: Town, sandbox: Sandbox) -> None:
         "account password": secrets.token_hex(12),
         "totp": "JBSWY3DPEHPK3PXP",
     }
-    cookies = f"auth_token={town.secrets['auth_token']}; ct0={town.secrets['ct0']}"
-    body = {"text": cookies, "username": "collector"}
+    body = {"text": f"auth_token={town.secrets['auth_token']}; ct0={town.secrets['ct0']}", "username": "collector"}
     owned["account"] = alice.api("POST", "/accounts/import", json=body)["lines"][0]["account_id"]
     more = {"password": town.secrets["account password"], "totp": town.secrets["totp"]}
     alice.api("PUT", f"/accounts/{owned['account']}", json=more)
