@@ -5,7 +5,7 @@ BIN := .venv/bin
 export TWS_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-jaeger engines-start engines-status engines-stop check format lock generate bench clean
+.PHONY: help setup demo cluster test test-fast test-jaeger engines-start engines-status engines-stop check format lock generate bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -26,6 +26,9 @@ test-fast: setup ## Run the tests that need no processes, in under a minute
 test-jaeger: setup ## Read a trace back from a real Jaeger, which is built first (8 minutes, once)
 	@jaeger=$$($(BIN)/python scripts/tools jaeger) && \
 		XGET_JAEGER=$$jaeger $(BIN)/python -m pytest -q tests/e2e/test_trace_jaeger.py
+
+cluster: setup ## Run one process per service on real engines until Ctrl-C (ARGS="--open --replicas worker=2")
+	@exec $(BIN)/python scripts/cluster.py $(ARGS)
 
 engines-start: setup ## Start PostgreSQL, Valkey, SecantusDB, Elasticsearch and Kafka and print their URLs
 	@$(BIN)/python scripts/engines start
