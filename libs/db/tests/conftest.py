@@ -13,8 +13,9 @@ from xget_db.engine import Database
 from xget_db.inbox import inbox_table
 from xget_db.outbox import outbox_table
 from xget_testing.database import created, database_url, postgres_schema
+from xget_testing.migrating import package
 
-__all__ = ["database_url", "postgres_schema"]
+__all__ = ["database_url", "package", "postgres_schema"]
 
 
 class Base(DeclarativeBase):

@@ -2,7 +2,6 @@ import logging
 import sqlite3
 import subprocess
 import sys
-import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,94 +12,6 @@ from sqlalchemy import func, select
 from xget_db.migrations import head, upgrade
 from xget_kernel.errors import StartupError
 from xget_testing.database import assert_tables_match, created, migrated, sqlite_url
-
-MODELS = """
-    from sqlalchemy import ForeignKey
-    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-    from xget_db.base import new_metadata
-    from xget_db.outbox import outbox_table
-
-    class Base(DeclarativeBase):
-        metadata = new_metadata()
-
-    class Task(Base):
-        __tablename__ = "tasks"
-        id: Mapped[str] = mapped_column(primary_key=True)
-
-    class Run(Base):
-        __tablename__ = "runs"
-        id: Mapped[str] = mapped_column(primary_key=True)
-        task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
-
-    outbox_table(Base.metadata)
-"""
-ENV = """
-    from alembic import context
-    from xget_db.migrations import run_env
-    from {package}.models import Base
-
-    run_env(context, Base.metadata)
-"""
-FIRST = """
-    import sqlalchemy as sa
-    from alembic import op
-    from xget_db.outbox import outbox_columns
-
-    revision = "0001"
-    down_revision = None
-
-    def upgrade():
-        op.create_table("tasks", sa.Column("id", sa.String(), primary_key=True))
-        key = sa.ForeignKey("tasks.id", ondelete="CASCADE")
-        task_id = sa.Column("task_id", sa.String(), key, nullable=False)
-        op.create_table("runs", sa.Column("id", sa.String(), primary_key=True), task_id)
-        op.create_table("outbox", *outbox_columns(), sqlite_autoincrement=True)
-"""
-LATER = """
-    import sqlalchemy as sa
-    from alembic import op
-
-    revision = "{revision}"
-    down_revision = "{before}"
-
-    def upgrade():
-        {body}
-"""
-
-
-class Package:
-    """A service on the path of this test, whose migrations grow."""
-
-    def __init__(self, folder, name) -> None:
-        self.name, self.folder = name, folder / name
-        self.versions = self.folder / "migrations" / "versions"
-        self.versions.mkdir(parents=True)
-        self._write(self.folder / "__init__.py", "")
-        self._write(self.folder / "models.py", MODELS)
-        self._write(self.folder / "migrations" / "env.py", ENV.format(package=name))
-        self._write(self.versions / "0001_first.py", FIRST)
-
-    def add(self, revision, before, body) -> None:
-        text = textwrap.dedent(LATER).format(revision=revision, before=before, body=body)
-        self._write(self.versions / f"{revision}_later.py", text)
-
-    def forget(self, revision) -> None:
-        (self.versions / f"{revision}_later.py").unlink()
-
-    def _write(self, path, text) -> None:
-        path.write_text(textwrap.dedent(text))
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch, request):
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    folder = tmp_path / "site 100%"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(folder)
-    made = Package(folder, f"sample_{abs(hash(request.node.name))}")
-    yield made
-    for name in [name for name in sys.modules if name.startswith(made.name)]:
-        del sys.modules[name]
 
 
 def rows(path, sql):

@@ -231,7 +231,7 @@ async def test_an_account_whose_secrets_cannot_be_read_is_set_aside(
     broken = await add_account("broken")
     await add_account("sound")
     foreign = "SELECT cookies FROM accounts WHERE username = 'sound'"
-    query(database_url, f"UPDATE accounts SET cookies = ({foreign}) WHERE id = '{broken['id']}'")
+    query(database_url, f"UPDATE accounts SET cookies = ({foreign}) WHERE id = '{broken['id']}'")  # noqa: S608 - ids of ours
     assert [(await take(pool, f"run-{i}")).username for i in range(1)] == ["sound"]
     await refusal(pool)
     assert (await client.get(f"{URL}/{broken['id']}")).json()["status"] == "NEEDS_LOGIN"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xget_db.base import new_metadata
@@ -37,7 +37,8 @@ class Account(Base):
     __tablename__ = "accounts"
     __table_args__ = (
         UniqueConstraint("owner_id", "platform", "username_key"),
-        Index("ix_accounts_choice", "owner_id", "platform", "last_used"),
+        Index("ix_accounts_turn", "owner_id", "platform", "turn", "id"),
+        Index("ix_accounts_lease_holder", "lease_holder"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -65,6 +66,8 @@ class Account(Base):
     rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Rest from everything; rests of one operation are in the ledger."""
     last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    turn: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Microseconds of `last_used`, 0 for never: the order in which accounts are leased, by an index."""
     last_report: Mapped[dict[str, object] | None] = mapped_column(JsonDict)
     fence: Mapped[int] = mapped_column(Integer, default=0)
     """Fencing token of the newest lease; it only grows."""

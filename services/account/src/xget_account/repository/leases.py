@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import HEALTHY, Account, LedgerEntry
+from xget_db.locks import is_postgres
+from xget_db.upserts import insert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,28 +52,60 @@ class LeaseRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def take(self, wish: Wish, now: datetime, until: datetime, budget: int) -> Account | None:
-        """Lease the best free account of the owner, None when there is none: choice and lease in one statement.
+    async def hold(self, wishes: Sequence[Wish]) -> None:
+        """Wait for the accounts that wishes name or hold, in one order, before any other is locked.
 
-        A holder that asks again gets its own account back at once: it is the same execution after a crash.
+        Else one that is only being reported on at this moment would look taken.
         """
-        statement = (
-            update(Account)
-            .where(Account.id == _choice(wish, now, budget).scalar_subquery())
-            .values(
-                fence=Account.fence + 1,
-                lease_holder=wish.holder,
-                lease_operation=wish.operation,
-                lease_expires_at=until,
-                lease_reports=0,
-                last_used=now,
-                used_day=_day(now),
-                used_today=case((Account.used_day == _day(now), Account.used_today + 1), else_=1),
-            )
-            .returning(Account)
-            .execution_options(synchronize_session=False, populate_existing=True)
+        if is_postgres(self._session):
+            query = select(Account.id).where(_concerns(wishes)).order_by(Account.id)
+            (await self._session.scalars(query.with_for_update(key_share=True))).all()
+
+    async def preferred(self, wishes: Sequence[Wish], now: datetime, budget: int) -> list[Account]:
+        """Accounts that the wishes name or whose leases they hold, locked; those that rest or are locked are left out.
+
+        All wishes are of one owner, platform and operation; whose account it is, and of which platform, and the lease
+        of another holder are for the caller to see: a condition more, and the database would choose the wrong index.
+        """
+        query = _fit(wishes[0], now, budget).where(_concerns(wishes))
+        return await self._locked(query.order_by(Account.turn, Account.id))
+
+    async def free(self, wish: Wish, now: datetime, budget: int, count: int, but: Collection[str]) -> list[Account]:
+        """Up to `count` free accounts, the least recently used first, locked; whoever takes some at this moment too."""
+        query = _fit(wish, now, budget).where(
+            Account.owner_id == wish.owner_id,
+            Account.platform == wish.platform,
+            or_(Account.lease_expires_at.is_(None), Account.lease_expires_at <= now),
+            Account.id.not_in(but),
         )
-        return (await self._session.scalars(statement)).one_or_none()
+        return await self._locked(query.order_by(Account.turn, Account.id).limit(count))
+
+    async def count_use(self, accounts: Sequence[Account], operation: str, now: datetime) -> None:
+        """Add one to today's use of the operation by each of the accounts, which are locked."""
+        fresh = insert(self._session, LedgerEntry)
+        same_day = LedgerEntry.used_day == fresh.excluded.used_day
+        changes = {
+            "used_today": case((same_day, LedgerEntry.used_today + 1), else_=1),
+            "used_day": fresh.excluded.used_day,
+            "updated_at": fresh.excluded.updated_at,
+        }
+        day = {"operation": operation, "used_day": _day(now), "used_today": 1, "updated_at": now}
+        await self._session.execute(
+            fresh.on_conflict_do_update(index_elements=["account_id", "operation"], set_=changes),
+            [{"account_id": account.id, **day} for account in accounts],
+        )
+
+    async def release(self, leases: Collection[tuple[str, int]]) -> None:
+        """End these leases (account id, fence); one that is not the newest of its account changes nothing."""
+        table = cast(Table, Account.__table__)
+        ended = dict.fromkeys(("lease_holder", "lease_operation", "lease_expires_at"))
+        given = update(table).where(table.c.id == bindparam("lease_of"), table.c.fence == bindparam("lease_fence"))
+        rows = [{"lease_of": account_id, "lease_fence": fence} for account_id, fence in sorted(leases)]
+        await (await self._session.connection()).execute(given.values(ended), rows)
+
+    async def _locked(self, query: Select[Account]) -> list[Account]:
+        locked = query.with_for_update(skip_locked=True, key_share=True, of=Account)
+        return list(await self._session.scalars(locked.execution_options(populate_existing=True)))
 
     async def account(self, account_id: str) -> Account | None:
         """The account, locked for this transaction where the database can."""
@@ -101,35 +136,26 @@ class LeaseRepository:
         return [_candidate(account, rest_until, wish, now, budget) for account, rest_until in rows]
 
 
-def _choice(wish: Wish, now: datetime, budget: int) -> Select[str]:
+def _concerns(wishes: Sequence[Wish]) -> ColumnElement[bool]:
+    named = {name for wish in wishes for name in (wish.account_id, wish.sticky_account_id) if name}
+    held = Account.lease_holder.in_([wish.holder for wish in wishes])
+    return or_(Account.id.in_(named), held) if named else held
+
+
+def _fit(wish: Wish, now: datetime, budget: int) -> Select[Account]:
+    """Anybody's healthy accounts with room for the operation, leased or not."""
     rests = exists().where(
         LedgerEntry.account_id == Account.id,
         LedgerEntry.operation == wish.operation,
         LedgerEntry.rest_until > now,
     )
-    mine = and_(Account.lease_holder == wish.holder, Account.lease_expires_at > now)
-    query = select(Account.id).where(
-        Account.owner_id == wish.owner_id,
-        Account.platform == wish.platform,
+    return select(Account).where(
         Account.active,
         Account.status.in_(HEALTHY),
         Account.cookies.is_not(None),
         or_(Account.rest_until.is_(None), Account.rest_until <= now),
-        or_(Account.lease_expires_at.is_(None), Account.lease_expires_at <= now, mine),
         or_(Account.used_day != _day(now), Account.used_today < func.coalesce(Account.daily_budget, budget)),
         ~rests,
-    )
-    if wish.account_id:
-        query = query.where(Account.id == wish.account_id)
-    return (
-        query.order_by(
-            case((Account.id == wish.sticky_account_id, 0), (mine, 1), else_=2),
-            Account.last_used.asc().nulls_first(),
-            Account.id,
-        )
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True, of=Account)
-        .correlate(None)
     )
 
 

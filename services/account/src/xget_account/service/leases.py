@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from xget_account.errors import AccountNotFound, LeaseLost
 from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
 from xget_account.repository import LeaseRepository, Wish
+from xget_account.service.batching import Batcher
+from xget_account.service.granting import Granted, Granting
 from xget_account.service.metrics import LEASES, VERDICTS
 from xget_account.service.playbook import REST, Answer, Decision, Rule, decide
-from xget_account.service.refusal import explain, next_day
+from xget_account.service.refusal import next_day
 from xget_account.service.vault import Vault
 from xget_kernel.clock import Clock
-from xget_kernel.secrets import SecretUnreadable
+from xget_kernel.errors import XGetError
 from xget_telemetry.logs import get_logger
 from xget_telemetry.metrics import Registry
 
@@ -23,24 +24,7 @@ Work = Callable[[], AbstractAsyncContextManager[LeaseRepository]]
 
 log = get_logger(__name__)
 
-_UNREADABLE = "Its cookies cannot be decrypted with the keys of this installation: import them again."
 _BUDGET = Rule(verdict=REST, everything=True)
-
-
-@dataclass(frozen=True, repr=False)
-class Granted:
-    """A lease with the account's secrets: its repr shows none."""
-
-    account: Account
-    cookies: Mapping[str, str]
-    expires_at: datetime
-
-    @property
-    def lease_id(self) -> str:
-        return f"{self.account.id}.{self.account.fence}"
-
-    def __repr__(self) -> str:
-        return f"Granted({self.lease_id})"
 
 
 class LeaseService:
@@ -56,28 +40,15 @@ class LeaseService:
         registry = metrics or Registry()
         self._leases = registry.counter(LEASES)
         self._verdicts = registry.counter(VERDICTS)
+        self._acquiring = Batcher(self._acquire)
+        self._releasing = Batcher(self._release)
 
     async def acquire(self, wish: Wish, ttl_seconds: int) -> Granted:
         """Lease the least recently used healthy account with room; the request is counted before it is made.
 
         Raises NoAccountNow (429, says when) and NoUsableAccount (404, says why).
         """
-        async with self._work() as leases:
-            now = self._clock.now()
-            until = now + timedelta(seconds=ttl_seconds)
-            while (account := await leases.take(wish, now, until, self._daily_budget)) is not None:
-                try:
-                    cookies = self._vault.open_cookies(account)
-                except SecretUnreadable:
-                    _set_aside(account)
-                    continue
-                entry = await leases.entry(account.id, wish.operation, now)
-                entry.used_today += 1
-                self._leases.labels(outcome="granted").inc()
-                return Granted(account, cookies, until)
-            refusal = explain(wish, await leases.candidates(wish, now, self._daily_budget), now)
-        self._leases.labels(outcome=refusal.code).inc()
-        raise refusal
+        return await self._acquiring.ask((wish, ttl_seconds))
 
     async def report(self, lease_id: str, fence: int, answer: Answer, error_text: str = "") -> Decision:
         """Apply the playbook to one answer. Raises LeaseLost (412) for a lease that is not the newest."""
@@ -107,12 +78,9 @@ class LeaseService:
 
     async def release(self, lease_id: str, fence: int) -> None:
         """Give a lease back. Twice is fine; an old lease changes nothing."""
-        async with self._work() as leases:
-            try:
-                account = await _newest(leases, lease_id, fence)
-            except LeaseLost:
-                return
-            account.lease_holder = account.lease_operation = account.lease_expires_at = None
+        account_id, _, number = lease_id.partition(".")
+        if number == str(fence):
+            await self._releasing.ask((account_id, fence))
 
     async def describe(self, owner_id: str, account_id: str) -> Account:
         """An account of an owner. Raises AccountNotFound (404)."""
@@ -121,6 +89,19 @@ class LeaseService:
             if account is None or account.owner_id != owner_id:
                 raise AccountNotFound()
             return account
+
+    async def _acquire(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
+        async with self._work() as leases:
+            granting = Granting(leases, self._vault, self._clock.now(), self._daily_budget)
+            answers = await granting.grant(asks)
+        for answer in answers:
+            self._leases.labels(outcome=answer.code if isinstance(answer, XGetError) else "granted").inc()
+        return answers
+
+    async def _release(self, given: Sequence[tuple[str, int]]) -> list[Exception | None]:
+        async with self._work() as leases:
+            await leases.release(set(given))
+        return [None] * len(given)
 
     def _count(self, account: Account, entry: LedgerEntry, now: datetime) -> None:
         """The first request of a lease was counted when it was leased; count the others."""
@@ -143,12 +124,6 @@ async def _newest(leases: LeaseRepository, lease_id: str, fence: int) -> Account
     if account is None or account.fence != fence:
         raise LeaseLost()
     return account
-
-
-def _set_aside(account: Account) -> None:
-    account.status, account.error_msg = NEEDS_LOGIN, _UNREADABLE
-    account.lease_holder = account.lease_operation = account.lease_expires_at = None
-    log.error("account_secret_unreadable", account_id=account.id)
 
 
 def _learn(entry: LedgerEntry, answer: Answer) -> None:

@@ -1,0 +1,142 @@
+"""Which account answers which wish, for all wishes that came at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from xget_account.models import NEEDS_LOGIN, Account
+from xget_account.repository import LeaseRepository, Wish
+from xget_account.service.refusal import explain
+from xget_account.service.vault import Vault
+from xget_kernel.secrets import SecretUnreadable
+from xget_telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_UNREADABLE: Final = "Its cookies cannot be decrypted with the keys of this installation: import them again."
+Asks = Sequence[tuple[int, Wish, int]]
+"""Number in the batch, wish, seconds."""
+
+
+@dataclass(frozen=True, repr=False)
+class Granted:
+    """A lease with the account's secrets: its repr shows none."""
+
+    account: Account
+    cookies: Mapping[str, str]
+    expires_at: datetime
+
+    @property
+    def lease_id(self) -> str:
+        return f"{self.account.id}.{self.account.fence}"
+
+    def __repr__(self) -> str:
+        return f"Granted({self.lease_id})"
+
+
+class Granting:
+    """One transaction's leases: every account in it is locked, so the choice and the lease are one step."""
+
+    def __init__(self, leases: LeaseRepository, vault: Vault, now: datetime, daily_budget: int) -> None:
+        self._leases = leases
+        self._vault = vault
+        self._now = now
+        self._daily_budget = daily_budget
+        self._answers: dict[int, Granted | Exception] = {}
+
+    async def grant(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
+        """A lease or a refusal for each wish, in their order."""
+        await self._leases.hold([wish for wish, _ in asks])
+        groups: dict[tuple[str, str, str, int], list[tuple[int, Wish, int]]] = {}
+        times: dict[str, int] = {}
+        for number, (wish, seconds) in enumerate(asks):
+            again = times[wish.holder] = times.get(wish.holder, -1) + 1  # the second wish of a holder comes after
+            groups.setdefault((wish.owner_id, wish.platform, wish.operation, again), []).append((number, wish, seconds))
+        for key in sorted(groups, key=lambda key: key[3]):
+            await self._grant_group(groups[key])
+        return [self._answers[number] for number in range(len(asks))]
+
+    async def _grant_group(self, asks: Asks) -> None:
+        """Wishes of one owner, platform and operation, each of another holder."""
+        taken: dict[str, Account] = {}
+        left = self._grant_preferred(asks, await self._preferred(asks), taken)
+        unreadable: set[str] = set()
+        open_wishes = [ask for ask in left if not ask[1].account_id]
+        while open_wishes:
+            wish = open_wishes[0][1]
+            but = {*taken, *unreadable}
+            free = await self._leases.free(wish, self._now, self._daily_budget, len(open_wishes), but)
+            if not free:
+                break
+            for account in free:
+                if self._lease(open_wishes[0], account):
+                    taken[account.id] = account
+                    open_wishes.pop(0)
+                else:
+                    unreadable.add(account.id)
+        if taken:
+            await self._leases.count_use(list(taken.values()), asks[0][1].operation, self._now)
+        await self._refuse([ask for ask in asks if ask[0] not in self._answers])
+
+    async def _preferred(self, asks: Asks) -> list[Account]:
+        return await self._leases.preferred([wish for _, wish, _ in asks], self._now, self._daily_budget)
+
+    def _grant_preferred(self, asks: Asks, known: Sequence[Account], taken: dict[str, Account]) -> Asks:
+        """Give named accounts, and a holder's own one back: it is the same run after a crash. What is left."""
+        left = []
+        for ask in asks:
+            wish = ask[1]
+            fits = [account for account in known if account.id not in taken and self._may_have(wish, account)]
+            fits.sort(key=lambda account: account.id != wish.sticky_account_id)  # the wished one before its own
+            granted = next((account for account in fits if self._lease(ask, account)), None)
+            if granted is None:
+                left.append(ask)
+            else:
+                taken[granted.id] = granted
+        return left
+
+    def _may_have(self, wish: Wish, account: Account) -> bool:
+        mine = account.lease_holder == wish.holder
+        if (account.owner_id, account.platform) != (wish.owner_id, wish.platform):
+            return False
+        named = wish.account_id or wish.sticky_account_id
+        wanted = account.id == named or (mine and not wish.account_id)
+        free = account.lease_expires_at is None or account.lease_expires_at <= self._now
+        return wanted and (free or mine) and account.status != NEEDS_LOGIN
+
+    def _lease(self, ask: tuple[int, Wish, int], account: Account) -> bool:
+        """Lease the account; False when its secrets cannot be read, which sets it aside."""
+        number, wish, seconds = ask
+        try:
+            cookies = self._vault.open_cookies(account)
+        except SecretUnreadable:
+            _set_aside(account)
+            return False
+        now, today = self._now, self._now.date().isoformat()
+        until = now + timedelta(seconds=seconds)
+        account.fence += 1
+        account.lease_holder, account.lease_operation, account.lease_expires_at = wish.holder, wish.operation, until
+        account.lease_reports = 0
+        account.used_today = account.used_today + 1 if account.used_day == today else 1
+        account.used_day, account.last_used = today, now
+        account.turn = (now - _EPOCH) // _MICROSECOND
+        self._answers[number] = Granted(account, cookies, until)
+        return True
+
+    async def _refuse(self, asks: Asks) -> None:
+        candidates = {}
+        for number, wish, _ in asks:
+            if wish.account_id not in candidates:
+                candidates[wish.account_id] = await self._leases.candidates(wish, self._now, self._daily_budget)
+            self._answers[number] = explain(wish, candidates[wish.account_id], self._now)
+
+
+def _set_aside(account: Account) -> None:
+    account.status, account.error_msg = NEEDS_LOGIN, _UNREADABLE
+    account.lease_holder = account.lease_operation = account.lease_expires_at = None
+    log.error("account_secret_unreadable", account_id=account.id)
