@@ -28,6 +28,7 @@ def build() -> App:
     app.command(f"{commands}.single:serve", name="serve", help="Run one service, or the gateway.", group=RUN)
     app.command(f"{commands}.single:worker", name="worker", help="Run the worker of one service.", group=RUN)
     app.command(f"{commands}.cluster:cluster", name="cluster", help="Run one process per service.", group=RUN)
+    app.command(f"{commands}.migrate:migrate_data", name="migrate-data", help="Move a node into engines.", group=RUN)
     app.command(f"{commands}.doctor:doctor", name="doctor", help="Say what is wrong and what to do.", group=RUN)
     app.command(f"{commands}.sandbox:sandbox", name="sandbox", help="Run an offline X to try things on.", group=RUN)
     app.command(f"{commands}.gateway:app", name="gateway", help="The gateway's configuration.", group=RUN)

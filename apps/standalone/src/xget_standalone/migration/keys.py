@@ -1,0 +1,148 @@
+"""The keys that encrypt secrets, and whether every secret in the target can be read with those that it has."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Table, select
+
+from xget_db.engine import Database
+from xget_kernel.errors import StartupError
+from xget_kernel.files import replace
+from xget_kernel.secrets import Keyring, SecretUnreadable
+from xget_standalone.migration.progress import Progress, Watch
+from xget_standalone.migration.report import Line
+from xget_standalone.migration.tables import tables_of
+
+SECRETS: Final = {
+    ("auth", "signing_keys"): ("private_jwk",),
+    ("account", "accounts"): ("password", "email_password", "cookies", "totp"),
+    ("proxy", "proxies"): ("password",),
+}
+"""Columns that hold a ciphertext, bound to `table:id:column`."""
+_PIECE: Final = 200
+
+
+class _KeyFile(msgspec.Struct):
+    keys: dict[str, bytes]
+
+
+class KeyStep:
+    """Brings `keys.json` into the target's home; where there is one already, it gets the keys that it lacks."""
+
+    def __init__(self, source: Path, target: Path, given: str | None) -> None:
+        self.line = Line(concern="keys", name="keys.json")
+        self._target = target / "keys.json"
+        self._given = given
+        self._ours = _read(source / "keys.json")
+
+    async def measure(self) -> None:
+        """Also refuses, with StartupError, keys of the target that cannot read the source's secrets."""
+        self.line.source = len(self._ours)
+        theirs = self._theirs()
+        lacking = [name for name in self._ours if name not in theirs]
+        if self._given is not None and lacking:
+            raise StartupError(
+                f"XGET_KEYS of the target lacks the key {lacking[0]} of the source: add `id:base64` of it from the "
+                "source's keys.json before the others, or unset XGET_KEYS to have the file copied."
+            )
+        clash = next((name for name in self._ours if theirs.get(name, self._ours[name]) != self._ours[name]), None)
+        if clash:
+            raise StartupError(f"The target has another key under the name {clash}: restore the keys.json of one.")
+
+    async def move(self, progress: Progress, watch: Watch) -> None:
+        theirs = self._theirs()
+        lacking = {name: key for name, key in self._ours.items() if name not in theirs}
+        if lacking:
+            try:
+                self._target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                replace(self._target, msgspec.json.encode(_KeyFile({**lacking, **theirs})))
+            except OSError as error:
+                raise StartupError(
+                    f"{self._target} cannot be written ({error.strerror}): make room or give the right, then retry."
+                ) from error
+        self.line.moved, self.line.present = len(lacking), len(self._ours) - len(lacking)
+        watch("keys", len(self._ours), len(self._ours))
+
+    async def verify(self, watch: Watch) -> None:
+        theirs = self._theirs()
+        for name, key in self._ours.items():
+            if theirs.get(name) != key:
+                self.line.differs(name)
+        self.line.verified = not self.line.problems
+
+    def _theirs(self) -> dict[str, bytes]:
+        if self._given is None:
+            return _read(self._target)
+        pairs = (pair.strip().partition(":") for pair in self._given.split(",") if pair.strip())
+        return {name: base64.b64decode(key) for name, _, key in pairs}
+
+
+class SecretStep:
+    """Decrypts every secret of the target's tables once, and says which do not."""
+
+    def __init__(self, home: Path, given: str | None, targets: dict[str, Database]) -> None:
+        self.line = Line(concern="keys", name="secrets")
+        self._home = home
+        self._given = given
+        self._targets = targets
+
+    async def measure(self) -> None:
+        """They are counted when they are looked at."""
+
+    async def move(self, progress: Progress, watch: Watch) -> None:
+        """They move with their rows."""
+
+    async def verify(self, watch: Watch) -> None:
+        keyring = self._keyring()
+        for (service, name), columns in SECRETS.items():
+            if service not in self._targets:
+                continue
+            table = next(table for table in tables_of(service) if table.name == name)
+            last = ""
+            while rows := await self._rows(self._targets[service], table, last):
+                for aad, token in _tokens(table, rows, columns):
+                    self.line.source += 1
+                    if not _reads(keyring, token, aad):
+                        self.line.differs(aad)
+                last = str(rows[-1]["id"])
+                watch("verify secrets", self.line.source, 0)
+        self.line.verified = not self.line.problems
+
+    def _keyring(self) -> Keyring | None:
+        if self._given is not None:
+            return Keyring.from_env(self._given)
+        found = _read(self._home / "keys.json")
+        return Keyring(found) if found else None
+
+    async def _rows(self, target: Database, table: Table, last: str) -> list[dict[str, Any]]:
+        query = select(table).where(table.c.id > last).order_by(table.c.id).limit(_PIECE)
+        async with target.read() as session:
+            return [dict(row) for row in (await session.execute(query)).mappings()]
+
+
+def _tokens(table: Table, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for row in rows:
+        for column in columns:
+            if row[column] is not None:
+                yield f"{table.name}:{row['id']}:{column}", row[column]
+
+
+def _reads(keyring: Keyring | None, token: str, aad: str) -> bool:
+    try:
+        return keyring is not None and keyring.decrypt(token, aad=aad) is not None
+    except SecretUnreadable:
+        return False
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_KeyFile).keys
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise StartupError(f"The key file {path} is damaged: restore it from a backup.") from error
