@@ -160,3 +160,28 @@ def test_a_span_costs_next_to_nothing_when_off():
         with tracing.span("page", attributes=None):
             pass
     assert (time.perf_counter() - began) / 10_000 < 20e-6
+
+
+@pytest.mark.parametrize(
+    ("given", "goes_on"),
+    [
+        (ELSEWHERE, True),
+        (ELSEWHERE + "-more", False),  # version 00 has nothing after the flags
+        ("01" + ELSEWHERE[2:], True),
+        ("01" + ELSEWHERE[2:] + "-more", True),
+        ("01" + ELSEWHERE[2:] + "more", False),
+        ("ff" + ELSEWHERE[2:], False),
+        (ELSEWHERE.upper(), False),
+        ("00-" + "0" * 32 + "-00f067aa0ba902b7-01", False),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-" + "0" * 16 + "-01", False),
+        (ELSEWHERE + "\n", False),
+        ("٠٠" + ELSEWHERE[2:], False),
+        ("", False),
+        ("x" * 100_000, False),
+    ],
+)
+def test_only_what_w3c_calls_a_traceparent_goes_on(receiver, given, goes_on):
+    with tracing.configured("worker"), tracing.span("work", parent=given):
+        found = tracing.traceparent()
+    assert (found.split("-")[1] == ELSEWHERE.split("-")[1]) == goes_on
+    assert receiver.spans[0].parent_id == (ELSEWHERE.split("-")[2] if goes_on else "")

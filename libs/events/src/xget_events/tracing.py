@@ -27,9 +27,7 @@ def traced(group: str, records: list[Record]) -> Iterator[list[Record]]:
         spans = [_processing(group, record, parent) for record, parent in zip(records, parents, strict=True)]
         for span in spans:
             stack.callback(span.end)
-        batch = stack.enter_context(_batch(group, records, parents, spans))
-        for span in spans:
-            span.add_link(batch.get_span_context())
+        stack.enter_context(_batch(group, records, parents, spans))
         yield [_carrying(record, span) for record, span in zip(records, spans, strict=True)]
 
 
@@ -47,22 +45,28 @@ def _processing(group: str, record: Record, parent: str) -> tracing.Span:
     return tracing.start(f"process {record.topic}", kind=SpanKind.CONSUMER, parent=parent, attributes=attributes)
 
 
+@contextmanager
 def _batch(
     group: str, records: Sequence[Record], parents: Sequence[str], spans: Sequence[tracing.Span]
-) -> tracing.Open:
+) -> Iterator[None]:
     known = [(parent, span) for parent, span in zip(parents, spans, strict=True) if parent]
     common = len({span.get_span_context().trace_id for _, span in known}) == 1
     attributes: tracing.Attributes = {
         "messaging.consumer.group.name": group,
         "messaging.batch.message_count": len(records),
     }
-    return tracing.span(
+    work = tracing.span(
         f"batch {group}",
         kind=SpanKind.CONSUMER,
         parent=tracing.traceparent(known[0][1]) if common else "",
         attributes=attributes,
         links=[parent for parent, _ in known],
     )
+    with work as batch:
+        if not common:
+            for _, span in known:
+                span.add_link(batch.get_span_context())
+        yield
 
 
 def _carrying(record: Record, span: tracing.Span) -> Record:

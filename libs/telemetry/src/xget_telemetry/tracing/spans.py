@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Final
@@ -9,7 +10,6 @@ from typing import Final
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
 from xget_kernel.errors import XGetError
@@ -20,7 +20,9 @@ Attributes = Mapping[str, AttributeValue]
 
 NO_SPAN: Final = trace.INVALID_SPAN
 """Takes everything and keeps nothing."""
-_W3C: Final = TraceContextTextMapPropagator()
+_W3C: Final = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?=-|$)", re.ASCII)
+"""Version 00, or a later one, which may have more after it."""
+_LONGEST: Final = 512
 
 
 class Active:
@@ -126,8 +128,16 @@ def failed(span: Span, why: str) -> None:
 
 def _parsed(parent: str) -> otel_context.Context:
     """A context whose current span is the remote one; an empty one when the text is not a traceparent."""
-    return _W3C.extract({TRACEPARENT: parent}, context=otel_context.Context())
+    found = _context_of(parent)
+    remote = trace.NonRecordingSpan(found) if found.is_valid else NO_SPAN
+    return trace.set_span_in_context(remote, otel_context.Context())
 
 
 def _context_of(parent: str) -> trace.SpanContext:
-    return trace.get_current_span(_parsed(parent)).get_span_context()
+    """The context that a traceparent names, an invalid one for anything else. OpenTelemetry's own takes three times as
+    long, which shows where it is done for every message."""
+    found = _W3C.match(parent) if len(parent) <= _LONGEST else None
+    if found is None or (parent.startswith("00") and len(parent) != 55):
+        return trace.INVALID_SPAN_CONTEXT
+    trace_id, span_id, flags = (int(part, 16) for part in found.groups())
+    return trace.SpanContext(trace_id, span_id, is_remote=True, trace_flags=trace.TraceFlags(flags))
