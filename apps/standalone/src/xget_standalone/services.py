@@ -100,11 +100,14 @@ def settings_of(addresses: Addresses, home: Path, *, open_mode: bool) -> dict[st
         for name in OFFSETS
         if not os.environ.get(f"{name.upper()}_SERVICE_URL")
     }
+    # One process on a home: after a kill the next one goes on where it was, without waiting for a lease.
+    member = os.environ.get("XGET_MEMBER") or "node"
     made = {}
     for name in PARTS:
         port = addresses.port(name)
         ports = {"port": port, "grpc_port": port + GRPC_OFFSET}
-        made[name] = settings_class(name)(home=home, host=addresses.host, open_mode=open_mode, **ports, **urls)
+        own = {"home": home, "host": addresses.host, "open_mode": open_mode, "member": member}
+        made[name] = settings_class(name)(**own, **ports, **urls)
     return made
 
 

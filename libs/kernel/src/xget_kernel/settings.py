@@ -51,6 +51,8 @@ class ServiceSettings(EngineSettings):
     """gRPC port; by default the HTTP port + 1000; 0 takes a free one."""
     open_mode: bool = Field(False, validation_alias="XGET_OPEN")
     """Requests without a token come from the local administrator."""
+    member: str | None = Field(None, max_length=100, validation_alias="XGET_MEMBER")
+    """Name of this process among those like it, kept over restarts: what it was at is taken up again at once."""
     max_body_bytes: int = Field(1_048_576, ge=1024, validation_alias="XGET_MAX_BODY_BYTES")
     """Longest request body that is read, in bytes."""
     given_internal_token: Secret | None = Field(None, validation_alias="XGET_INTERNAL_TOKEN")

@@ -68,6 +68,7 @@ class Worker:
                 [settings.kafka_topic_pages],
                 handler,
                 batch=settings.processing_batch_pages,
+                member=settings.member,
                 registry=self.metrics,
             )
             relay = OutboxRelay(database, OUTBOX, self._log, self._clock)

@@ -82,7 +82,8 @@ class Worker:
             group.create_task(sweep(checkpoints, self._clock, settings.scraper_poll_seconds, dispatcher.wake, stop))
 
     def _runner(self, group: str, topic: str, handler: Handler) -> ConsumerRunner:
-        return ConsumerRunner(self._log, group, [topic], handler, registry=self.metrics)
+        member = self._settings.member
+        return ConsumerRunner(self._log, group, [topic], handler, member=member, registry=self.metrics)
 
     def _dispatcher(self, checkpoints: Checkpoints, stack: AsyncExitStack) -> Dispatcher:
         settings = self._settings

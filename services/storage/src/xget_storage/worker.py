@@ -55,8 +55,8 @@ class Worker:
         ]
 
     def _runner(self, group: str, topic: str, handler: Handler) -> ConsumerRunner:
-        batch = self._settings.storage_batch_messages
-        return ConsumerRunner(self._log, group, [topic], handler, batch=batch, registry=self.metrics)
+        batch, member = self._settings.storage_batch_messages, self._settings.member
+        return ConsumerRunner(self._log, group, [topic], handler, batch=batch, member=member, registry=self.metrics)
 
 
 def create_worker(

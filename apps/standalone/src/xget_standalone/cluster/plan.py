@@ -54,7 +54,8 @@ def plan(
 
     def spec(verb: str, service: str, name: str, port: int, count: int = 1) -> Spec:
         command = (*program, verb, service, "--port", str(port), "--log-level", log_level)
-        return Spec(name=name, command=command, env={**env, "XGET_REPLICAS": str(count)}, port=port)
+        own = {"XGET_REPLICAS": str(count), "XGET_MEMBER": name}
+        return Spec(name=name, command=command, env={**env, **own}, port=port)
 
     workers = [
         spec("worker", name, _numbered(f"{name}-worker", n), addresses.port(name) + WORKER_OFFSET + 10 * n, count)
