@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from xget_contracts.events import PageStored
+from xget_db.engine import Database
 from xget_kernel.caller import LOCAL_ADMIN
 from xget_kernel.clock import ManualClock
 from xget_scraper.models import Base
@@ -21,7 +22,7 @@ from xget_scraper.service.jobs import Job
 from xget_scraper.service.progress import ProgressService
 from xget_scraper.service.tasks import TaskService
 from xget_sources.ports import RawPage
-from xget_testing.database import assert_tables_match, created
+from xget_testing.database import assert_tables_match
 
 PAGE = RawPage(
     operation="Search", route="x", request={}, body=b"{}", fetched_at=ManualClock().now(), duration_ms=1, requests=2,
@@ -68,9 +69,10 @@ class Run:
 
 
 @pytest.fixture
-async def run(tmp_path: Path) -> AsyncIterator[Run]:
-    async with created(Base.metadata, tmp_path / "scraper.db") as database:
-        yield Run(Store(database), ManualClock())
+async def run(database_url: str) -> AsyncIterator[Run]:
+    database = Database(database_url)
+    yield Run(Store(database), ManualClock())
+    await database.close()
 
 
 async def test_progress_is_what_storage_has_of_the_limit(run: Run) -> None:
