@@ -63,6 +63,14 @@ async def test_rejected_records_go_to_quarantine_once_however_often_they_come(
     assert await records(quarantine) == [(1, "$[1]", "open"), (1, "$[twice]", "open"), (1, "$[twice]#2", "open")]
 
 
+async def test_pages_in_any_order_and_twice_give_the_same_results(works: Any, quarantine: QuarantineService) -> None:
+    pages = [works.page(n, [f"text {n}", "new-shape"]) for n in range(1, 5)]
+    first = {result.page_no: result for result in await works.send(*pages)}
+    for result in await works.send(*(pages[n] for n in (3, 0, 2, 3, 1, 1))):
+        assert result == first[result.page_no]
+    assert [place[0] for place in await records(quarantine)] == [1, 2, 3, 4]
+
+
 @pytest.mark.parametrize(
     ("fields", "body"),
     [

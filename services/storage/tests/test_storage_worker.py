@@ -50,6 +50,22 @@ async def test_sending_everything_twice_gives_the_same_answers_and_documents(lin
     assert await total(line, "post") == len(before)
 
 
+async def test_pages_in_any_order_and_twice_end_in_the_same_documents(line: Any) -> None:
+    pages = [make_page(n, [make_item(n + i) for i in range(4)]) for n in range(1, 9)]
+    shuffled = [pages[n] for n in (7, 2, 2, 5, 0, 7, 1, 6, 3, 4, 0)]
+    answers = await line.send(shuffled)
+    latest = {answer.page_no: answer for answer in answers}
+    assert sum(answer.new for answer in latest.values()) == len({key for page in pages for key in keys(page)})
+    mixed = await line.stores.documents.load([f"x:{n}" for n in range(20)])
+    await line.send(pages)
+    assert await line.stores.documents.load([f"x:{n}" for n in range(20)]) == mixed
+    assert await total(line, "post") == len(mixed)
+
+
+def keys(page: PageParsed) -> list[str]:
+    return [item.native_id for item in page.items]
+
+
 async def test_raw_pages_are_kept_as_received_and_dropped_in_time(line: Any) -> None:
     body = zstandard.compress(b'{"a": 1}')
     page = PageCollected(
