@@ -51,7 +51,7 @@ def measure() -> list[Row]:
             running_node(folder, sandbox) as node,
         ):
             for _ in range(WARM_TASKS):
-                _one(node)
+                one(node)
             return _rows(_best(node))
 
 
@@ -67,7 +67,7 @@ class Round:
     @property
     def p99(self) -> float:
         """What the target is about."""
-        return _p99(self.sent)
+        return p99(self.sent)
 
 
 def _best(node: Node) -> Round:
@@ -77,7 +77,7 @@ def _best(node: Node) -> Round:
         disk, sent, created = [], [], []
         for _ in range(TASKS):
             disk.append(_disk(node.folder / "disk"))
-            from_post, from_row = _one(node)
+            from_post, from_row = one(node)
             sent.append(from_post)
             created.append(from_row)
         which = " (2nd)" if number else ""
@@ -96,7 +96,7 @@ def _disk(path: Path) -> float:
         return (time.perf_counter() - began) * 1000
 
 
-def _one(node: Node) -> tuple[float, float]:
+def one(node: Node) -> tuple[float, float]:
     """Milliseconds from the POST and from `created_at` until the execution was claimed; returns when it has ended."""
     with ThreadPoolExecutor(1) as pool, closing(_tables(node)) as tables:
         before = _claims(tables)
@@ -131,7 +131,7 @@ def _claims(tables: sqlite3.Connection) -> int:
     return int(tables.execute("SELECT count(*) FROM task_executions WHERE started_at IS NOT NULL").fetchone()[0])
 
 
-def _p99(ordered: list[float]) -> float:
+def p99(ordered: list[float]) -> float:
     """The value that 99 % do not exceed (nearest rank)."""
     return ordered[-(len(ordered) // 100) - 1]
 
@@ -141,7 +141,7 @@ def _rows(best: Round) -> list[Row]:
         Row(
             name=f"POST /tasks → started, p99 of {TASKS}",
             ours=f"median {statistics.median(best.sent):.0f} ms, worst {best.sent[-1]:.0f} ms",
-            peer=f"p99 {_p99(best.disk):.1f} ms (one disk write)",
+            peer=f"p99 {p99(best.disk):.1f} ms (one disk write)",
             value=f"{best.p99:.0f} ms{best.which}",
             target=f"≤ {TARGET_MS:.0f} ms",
             ok=best.p99 <= TARGET_MS,
@@ -149,7 +149,7 @@ def _rows(best: Round) -> list[Row]:
         Row(
             name="  of it after created_at, p99",
             ours=f"median {statistics.median(best.created):.0f} ms, worst {best.created[-1]:.0f} ms",
-            value=f"{_p99(best.created):.0f} ms",
+            value=f"{p99(best.created):.0f} ms",
         ),
     ]
 
