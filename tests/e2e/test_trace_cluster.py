@@ -1,5 +1,7 @@
 """The same one trace where every service is a process of its own and every concern on its real engine."""
 
+import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from xget_testing.node import Cluster, running_cluster, running_sandbox
 from xget_testing.otlp import OtlpReceiver, SeenSpan, otlp_receiver, path_to_root
 from xget_testing.own_names import own_names
+from xget_testing.tools import program
 
 ENGINES = ("postgres", "redis", "mongodb", "elasticsearch", "kafka")
 pytestmark = [pytest.mark.slow, pytest.mark.connected(*ENGINES)]
@@ -76,3 +79,24 @@ def test_urls_and_statements_show_no_credentials(
 
 def _system(span: SeenSpan) -> str:
     return str(span.attributes.get("db.system") or span.attributes.get("db.system.name") or "")
+
+
+@pytest.mark.connected("promtool")
+def test_each_process_measures_itself_and_the_engines_it_uses(cluster: Cluster, trace: list[SeenSpan]) -> None:
+    shown = {
+        name: cluster.http.get(f"http://127.0.0.1:{one['port']}/metrics").text for name, one in cluster.state().items()
+    }
+    assert 'xget_engine_up{concern="tables",engine="postgresql"} 1.0' in shown["account"]
+    assert 'xget_engine_up{concern="events",engine="kafka"} 1.0' in shown["processing-worker"]
+    assert 'xget_engine_up{concern="documents",engine="mongodb"} 1.0' in shown["storage-worker"]
+    assert 'xget_engine_up{concern="search",engine="elasticsearch"} 1.0' in shown["storage"]
+    assert 'xget_scraper_matches_total{platform="x"} 45.0' in shown["scraper-worker"]
+    assert re.search(
+        r'xget_events_lag_records\{group="storage",partition="\d+",topic="xget.results"\} 0.0', shown["storage-worker"]
+    )
+    for text in shown.values():
+        ours = "\n".join(line for line in text.splitlines() if "xget_" in line) + "\n"
+        run = subprocess.run(
+            [program("promtool"), "check", "metrics"], input=ours, capture_output=True, text=True, check=False
+        )
+        assert (run.returncode, run.stdout + run.stderr) == (0, "")
