@@ -21,6 +21,10 @@ def xget(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
     [
         (),
         ("up",),
+        ("serve",),
+        ("worker",),
+        ("cluster",),
+        ("doctor",),
         ("sandbox",),
         ("login",),
         ("accounts", "import"),
@@ -53,6 +57,11 @@ def test_every_command_has_help(command: tuple[str, ...]) -> None:
         (("up", "--host", "0.0.0.0", "--open"), "loopback"),
         (("up", "--port-base", "70000"), "port-base"),
         (("login",), "xget login NAME"),
+        (("serve", "nothing"), "auth, account, proxy"),
+        (("serve", "auth", "--host", "0.0.0.0", "--open"), "loopback"),
+        (("serve", "auth", "--port", "65000"), "--port"),
+        (("worker", "auth"), "proxy, scraper, processing or storage"),
+        (("cluster", "--replicas", "auth=2"), "--replicas"),
     ],
 )
 def test_an_error_is_one_line_with_the_fix_and_exit_code_2(command: tuple[str, ...], says: str, tmp_path: Path) -> None:

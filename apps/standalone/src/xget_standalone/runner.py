@@ -13,6 +13,7 @@ import msgspec
 
 from xget_cache.house import CacheHouse
 from xget_cache.opening import open_cache
+from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_events.opening import open_event_log
 from xget_kernel import collector
@@ -109,6 +110,8 @@ class _Node:
             events = open_event_log(common)
             stack.push_async_callback(events.close)
             with explained():
+                if common.is_real("tables"):  # else every service would wait for a silent server in turn
+                    await asyncio.to_thread(upgrade, common.tables("auth"), "xget_auth")
                 await create_topics(events, common)
             house = await open_cache(common)
             stack.push_async_callback(house.close)

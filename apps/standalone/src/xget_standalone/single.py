@@ -31,7 +31,7 @@ from xget_web.auth import TokenVerifier
 
 GATEWAY: Final = "gateway"
 SETTLE_SECONDS: Final = 0.3
-"""A worker that cannot start has failed by then, mostly; it is not called ready before."""
+"""How often a worker that starts is asked whether its engines answer; it is not called ready before."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +109,7 @@ async def _worker(options: Options, settings: ServiceSettings) -> int:
         watch = Watch(settings, PARTS[options.service].works, process.work(name, worker))
         app = watching_app(watch, worker.metrics)
         process.serve(name, app, settings.host, _worker_port(options), bound.set_result)
-        if await process.until(_both(bound, asyncio.sleep(SETTLE_SECONDS))):
+        if await process.until(_settled(bound, watch)):
             started = True
             _announce(name, settings, bound.result())
             await process.until(process.drain.wait())
@@ -119,9 +119,11 @@ async def _worker(options: Options, settings: ServiceSettings) -> int:
     return process.outcome(started=started)
 
 
-async def _both(first: asyncio.Future[int], second: Any) -> None:
-    await first
-    await second
+async def _settled(bound: asyncio.Future[int], watch: Watch) -> None:
+    await bound
+    await asyncio.sleep(SETTLE_SECONDS)
+    while await watch.reasons():  # noqa: ASYNC110 - engines are somewhere else, there is no event
+        await asyncio.sleep(SETTLE_SECONDS)
 
 
 async def _gateway(options: Options) -> int:

@@ -1,0 +1,113 @@
+"""A check-up says what is wrong and how to mend it, whatever runs and whatever is down, and tells no secret."""
+
+import os
+import sqlite3
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from xget_db.migrations import upgrade
+from xget_events.sqlite import SqliteEventLog
+from xget_kernel.messages import Message
+from xget_kernel.settings import ServiceSettings
+from xget_standalone.doctor.checkup import check_up
+from xget_standalone.doctor.events import GROUPS
+from xget_standalone.doctor.findings import Finding
+from xget_standalone.doctor.machine import look_at_home
+from xget_standalone.topics import create_topics
+
+NOBODY = "http://127.0.0.1:9"
+DOWN = {
+    "POSTGRES_SERVER": "127.0.0.1:1",
+    "POSTGRES_PASSWORD": "s3cret-one",
+    "MONGODB_URL": "mongodb://me:s3cret-two@127.0.0.1:1",
+    "ELASTICSEARCH_URL": "http://me:s3cret-three@127.0.0.1:1",
+    "REDIS_URL": "redis://:s3cret-four@127.0.0.1:1",
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AUTH", "ACCOUNT", "PROXY", "SCRAPER", "PROCESSING", "STORAGE"):
+        monkeypatch.setenv(f"{name}_SERVICE_URL", NOBODY)
+
+
+def by_area(findings: list[Finding], area: str) -> dict[str, Finding]:
+    return {finding.name: finding for finding in findings if finding.area == area}
+
+
+def wrong(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.state == "wrong"]
+
+
+async def test_a_home_that_is_not_there_yet_is_no_fault_and_is_not_made(tmp_path: Path) -> None:
+    findings = await check_up(tmp_path / "home", NOBODY)
+    assert not wrong(findings)
+    assert set(by_area(findings, "engine")) == {"tables", "documents", "search", "events", "cache"}
+    assert not (tmp_path / "home").exists()
+
+
+async def test_lag_and_dead_letters_are_counted(tmp_path: Path) -> None:
+    settings = ServiceSettings(home=tmp_path)
+    log = SqliteEventLog(tmp_path / "events.db")
+    await create_topics(log, settings)
+    async with log.consumer("storage", ["xget.results"]) as consumer:
+        await consumer.poll(timeout=0.1)
+    await log.publish([Message("xget.results", "k", b"{}", {}), Message("xget.results.dlq", "k", b"{}", {})])
+    await log.close()
+    findings = await check_up(tmp_path, NOBODY)
+    assert by_area(findings, "lag")["storage"].facts == {"lag": {"xget.results": 1}}
+    letters = by_area(findings, "dead letters")
+    assert letters["xget.results.dlq"].facts == {"records": 1}
+    assert [finding.name for finding in wrong(findings)] == ["xget.results.dlq"]
+    assert letters["xget.results.dlq"].advice
+
+
+async def test_tables_of_another_release_are_named_with_both_versions(tmp_path: Path) -> None:
+    upgrade(ServiceSettings(home=tmp_path).tables("auth"), "xget_auth")
+    found = by_area(await check_up(tmp_path, NOBODY), "migrations")
+    assert found["auth"].state == "ok"
+    assert found["account"].state == "idle"
+    with closing(sqlite3.connect(tmp_path / "auth.db")) as rows, rows:
+        rows.execute("UPDATE xget_auth_version SET version_num = '9999'")
+    spoilt = by_area(await check_up(tmp_path, NOBODY), "migrations")["auth"]
+    assert spoilt.state == "wrong"
+    assert spoilt.advice
+
+
+@pytest.mark.slow
+async def test_engines_that_are_down_are_named_without_their_passwords(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in DOWN.items():
+        monkeypatch.setenv(name, value)
+    findings = await check_up(tmp_path, NOBODY)
+    engines = by_area(findings, "engine")
+    assert {finding.state for finding in engines.values()} == {"wrong"}
+    assert all("127.0.0.1:1" in one.says and "correct" in one.advice for one in engines.values())
+    assert b"s3cret" not in msgspec.json.encode(findings)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert look_at_home(tmp_path).state == "wrong"
+
+
+def test_keys_that_others_may_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{}")
+    (tmp_path / "keys.json").chmod(0o644)
+    found = look_at_home(tmp_path)
+    assert (found.state, "chmod 600" in found.advice) == ("wrong", True)
+
+
+def test_the_groups_that_are_looked_at_are_those_of_the_workers() -> None:
+    scraper, processing, storage = (
+        import_module(f"xget_{name}") for name in ("scraper.worker", "processing.consumers", "storage.consumers")
+    )
+    own = {scraper.TASKS_GROUP, scraper.STORED_GROUP, processing.GROUP}
+    assert own | {storage.STORAGE, storage.RAW_PAGES, storage.SEARCH} == set(GROUPS)
