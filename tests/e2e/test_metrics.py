@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from xget_standalone.services import PARTS, WORKER_OFFSET, WORKERS
 from xget_testing.node import Node, running_node, running_sandbox
 from xget_testing.tools import program
 
@@ -135,3 +136,12 @@ def test_alerts_speak_of_metrics_that_exist(shown: dict[str, str]) -> None:
     spoken = set(re.findall(r"\bxget_[a-z_]+", text))
     only_with_engines = {"xget_engine_up", "xget_breaker_state"}
     assert {name for name in spoken if name not in json.dumps(shown)} <= only_with_engines
+
+
+def test_prometheus_asks_every_service_and_worker_where_the_compose_file_runs_it() -> None:
+    config = yaml.safe_load((RULES / "prometheus.yml").read_text("utf-8"))
+    targets = {t for job in config["scrape_configs"] for one in job["static_configs"] for t in one["targets"]}
+    served = {f"{name}:{8000 + part.offset}" for name, part in PARTS.items()}
+    assert targets == served | {f"{name}-worker:{8000 + PARTS[name].offset + WORKER_OFFSET}" for name in WORKERS}
+    compose = yaml.safe_load((RULES.parents[2] / "docker-compose.dev.yml").read_text("utf-8"))
+    assert {target.partition(":")[0] for target in targets} <= set(compose["services"])
