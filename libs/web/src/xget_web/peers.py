@@ -1,11 +1,25 @@
-"""A readiness check on the ways to other services."""
+"""Readiness checks on what a service hands to others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final, Protocol
 
 from xget_kernel.breaker import Breaker
+from xget_kernel.clock import Clock
 from xget_web.health import Check, Degraded
+
+LATE_SECONDS: Final = 10.0
+"""An outbox is emptied in milliseconds; a row that is older waits for the event log."""
+
+
+class Backlog(Protocol):
+    """What waits to be announced."""
+
+    async def oldest(self) -> datetime | None:
+        """When the first of it came, None when nothing waits."""
+        ...
 
 
 def peers_answer(breakers: Iterable[Breaker]) -> Check:
@@ -16,3 +30,16 @@ def peers_answer(breakers: Iterable[Breaker]) -> Check:
         return Degraded(" ".join(troubles)) if troubles else None
 
     return other_services
+
+
+def outbox_answer(backlog: Callable[[], Backlog], clock: Clock) -> Check:
+    """Degraded while events wait for the event log: what they announce is kept, and goes on when it is back."""
+
+    async def events_move() -> str | None:
+        oldest = await backlog().oldest()
+        waited = (clock.now() - oldest).total_seconds() if oldest else 0.0
+        if waited < LATE_SECONDS:
+            return None
+        return Degraded(f"Events have waited for {waited:.0f} s: the event log does not take them. None is lost.")
+
+    return events_move

@@ -37,7 +37,7 @@ from xget_telemetry.metrics import Registry
 from xget_telemetry.standard import measure_outbox
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
-from xget_web.peers import peers_answer
+from xget_web.peers import outbox_answer, peers_answer
 from xget_web.state import Verifier
 
 TAGS: Final = [
@@ -76,7 +76,7 @@ def create_app(
                     stack.push_async_callback(source.close)
             app.state.scraper = built = await _build(settings, time, known, stack, peers)
             await create_topics(events, settings)
-            await _relay(built.database, events, time, stack, metrics)
+            app.state.relay = await _relay(built.database, events, time, stack, metrics)
             yield
 
     async def executions() -> dict[tuple[str, ...], float]:
@@ -95,7 +95,7 @@ def create_app(
         settings=settings,
         routers=ROUTERS,
         lifespan=lifespan,
-        readiness=[tables_answer, peers_answer(peers)],
+        readiness=[tables_answer, peers_answer(peers), outbox_answer(lambda: app.state.relay, time)],
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
         registry=metrics,
@@ -130,7 +130,9 @@ async def _build(
     )
 
 
-async def _relay(database: Database, log: EventLog, clock: Clock, stack: AsyncExitStack, metrics: Registry) -> None:
+async def _relay(
+    database: Database, log: EventLog, clock: Clock, stack: AsyncExitStack, metrics: Registry
+) -> OutboxRelay:
     stop, relay = asyncio.Event(), OutboxRelay(database, OUTBOX, log, clock)
     measure_outbox(metrics, relay, clock)
     relaying = asyncio.create_task(relay.run(stop))
@@ -140,6 +142,7 @@ async def _relay(database: Database, log: EventLog, clock: Clock, stack: AsyncEx
         await relaying
 
     stack.push_async_callback(end)
+    return relay
 
 
 def _with_types(app: FastAPI, sources: Mapping[str, Source]) -> FastAPI:
