@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from bench import command, events, growth, handoff, leases, line, parse, starts
+from bench import command, events, growth, handoff, leases, line, parse, search, starts
 from bench.table import Row, table
 
 MEASURES: Final[dict[str, Callable[[], list[Row]]]] = {
@@ -17,6 +17,7 @@ MEASURES: Final[dict[str, Callable[[], list[Row]]]] = {
     "parse": parse.measure,
     "raw page → stored, searchable": line.measure,
     "events": events.measure,
+    "search": search.measure,
     "POST /tasks → started": starts.measure,
     "hand-off beside arq": handoff.measure,
     "leases": leases.measure,

@@ -35,7 +35,7 @@ from xget_testing.engines import OwnEngines
 pytestmark = [pytest.mark.slow, pytest.mark.connected("elasticsearch")]
 
 XGET = str(Path(sys.executable).with_name("xget"))
-PAGES, PER_PAGE, KILLS = 90, 40, 3
+PAGES, PER_PAGE, KILLS = 90, 40, 1
 ITEMS = 6000
 KILLED_AFTER = (0, 1, 3, 4)
 """Pieces of 500 items that a rebuild may make before it is killed."""
@@ -86,6 +86,9 @@ async def test_the_engine_is_killed_while_it_indexes(settings: Settings) -> None
         randomness = random.Random(4)
         async with working(chosen) as log:
             sending = asyncio.create_task(_send(log))
+            async with asyncio.timeout(60):
+                while not await log.lag("search-index"):  # noqa: ASYNC110 - the log has no event for it
+                    await asyncio.sleep(0.02)
             for _ in range(KILLS):
                 await asyncio.sleep(randomness.uniform(0.2, 1.5))
                 await asyncio.to_thread(engines.kill, "elasticsearch")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from operator import add
 from typing import Final, NamedTuple
 
 from xget_storage.models import StoredItem
@@ -21,6 +22,7 @@ _CJK: Final = (
 )
 _SYMBOL: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
 _TOKENS: Final = re.compile(f"(?P<cjk>[{_CJK}]+)|(?P<symbol>[{_SYMBOL}])|(?P<word>[^\\W_{_CJK}{_SYMBOL}]+)")
+_CJK_ONLY: Final = re.compile(f"[{_CJK}]+")
 _LONGEST_WORD: Final = 200
 _BETWEEN: Final = " \ue000 "
 """A private-use character that no text yields as a token."""
@@ -33,6 +35,18 @@ class _Folding(dict[int, str]):
     def __missing__(self, code: int) -> str:
         folded = self[code] = _fold_character(chr(code))
         return folded
+
+
+class _Cutting(dict[int, str]):
+    """Code point → its folded form, with spaces for what is no part of a token and around symbols."""
+
+    def __missing__(self, code: int) -> str:
+        parts = []
+        for char in _fold_character(chr(code)):
+            found = _TOKENS.match(char)
+            parts.append(" " if found is None else f" {char} " if found.lastgroup == "symbol" else char)
+        cut = self[code] = "".join(parts)
+        return cut
 
 
 def _fold_character(char: str) -> str:
@@ -68,6 +82,7 @@ class Analyzer:
 
     def __init__(self) -> None:
         self._folding = _Folding()
+        self._cutting = _Cutting()
 
     def fold(self, text: str) -> str:
         """Folded text, for storing and comparing whole values."""
@@ -76,12 +91,15 @@ class Analyzer:
     def terms(self, text: str) -> str:
         """The tokens of a text to index, separated by spaces."""
         out: list[str] = []
-        for found in _TOKENS.finditer(_NOT_TEXT.sub(" ", self.fold(text))):
-            run = found.group()
-            if found.lastgroup == "cjk":
-                out.extend(run[i : i + 2] for i in range(len(run)))
+        for word in text.translate(self._cutting).split(" "):
+            if word.isascii():
+                if word:
+                    out.append(word if len(word) <= _LONGEST_WORD else word[:_LONGEST_WORD])
+            elif _CJK_ONLY.fullmatch(word):
+                out += map(add, word, word[1:])
+                out.append(word[-1])
             else:
-                out.append(run[:_LONGEST_WORD])
+                out += _runs(word)
         return " ".join(out)
 
     def item_terms(self, item: StoredItem) -> str:
@@ -104,6 +122,16 @@ class Analyzer:
             parts.append(folded)
             places.extend([place] * len(folded))
         return "".join(parts), places
+
+
+def _runs(text: str) -> Iterator[str]:
+    for found in _TOKENS.finditer(text):
+        run = found.group()
+        if found.lastgroup == "cjk":
+            yield from map(add, run, run[1:])
+            yield run[-1]
+        else:
+            yield run[:_LONGEST_WORD]
 
 
 def _split(match: re.Match[str], places: list[int]) -> Iterator[Token]:

@@ -6,6 +6,7 @@ before, whenever they arrive. It stays as a document of its own, because the eng
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from hashlib import blake2b
@@ -19,7 +20,7 @@ from xget_storage.service.analysis import Analyzer
 
 _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _LONGEST_TOKEN: Final = 255
-_FEW_CHARACTERS: Final = _LONGEST_TOKEN // 2
+_MAYBE_LONG: Final = re.compile(f"[^ ]{{{_LONGEST_TOKEN // 2},}}")
 _SEPARATOR: Final = "\x1f"
 
 Line = tuple[str, bytes]
@@ -104,7 +105,7 @@ def scope(owner: str, task: str) -> str:
 
 def fitting(terms: str) -> str:
     """Tokens, those that the engine would cut at 255 UTF-16 units replaced by a hash."""
-    if all(len(token) <= _FEW_CHARACTERS for token in terms.split(" ")):
+    if _MAYBE_LONG.search(terms) is None:
         return terms
     return " ".join(_short(token) for token in terms.split(" "))
 

@@ -22,7 +22,8 @@ REFUSED = Spec("xget_search_refused_total", "Items that the search engine refuse
 
 _logger = get_logger(__name__)
 _BULK_BYTES: Final = 5 * 1024 * 1024
-_BULK_ITEMS: Final = 1000
+_BULK_ITEMS: Final = 2000
+_IN_FLIGHT: Final = 2
 _TRIES: Final = 6
 _PAUSE_SECONDS: Final = 0.2
 _REASON_CHARACTERS: Final = 300
@@ -41,23 +42,23 @@ class BulkWriter:
         self._refresh = refresh
 
     async def write(self, bodies: Iterable[Sequence[Line]], targets: Sequence[str]) -> None:
-        """Write pieces to each of `targets`; the next piece is made while one is on its way.
+        """Write pieces to each of `targets`; pieces are made while others are on their way.
 
         Raises SearchAway (503); NoTarget when an alias is missing.
         """
-        pieces = iter(bodies)
-        sending: asyncio.Task[None] | None = None
+        made = iter(bodies)
+        sending: list[asyncio.Task[None]] = []
         try:
-            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                if sending is not None:
-                    await sending
-                sending = asyncio.create_task(self._send(piece, targets))
-            if sending is not None:
-                await sending
+            while (piece := await asyncio.to_thread(next, made, None)) is not None:
+                if len(sending) == _IN_FLIGHT:
+                    await sending.pop(0)
+                sending.append(asyncio.create_task(self._send(piece, targets)))
+            while sending:
+                await sending.pop(0)
         finally:
-            if sending is not None and not sending.done():
-                sending.cancel()
-                await asyncio.gather(sending, return_exceptions=True)
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
 
     async def _send(self, piece: Sequence[Line], targets: Sequence[str]) -> None:
         for target in targets:
