@@ -60,8 +60,11 @@ class Actor:
 
 
 class DocumentStore(Protocol):
-    """Items, authors and sightings. Every write is one transaction that is durable on return.
+    """Items, authors and sightings. What a write did is durable on return.
 
+    Each item changes at once or not at all. A write that ended early (a crash, Unavailable) may have changed some items
+    of several, and is repeatable: done again, in whatever batch, beside whatever other writers, it adds the rest and
+    nothing twice, and gives the same counts. Several processes may write the same items where the engine is shared.
     All methods may raise Full (507) or Unavailable (503).
     """
 

@@ -15,4 +15,4 @@ class Settings(ServiceSettings):
     raw_page_days: int = Field(30, ge=0, le=36500)
     """Days that raw pages are kept; 0 keeps them for ever."""
     storage_batch_messages: int = Field(64, ge=1, le=1000)
-    """Messages that one transaction stores at most."""
+    """Messages that are stored together at most."""

@@ -19,7 +19,7 @@ class IngestService:
         self._clock = clock
 
     async def store(self, pages: Sequence[PageParsed]) -> list[PageStored]:
-        """Store a batch in one transaction; durable on return. Repeating it changes nothing."""
+        """Store a batch; durable on return. Repeating it changes nothing."""
         return await self._documents.store_pages(pages, self._clock.now())
 
     async def keep_raw(self, pages: Sequence[PageCollected]) -> None:

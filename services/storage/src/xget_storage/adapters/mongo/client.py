@@ -80,6 +80,7 @@ def _client(url: str) -> AsyncMongoClient[Document]:
         readPreference="primary",
         retryWrites=True,
         retryReads=True,
+        serverMonitoringMode="poll",  # one watching connection instead of three; a failed call looks at once anyway
         serverSelectionTimeoutMS=_SELECT_MS,
         connectTimeoutMS=_SELECT_MS,
         socketTimeoutMS=_SOCKET_MS * 3,

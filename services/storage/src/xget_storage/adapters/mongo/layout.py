@@ -24,14 +24,11 @@ class Index:
     name: str
     keys: tuple[tuple[str, int], ...]
     unique: bool = False
-    partial: dict[str, Any] | None = None
+    sparse: bool = False
 
     def model(self) -> IndexModel:
         """As the driver takes it."""
-        options: dict[str, Any] = {"name": self.name, "unique": self.unique}
-        if self.partial is not None:
-            options["partialFilterExpression"] = self.partial
-        return IndexModel(list(self.keys), **options)
+        return IndexModel(list(self.keys), name=self.name, unique=self.unique, sparse=self.sparse)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class Changing:
                 {"_id": f"{document.key}#{todo.rev}"}, {"$setOnInsert": entry}, upsert=True
             )
             for owner, task in todo.forget:
-                executions = await self._executions.of_tasks([task], owner)
+                executions = await self._executions.of_task(task, owner)
                 await forget(self._sightings, [f"{execution}:{document.key}" for execution in executions])
         done = [todo.rev for todo in document.todo]
         if done:

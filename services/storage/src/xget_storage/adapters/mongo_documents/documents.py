@@ -11,7 +11,7 @@ from bson.raw_bson import RawBSONDocument
 
 from xget_contracts.items import Struct
 from xget_storage.adapters.mongo.encoding import micros, pack, unpacked
-from xget_storage.models import AuditEntry, StoredItem
+from xget_storage.models import AuditEntry, Role, StoredItem
 
 _APART: Final = frozenset({"key", "seen_by", "rev"})
 
@@ -23,6 +23,15 @@ class TaskEntry(Struct, kw_only=True):
     o: str
     e: str
     m: bool
+
+    def lists(self) -> tuple[str, str]:
+        """Names of the lists that the item is in: of the task, and of its matches or its context."""
+        return list_name(self.t, self.o, None), list_name(self.t, self.o, "match" if self.m else "context")
+
+
+def list_name(task: str, owner: str, role: Role | None) -> str:
+    """What `lists` holds for a task, so that one equality finds its items in an index."""
+    return f"{task}@{owner}" if role is None else f"{task}@{owner}:{role}"
 
 
 class Mark(Struct, kw_only=True):
@@ -88,6 +97,8 @@ class ItemDocument:
         for name in ("tasks", "marks", "todo"):
             if values := getattr(self, name):
                 notes[name] = msgspec.to_builtins(values)
+        if self.tasks:
+            notes["lists"] = [name for one in self.tasks for name in one.lists()]
         if self.hidden:
             notes["hidden"] = self.hidden
         if self.unindexed is not None:

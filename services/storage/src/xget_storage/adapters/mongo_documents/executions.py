@@ -43,10 +43,14 @@ class Executions:
             await self._load([execution_id])
         return self._known.get(execution_id)
 
-    async def of_tasks(self, tasks: list[str], owner: str) -> list[str]:
-        """Ids of all executions of some tasks of an owner."""
-        found = self._documents.find({"task": {"$in": tasks}, "owner": owner}, {"_id": 1})
+    async def of_task(self, task: str, owner: str) -> list[str]:
+        """Ids of all executions of a task of an owner."""
+        found = self._documents.find({"task": task, "owner": owner}, {"_id": 1})
         return [one["_id"] async for one in found]
+
+    async def owners_of(self, task: str) -> list[str]:
+        """Who has a task of this id: one, ids being unique."""
+        return sorted({one["owner"] async for one in self._documents.find({"task": task}, {"_id": 0, "owner": 1})})
 
     async def _load(self, executions: list[str]) -> None:
         async for one in self._documents.find({"_id": {"$in": executions}}):

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
+
+from pymongo import UpdateOne
 
 from xget_storage.adapters.mongo.writing import Writer
 from xget_storage.adapters.mongo_documents.items import ItemWork
 from xget_storage.adapters.mongo_documents.sightings import SightWork
 from xget_storage.adapters.mongo_documents.writers import Writers
 
-_GONE: Final[dict[str, Any]] = {"$set": {"gone": True}, "$unset": {"x": "", "first": ""}}
+GONE: Final = "/gone"
+"""Behind the execution of a sighting that is in no list any more."""
 
 
 async def forget(sightings: Writer, ids: Sequence[str]) -> None:
     """Take these sightings out of lists; again is fine."""
     for start in range(0, len(ids), sightings.batch):
-        piece = list(ids[start : start + sightings.batch])
-        await sightings.documents.update_many({"_id": {"$in": piece}}, _GONE)
+        piece = [_gone(id_) for id_ in ids[start : start + sightings.batch]]
+        await sightings.documents.bulk_write(piece, ordered=False)
+
+
+def _gone(id_: str) -> UpdateOne:
+    execution = id_.partition(":")[0]
+    return UpdateOne({"_id": id_}, {"$set": {"e": execution + GONE}, "$unset": {"x": "", "ft": ""}})
 
 
 async def forget_late(writers: Writers, works: dict[str, ItemWork], sights: dict[str, SightWork]) -> None:
@@ -29,8 +37,8 @@ async def forget_late(writers: Writers, works: dict[str, ItemWork], sights: dict
     keys = list(works)
     for start in range(0, len(keys), writers.audit.batch):
         piece = keys[start : start + writers.audit.batch]
-        found = writers.audit.documents.find({"k": {"$in": piece}, "action": "delete"}, {"k": 1, "owner": 1})
-        gone = [(one["k"], one.get("owner")) async for one in found]
+        found = writers.audit.documents.find({"k": {"$in": piece}}, {"k": 1, "owner": 1, "action": 1})
+        gone = [(one["k"], one.get("owner")) async for one in found if one["action"] == "delete"]
         ids = [
             sight.id
             for key, owner in gone

@@ -82,7 +82,7 @@ class PageWriter:
             for sight in sights:
                 sight.count(page.page_no, counts)
             return counts
-        on_page = {"e": page.execution_id, "$or": [{"p": page.page_no}, {"m": page.page_no}]}
-        async for one in self.sightings.documents.find(on_page, {"p": 1, "m": 1, "f": 1, "c": 1}):
+        whole = {"_id": {"$gte": f"{page.execution_id}:", "$lt": f"{page.execution_id};"}}  # those that are gone too
+        async for one in self.sightings.documents.find(whole, {"p": 1, "m": 1, "f": 1, "c": 1}):
             count(counts, page.page_no, p=one["p"], m=one.get("m"), fresh=one["f"], changed=one["c"])
         return counts

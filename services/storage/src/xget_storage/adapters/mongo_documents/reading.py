@@ -9,14 +9,14 @@ from xget_kernel.pages import bad_cursor
 from xget_storage.adapters.mongo.client import Document
 from xget_storage.adapters.mongo.encoding import micros, moment
 from xget_storage.adapters.mongo.writing import Writer
-from xget_storage.adapters.mongo_documents.documents import ItemDocument, item_document, stored_item
+from xget_storage.adapters.mongo_documents.documents import ItemDocument, item_document, list_name, stored_item
 from xget_storage.adapters.mongo_documents.executions import Executions
-from xget_storage.models import Sighted, StoredItem
+from xget_storage.models import Role, Sighted, StoredItem
 from xget_storage.ports import ItemFilter, ItemPage, SightedPage
 
 _LARGEST: Final = 2**63 - 1
 _NEWEST: Final = [("shown.at", -1), ("_id", -1)]
-_PIECE: Final = 500
+_PIECE: Final = 200
 _NOTHING: Final[Document] = {"_id": {"$in": []}}
 
 
@@ -57,7 +57,7 @@ class Reading:
     async def selection(self, wanted: ItemFilter) -> Document:
         """A filter by items' own fields; those of an execution are named one by one."""
         chosen: Document = {"shown.at": _times(wanted)}
-        if wanted.owner is not None:
+        if wanted.owner is not None and wanted.task_id is None:
             chosen["owners"] = wanted.owner
         if wanted.execution_id is not None:
             keys = await self._keys(wanted)
@@ -65,7 +65,7 @@ class Reading:
                 return _NOTHING
             chosen["_id"] = {"$in": keys}
         elif wanted.task_id is not None:
-            chosen |= _of_task(wanted, wanted.role)
+            chosen |= await self._of_task(wanted, wanted.role)
         if wanted.author is not None:
             chosen["shown.author"] = wanted.author.casefold()
         for name in ("lang", "kind", "platform"):
@@ -79,54 +79,63 @@ class Reading:
         query = await self._of_execution(wanted)
         if query is None:
             return None
-        query |= _role(wanted)
-        return [one["k"] async for one in self._sightings.documents.find(query, {"_id": 0, "k": 1})]
+        found = self._sightings.documents.find(query, {"_id": 0, "k": 1, "m": 1})
+        return [one["k"] async for one in found if wanted.role in (None, _role(one))]
 
     async def _of_execution(self, wanted: ItemFilter) -> Document | None:
         """Sightings of the execution that are listed; None when it is not one that is asked for."""
         run = await self._executions.get(wanted.execution_id or "")
         if run is None or wanted.owner not in (None, run.owner) or wanted.task_id not in (None, run.task):
             return None
-        return {"e": wanted.execution_id, "gone": {"$exists": False}}
+        return {"e": wanted.execution_id}
 
     async def sighted(self, wanted: ItemFilter, size: int, after: int) -> SightedPage:
         """Items of a task or execution, oldest sighting first."""
         by_execution = wanted.execution_id is not None
-        query = await self._of_execution(wanted) if by_execution else _first_sights(wanted)
+        query = await self._of_execution(wanted) if by_execution else {"ft": wanted.task_id}
         if query is None:
             return SightedPage(items=[], total=0, matched=0, cursor=None)
         total, matched = await (self._count(query) if by_execution else self._count_task(wanted))
         found: list[Sighted] = []
         place: int | None = min(after, _LARGEST)
         while place is not None and len(found) <= size:
-            piece, place = await self._piece(query | (_role(wanted) if by_execution else {}), place, size + 1)
-            found += [one for one in piece if by_execution or wanted.role in (None, one.role)]
+            piece, place = await self._piece(query, wanted.owner, place, size + 1 if wanted.role is None else _PIECE)
+            found += [one for one in piece if wanted.role in (None, one.role)]
         cursor = found[size - 1].seq if len(found) > size else None
         return SightedPage(items=found[:size], total=total, matched=matched, cursor=cursor)
 
     async def _count(self, query: Document) -> tuple[int, int]:
-        documents = self._sightings.documents
-        return await documents.count_documents(query), await documents.count_documents(
-            {**query, "m": {"$exists": True}}
-        )
+        answers = {"$cond": [{"$gt": ["$m", None]}, 1, 0]}
+        group = {"$group": {"_id": None, "total": {"$sum": 1}, "matched": {"$sum": answers}}}
+        found = await (await self._sightings.documents.aggregate([{"$match": query}, group])).to_list()
+        return (found[0]["total"], found[0]["matched"]) if found else (0, 0)
 
     async def _count_task(self, wanted: ItemFilter) -> tuple[int, int]:
         documents = self._items.documents
         return (
-            await documents.count_documents(_of_task(wanted, None)),
-            await documents.count_documents(_of_task(wanted, "match")),
+            await documents.count_documents(await self._of_task(wanted, None)),
+            await documents.count_documents(await self._of_task(wanted, "match")),
         )
 
-    async def _piece(self, query: Document, after: int, size: int) -> tuple[list[Sighted], int | None]:
+    async def _of_task(self, wanted: ItemFilter, role: Role | None) -> Document:
+        task = wanted.task_id or ""
+        owners = [wanted.owner] if wanted.owner is not None else await self._executions.owners_of(task)
+        names = [list_name(task, owner, role) for owner in owners]
+        return {"lists": names[0] if len(names) == 1 else {"$in": names}}
+
+    async def _piece(
+        self, query: Document, owner: str | None, after: int, size: int
+    ) -> tuple[list[Sighted], int | None]:
         """Some sightings with their items, and where the next ones begin; None when there are none."""
-        size = max(size, _PIECE if size > 1 else 1)
         rows = self._sightings.documents.find({**query, "s": {"$gt": after}}, sort=[("s", 1)], limit=size)
         sights = [one async for one in rows]
         items = await self._items.load(list({one["k"] for one in sights}))
         found = [
             sighted
             for one in sights
-            if one["k"] in items and (sighted := _sighted(one, item_document(items[one["k"]]), "t" not in query))
+            if one["k"] in items
+            and owner in (None, one["o"])
+            and (sighted := _sighted(one, item_document(items[one["k"]]), "ft" not in query))
         ]
         return found, sights[-1]["s"] if len(sights) == size else None
 
@@ -139,28 +148,14 @@ def _sighted(sight: Document, document: ItemDocument, by_execution: bool) -> Sig
     return Sighted(
         seq=sight["s"],
         item=item,
-        role="match" if ("m" in sight if by_execution else entry.m) else "context",
+        role=_role(sight) if by_execution else "match" if entry.m else "context",
         execution_id=sight["e"],
         seen_at=moment(sight["at"]),
     )
 
 
-def _first_sights(wanted: ItemFilter) -> Document:
-    query: Document = {"t": wanted.task_id, "first": True}
-    return query if wanted.owner is None else {**query, "o": wanted.owner}
-
-
-def _of_task(wanted: ItemFilter, role: str | None) -> Document:
-    entry: Document = {"t": wanted.task_id}
-    if wanted.owner is not None:
-        entry["o"] = wanted.owner
-    if role is not None:
-        entry["m"] = role == "match"
-    return {"tasks.t": wanted.task_id, "tasks": {"$elemMatch": entry}}
-
-
-def _role(wanted: ItemFilter) -> Document:
-    return {} if wanted.role is None else {"m": {"$exists": wanted.role == "match"}}
+def _role(sight: Document) -> Role:
+    return "match" if "m" in sight else "context"
 
 
 def _times(wanted: ItemFilter) -> Document:

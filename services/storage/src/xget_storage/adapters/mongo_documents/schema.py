@@ -2,7 +2,8 @@
 
 `executions`: one per execution; `n` counts those of a task, so that places in lists need no counter of their own.
 `items`: the truth about an item, its owners and tasks, all of it replaced at once (`v` grows with every write).
-`sightings`: `execution:item`, in the order `s`; never deleted, so counts stay what they were.
+`sightings`: `execution:item`, in the order `s`; `ft` is the task of those that are its first. Never deleted, so counts
+stay what they were; those of deleted items have another `e`, and so are in no list.
 `pages`: counts and answer of a page, written last: a page without one is stored again.
 `audit`: changes by people, copied from the item's `todo`.
 """
@@ -22,8 +23,8 @@ ITEMS: Final = Collection(
         Index("by_time", _BY_TIME),
         Index("of_owner", (("owners", 1), *_BY_TIME)),
         Index("of_author", (("shown.author", 1), *_BY_TIME)),
-        Index("of_task", (("tasks.t", 1), *_BY_TIME)),
-        Index("unindexed", (("unindexed", 1),), partial={"unindexed": {"$exists": True}}),
+        Index("of_task", (("lists", 1), *_BY_TIME)),
+        Index("unindexed", (("unindexed", 1),), sparse=True),
     ),
     ("_id", "v", "rev", "owners"),
     {"_id": TEXT, "v": NUMBER, "rev": NUMBER, "owners": {"bsonType": "array"}, "tasks": {"bsonType": "array"}},
@@ -32,7 +33,7 @@ SIGHTINGS: Final = Collection(
     "sightings",
     (
         Index("of_execution", (("e", 1), ("s", 1)), unique=True),
-        Index("of_task", (("t", 1), ("s", 1)), partial={"first": True}),
+        Index("first_of_task", (("ft", 1), ("s", 1))),
     ),
     ("_id", "e", "k", "s", "p"),
     {"_id": TEXT, "e": TEXT, "k": TEXT, "s": NUMBER, "p": NUMBER},

@@ -66,7 +66,7 @@ class SightWork:
         if self.m is not None:
             document["m"] = self.m
         if verdict.first:
-            document["first"] = True
+            document["ft"] = delivery.run.task
         return InsertOne(document)
 
     def is_duplicate(self, page_no: int) -> bool:

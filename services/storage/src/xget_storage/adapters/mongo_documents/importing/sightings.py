@@ -13,6 +13,7 @@ from xget_contracts.items import Metrics
 from xget_storage.adapters.mongo.writing import Operation
 from xget_storage.adapters.mongo_documents.delivery import place
 from xget_storage.adapters.mongo_documents.documents import ItemDocument
+from xget_storage.adapters.mongo_documents.forgetting import GONE
 from xget_storage.schemas.archive import ArchivedSighting
 
 
@@ -53,11 +54,11 @@ class SightingImport:
         if record.match_page is not None:
             document["m"] = record.match_page
         if record.metrics is None or self._is_gone():
-            return {**document, "gone": True}
+            return {**document, "e": record.execution_id + GONE}
         document["x"] = msgspec.to_builtins(record.metrics)
         entry = self.item.task(record.task_id, record.owner_id) if self.item else None
         if entry is not None and entry.e == record.execution_id:
-            document["first"] = True
+            document["ft"] = record.task_id
         return document
 
     def _is_gone(self) -> bool:
@@ -67,8 +68,8 @@ class SightingImport:
 def archived_sighting(document: Mapping[str, Any]) -> ArchivedSighting:
     """What a document says."""
     return ArchivedSighting(
-        execution_id=document["e"], key=document["k"], task_id=document["t"], owner_id=document["o"],
-        page_no=document["p"], match_page=document.get("m"), ord=0, seen_at=document["at"],
+        execution_id=document["_id"].partition(":")[0], key=document["k"], task_id=document["t"],
+        owner_id=document["o"], page_no=document["p"], match_page=document.get("m"), ord=0, seen_at=document["at"],
         fresh=bool(document["f"]), changed=bool(document["c"]),
         metrics=msgspec.convert(document["x"], Metrics) if "x" in document else None,
     )  # fmt: skip
