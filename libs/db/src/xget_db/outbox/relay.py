@@ -85,7 +85,8 @@ class OutboxRelay:
     async def oldest(self) -> datetime | None:
         """When the first of the waiting rows was written; None without any."""
         async with self._db.read() as session:
-            return await session.scalar(select(func.min(self._table.c.created_at)))
+            found: datetime | None = await session.scalar(select(func.min(self._table.c.created_at)))
+            return found
 
     async def _attempt(self, stop: asyncio.Event) -> None:
         try:

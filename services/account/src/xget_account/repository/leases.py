@@ -55,20 +55,20 @@ class LeaseRepository:
     async def hold(self, wishes: Sequence[Wish]) -> None:
         """Wait for the accounts that wishes name or hold, in one order, before any other is locked.
 
-        Else one that is only being reported on at this moment would look taken.
+        For wishes of several kinds: with one kind `preferred` does it. Else two batches could wait for one another.
         """
         if is_postgres(self._session):
             query = select(Account.id).where(_concerns(wishes)).order_by(Account.id)
             (await self._session.scalars(query.with_for_update(key_share=True))).all()
 
     async def preferred(self, wishes: Sequence[Wish], now: datetime, budget: int) -> list[Account]:
-        """Accounts that the wishes name or whose leases they hold, locked; those that rest or are locked are left out.
+        """Accounts that the wishes name or whose leases they hold, locked, waited for; those that rest are left out.
 
         All wishes are of one owner, platform and operation; whose account it is, and of which platform, and the lease
         of another holder are for the caller to see: a condition more, and the database would choose the wrong index.
         """
-        query = _fit(wishes[0], now, budget).where(_concerns(wishes))
-        return await self._locked(query.order_by(Account.turn, Account.id))
+        query = _fit(wishes[0], now, budget).where(_concerns(wishes)).order_by(Account.id)
+        return await self._locked(query, skip=False)
 
     async def free(self, wish: Wish, now: datetime, budget: int, count: int, but: Collection[str]) -> list[Account]:
         """Up to `count` free accounts, the least recently used first, locked; whoever takes some at this moment too."""
@@ -78,7 +78,7 @@ class LeaseRepository:
             or_(Account.lease_expires_at.is_(None), Account.lease_expires_at <= now),
             Account.id.not_in(but),
         )
-        return await self._locked(query.order_by(Account.turn, Account.id).limit(count))
+        return await self._locked(query.order_by(Account.turn, Account.id).limit(count), skip=True)
 
     async def count_use(self, accounts: Sequence[Account], operation: str, now: datetime) -> None:
         """Add one to today's use of the operation by each of the accounts, which are locked."""
@@ -103,8 +103,8 @@ class LeaseRepository:
         rows = [{"lease_of": account_id, "lease_fence": fence} for account_id, fence in sorted(leases)]
         await (await self._session.connection()).execute(given.values(ended), rows)
 
-    async def _locked(self, query: Select[Account]) -> list[Account]:
-        locked = query.with_for_update(skip_locked=True, key_share=True, of=Account)
+    async def _locked(self, query: Select[Account], *, skip: bool) -> list[Account]:
+        locked = query.with_for_update(skip_locked=skip, key_share=True, of=Account)
         return list(await self._session.scalars(locked.execution_options(populate_existing=True)))
 
     async def account(self, account_id: str) -> Account | None:

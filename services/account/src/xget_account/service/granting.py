@@ -51,12 +51,13 @@ class Granting:
 
     async def grant(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
         """A lease or a refusal for each wish, in their order."""
-        await self._leases.hold([wish for wish, _ in asks])
         groups: dict[tuple[str, str, str, int], list[tuple[int, Wish, int]]] = {}
         times: dict[str, int] = {}
         for number, (wish, seconds) in enumerate(asks):
             again = times[wish.holder] = times.get(wish.holder, -1) + 1  # the second wish of a holder comes after
             groups.setdefault((wish.owner_id, wish.platform, wish.operation, again), []).append((number, wish, seconds))
+        if len(groups) > 1:
+            await self._leases.hold([wish for wish, _ in asks])
         for key in sorted(groups, key=lambda key: key[3]):
             await self._grant_group(groups[key])
         return [self._answers[number] for number in range(len(asks))]
@@ -92,7 +93,8 @@ class Granting:
         for ask in asks:
             wish = ask[1]
             fits = [account for account in known if account.id not in taken and self._may_have(wish, account)]
-            fits.sort(key=lambda account: account.id != wish.sticky_account_id)  # the wished one before its own
+            # the wished one before its own, of several the one that rested longest
+            fits.sort(key=lambda account: (account.id != wish.sticky_account_id, account.turn, account.id))
             granted = next((account for account in fits if self._lease(ask, account)), None)
             if granted is None:
                 left.append(ask)
