@@ -119,7 +119,7 @@ def _resolve(host: str, port: int) -> Any:
 
 def _bind_sentence(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is in use: stop what uses it, or move all ports with --port-base."
+        return f"Port {port} on {host} is in use: stop what uses it, or choose others with --port-base or --port."
     if error.errno == errno.EACCES:
-        return f"Port {port} on {host} needs more rights: choose ports above 1023 with --port-base."
+        return f"Port {port} on {host} needs more rights: choose ports above 1023 with --port-base or --port."
     return f"Cannot listen on {host} port {port} ({error.strerror}): set XGET_HOST to an address of this machine."
