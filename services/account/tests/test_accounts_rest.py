@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,27 @@ async def test_the_same_idempotency_key_adds_one_account(client: httpx.AsyncClie
     again = await client.post(URL, json={"username": "neo", "cookies": COOKIES}, headers=headers)
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
+
+
+async def test_the_same_idempotency_key_at_once_adds_one_account(client: httpx.AsyncClient) -> None:
+    headers, body = {"Idempotency-Key": "k1"}, {"username": "neo", "cookies": COOKIES}
+    answers = await asyncio.gather(*(client.post(URL, json=body, headers=headers) for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+async def test_the_same_name_at_once_is_added_once(client: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(client.post(URL, json={"username": "neo", "cookies": COOKIES}) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
+
+
+async def test_lists_sort_text_alike_on_every_database(client: httpx.AsyncClient) -> None:
+    for name in ("b-1", "b_2", "a", "B3", "_x", "1a"):
+        await client.post(URL, json={"username": name, "cookies": COOKIES})
+    names = [item["username"] for item in (await client.get(URL, params={"sort": "username"})).json()["items"]]
+    assert names == sorted(names, key=str.casefold)
+    unused = (await client.get(URL, params={"sort": "-last_used"})).json()["items"]
+    assert len(unused) == len(names)
 
 
 async def test_the_proxy_is_checked_and_its_service_may_be_away(client: httpx.AsyncClient) -> None:
