@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from xget_telemetry.tracing.instruments import follow_services, instrument
+from xget_telemetry.tracing.following import follow_services
 
 FLUSH_SECONDS: Final = 3.0
 _OPERATIONS: Final = "XGET_TRACE_OPERATIONS"
@@ -32,6 +32,8 @@ class Exporting:
         self._providers: dict[str, TracerProvider] = {}
         follow_services()
         if env.get(_OPERATIONS, "").strip().lower() in {"1", "true", "yes", "on"}:
+            from xget_telemetry.tracing.operations import instrument  # noqa: PLC0415 - it loads every engine's client
+
             instrument()
 
     def tracer(self, service: str) -> trace.Tracer:

@@ -27,7 +27,7 @@ def configured(service: str | None = None) -> Iterator[bool]:
     if not is_wanted(env):
         yield False
         return
-    # The SDK and its exporter cost 30 MB and a third of a second: only who traces pays for them.
+    # The SDK and its exporter take 16 MB and a fifth of a second: only who traces pays for them.
     from xget_telemetry.tracing.exporting import Exporting  # noqa: PLC0415
 
     exporting = Exporting(env, single=service is not None)

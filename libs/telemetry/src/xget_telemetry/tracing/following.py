@@ -1,4 +1,4 @@
-"""Libraries that trace themselves or are instrumented: their spans follow the service that runs."""
+"""Libraries that make spans themselves: each goes to the service that runs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.instrumentation.pymongo import PymongoInstrumentor
-from opentelemetry.instrumentation.redis import RedisInstrumentor
-from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
 from xget_telemetry.tracing.context import current
@@ -39,16 +36,3 @@ def follow_services() -> None:
     """Let libraries that ask OpenTelemetry's global provider (Elasticsearch's client) follow the service too."""
     if not isinstance(trace.get_tracer_provider(), ServiceProvider):
         trace.set_tracer_provider(ServiceProvider())
-
-
-def instrument() -> None:
-    """A span for each SQL statement, MongoDB command and Redis command, without their values."""
-    provider = ServiceProvider()
-    sql, mongo, redis = SQLAlchemyInstrumentor(), PymongoInstrumentor(), RedisInstrumentor()
-    if not sql.is_instrumented_by_opentelemetry:
-        # SQLAlchemy 2.1 is newer than the range that its instrumentation declares; it works all the same.
-        sql.instrument(tracer_provider=provider, skip_dep_check=True)
-    if not mongo.is_instrumented_by_opentelemetry:
-        mongo.instrument(tracer_provider=provider)
-    if not redis.is_instrumented_by_opentelemetry:
-        redis.instrument(tracer_provider=provider)
