@@ -30,6 +30,7 @@ logger = get_logger(__name__)
 REASON_CHARS = 2000
 LAG_EVERY = 5.0
 """Seconds between two readings of the lag for its gauge."""
+LAG_SECONDS = 2.0
 
 
 class Stopped(Exception):
@@ -188,8 +189,10 @@ class ConsumerRunner:
     async def _report_lag(self) -> None:
         if time.monotonic() >= self._lag_at:
             self._lag_at = time.monotonic() + LAG_EVERY
-            with suppress(XGetError):
-                self._metrics.lag(await self._log.lag_by_partition(self._group))
+            # A log that does not answer keeps the figure of before, and no record waiting.
+            with suppress(XGetError, TimeoutError):
+                async with asyncio.timeout(LAG_SECONDS):
+                    self._metrics.lag(await self._log.lag_by_partition(self._group))
 
 
 async def _unless(stop: asyncio.Event, poll: Coroutine[Any, Any, list[Record]]) -> list[Record]:
