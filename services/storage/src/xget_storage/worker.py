@@ -31,7 +31,7 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then finish the batches in hand. Raises StartupError when a file cannot be used."""
         await create_topics(self._log, self._settings)
-        async with Stores.opened(self._settings) as stores, asyncio.TaskGroup() as group:
+        async with Stores.opened(self._settings, self.metrics) as stores, asyncio.TaskGroup() as group:
             for runner in self._runners(stores):
                 group.create_task(runner.run(stop))
             indexing = IndexService(stores.documents, stores.search)

@@ -17,6 +17,7 @@ from xget_storage.adapters.sqlite_search import SqliteSearch
 from xget_storage.ports import DocumentStore, RawPageStore, SearchIndex
 from xget_storage.service.analysis import Analyzer
 from xget_storage.settings import Settings
+from xget_telemetry.metrics import Registry
 
 
 class _Openable(Protocol):
@@ -39,15 +40,15 @@ class Stores:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: Settings) -> AsyncIterator[Stores]:
-        """The stores that `settings` select, closed at the end.
+    async def opened(cls, settings: Settings, metrics: Registry | None = None) -> AsyncIterator[Stores]:
+        """The stores that `settings` select, closed at the end; what they measure goes to `metrics`.
 
         Raises StartupError when an engine cannot be used, or a newer version wrote what it holds.
         """
         analyzer = Analyzer()
         async with AsyncExitStack() as stack:
             documents, raw_pages = await _documents(settings, stack)
-            search = await _search(settings, analyzer, stack)
+            search = await _search(settings, analyzer, metrics, stack)
             yield cls(documents, search, raw_pages, analyzer)
 
 
@@ -61,11 +62,13 @@ async def _documents(settings: Settings, stack: AsyncExitStack) -> tuple[Documen
     )
 
 
-async def _search(settings: Settings, analyzer: Analyzer, stack: AsyncExitStack) -> SearchIndex:
+async def _search(
+    settings: Settings, analyzer: Analyzer, metrics: Registry | None, stack: AsyncExitStack
+) -> SearchIndex:
     if settings.elasticsearch_url is None:
         return await _open(SqliteSearch(settings.home / "search.db", analyzer), stack)
     url, prefix = settings.elasticsearch_url.reveal(), settings.elasticsearch_index
-    return await _open(ElasticSearch(url, analyzer, prefix=prefix), stack)
+    return await _open(ElasticSearch(url, analyzer, prefix=prefix, registry=metrics), stack)
 
 
 async def _open(store: _Store, stack: AsyncExitStack) -> _Store:
