@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from types import TracebackType
 from typing import Self
 
@@ -107,13 +109,7 @@ class KafkaConsumer:
         left: dict[TopicPartition, list[ConsumerRecord]] = {}
         count = size = 0
         for place, raws in self._over.items():
-            end = 0
-            while end < len(raws) and count < max_records:
-                size += len(raws[end].value or b"")
-                if count and size > POLL_BYTES:
-                    break
-                count += 1
-                end += 1
+            end, count, size = _fitting(raws, count, size, max_records)
             found += records_of(joined.holding.give(place, raws[:end]), place.topic.removeprefix(self._access.prefix))
             if end < len(raws):
                 left[place] = raws[end:]
@@ -156,10 +152,8 @@ class KafkaConsumer:
     def _offsets(self, records: Sequence[Record]) -> dict[TopicPartition, int]:
         """The next offset to be read after these records, by partition."""
         last: dict[tuple[str, int], int] = {}
-        for record in records:
-            place = record.topic, record.partition
-            if record.offset >= last.get(place, -1):
-                last[place] = record.offset
+        for partition, run in groupby(records, key=attrgetter("topic", "partition")):
+            last[partition] = max(last.get(partition, -1), *map(attrgetter("offset"), run), -1)
         return {TopicPartition(self._access.prefix + topic, part): n + 1 for (topic, part), n in last.items()}
 
     async def _look(self, client: AIOKafkaConsumer) -> None:
@@ -172,3 +166,18 @@ class KafkaConsumer:
     def _check_open(self) -> None:
         if self._closed:
             raise LogClosed("The consumer is closed.")
+
+
+def _fitting(raws: list[ConsumerRecord], count: int, size: int, most: int) -> tuple[int, int, int]:
+    """How many of these go into a poll that has `count` records of `size` bytes; then its new count and size."""
+    whole = sum([len(raw.value or b"") for raw in raws])
+    if count + len(raws) <= most and size + whole <= POLL_BYTES:
+        return len(raws), count + len(raws), size + whole
+    end = 0
+    for raw in raws[: most - count]:
+        size += len(raw.value or b"")
+        if count and size > POLL_BYTES:
+            break
+        count += 1
+        end += 1
+    return end, count, size
