@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
-import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
@@ -18,10 +16,10 @@ from xget_events.log import EventLog
 from xget_events.opening import open_event_log
 from xget_kernel import collector
 from xget_kernel.clock import SystemClock
-from xget_kernel.errors import StartupError
 from xget_kernel.settings import ServiceSettings
+from xget_standalone.choices import addresses_of, home_of, warn_of_open_mode
 from xget_standalone.gateway.app import Gateway, create_gateway
-from xget_standalone.gateway.config import GatewayConfig, default_path, load
+from xget_standalone.gateway.config import GatewayConfig, load_chosen
 from xget_standalone.gateway.readiness import Readiness
 from xget_standalone.home import Home
 from xget_standalone.process import Process
@@ -33,10 +31,6 @@ from xget_telemetry.logs import configure
 from xget_web.auth import TokenVerifier
 
 START_SECONDS = 60.0
-BANNER = (
-    "OPEN MODE: whoever can reach {url} is the administrator, without a password.\n"
-    "           Only this machine's loopback address is served. Do not forward this port."
-)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,45 +47,10 @@ async def run(options: Options) -> int:
     """Run until SIGINT or SIGTERM; returns the exit code. Raises StartupError before anything is served."""
     check_trust(os.environ)
     addresses = addresses_of(options.host, options.port_base, open_mode=options.open_mode)
-    config = gateway_config()
+    config = load_chosen()
     configure("xget", json=True, level=options.log_level)
     with Home(home_of(options.home)) as home, tracing.configured():
         return await _Node(options, addresses, config, home.path).run()
-
-
-def home_of(given: Path | None) -> Path:
-    """The folder of all state: as given, by XGET_HOME, or ./.xget."""
-    return given or Path(os.environ.get("XGET_HOME") or ".xget")
-
-
-def gateway_config() -> GatewayConfig:
-    """The declaration of the gateway. Raises StartupError when it cannot be done as written."""
-    return load(Path(os.environ.get("XGET_KONG_CONFIG") or default_path()))
-
-
-def addresses_of(host: str, base: int, *, open_mode: bool) -> Addresses:
-    """Where everything listens. Raises StartupError for ports that do not exist, and for an open mode to the world."""
-    if not 1 <= base <= 64000:
-        raise StartupError("--port-base must be between 1 and 64000, since services and gRPC listen above it.")
-    check_open(host, open_mode=open_mode)
-    return Addresses(host, base)
-
-
-def check_open(host: str, *, open_mode: bool) -> None:
-    """Raise StartupError when open mode would be open to other machines."""
-    if open_mode and not _is_loopback(host):
-        raise StartupError("--open only works on a loopback address: use --host 127.0.0.1, or log in instead.")
-
-
-def warn_of_open_mode(url: str) -> None:
-    """Say loudly what open mode means."""
-    print(BANNER.format(url=url), file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks by printing
-
-
-def _is_loopback(host: str) -> bool:
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 class _Node:

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from xget_cache.opening import open_cache
 from xget_events.opening import open_event_log
 from xget_kernel import collector
 from xget_kernel.clock import SystemClock
 from xget_kernel.errors import StartupError
 from xget_kernel.settings import GRPC_OFFSET, ServiceSettings
-from xget_standalone.gateway.app import Gateway, create_gateway
-from xget_standalone.gateway.readiness import Readiness
+from xget_standalone.choices import check_open, home_of, warn_of_open_mode
 from xget_standalone.home import Home
 from xget_standalone.process import Process, check_port
-from xget_standalone.runner import check_open, gateway_config, home_of, warn_of_open_mode
 from xget_standalone.services import PARTS, WORKER_OFFSET, WORKERS, make_app, make_worker, reachable, settings_class
 from xget_standalone.starting import check_trust, explained
 from xget_standalone.watching import Watch, watching_app
 from xget_telemetry import tracing
 from xget_telemetry.logs import configure
-from xget_web.auth import TokenVerifier
 
 GATEWAY: Final = "gateway"
 SETTLE_SECONDS: Final = 0.3
@@ -127,27 +123,12 @@ async def _settled(bound: asyncio.Future[int], watch: Watch) -> None:
 
 
 async def _gateway(options: Options) -> int:
+    # A service's process does without the gateway's code.
+    from xget_standalone.gateway.serving import opened_gateway  # noqa: PLC0415 - as said
+
     settings = _settings(options, options.port, ServiceSettings)
-    upstreams = upstreams_of(settings)
-    settings.refuse_lies(("cache",))
-    clock, house = SystemClock(), await open_cache(settings)
-    try:
-        gateway = Gateway(
-            gateway_config(),
-            upstream=upstreams.__getitem__,
-            verifier=TokenVerifier(f"{upstreams['auth']}/.well-known/jwks.json", clock=clock),
-            house=house,
-            open_mode=settings.open_mode,
-            ready=Readiness(upstreams).found,
-        )
-        return await _run(GATEWAY, create_gateway(gateway), settings)
-    finally:
-        await house.close()
-
-
-def upstreams_of(settings: ServiceSettings) -> Mapping[str, str]:
-    """Base URL of every service, by the settings."""
-    return {name: str(getattr(settings, f"{name}_service_url")).rstrip("/") for name in PARTS}
+    async with opened_gateway(settings) as app:
+        return await _run(GATEWAY, app, settings)
 
 
 def _settings(
@@ -197,4 +178,4 @@ def _listed(names: Any) -> str:
     return f"{', '.join(most)} or {last}"
 
 
-__all__ = ["GATEWAY", "Options", "serve", "upstreams_of", "work"]
+__all__ = ["GATEWAY", "Options", "serve", "work"]

@@ -15,10 +15,11 @@ from typing import Final
 import msgspec
 
 from xget_kernel.errors import StartupError
+from xget_standalone.choices import addresses_of, home_of, warn_of_open_mode
 from xget_standalone.cluster.child import Child
 from xget_standalone.cluster.plan import Plan, Spec, parse_replicas, plan
+from xget_standalone.gateway.config import load_chosen
 from xget_standalone.home import Home
-from xget_standalone.runner import addresses_of, gateway_config, home_of, warn_of_open_mode
 from xget_standalone.services import Addresses
 from xget_standalone.starting import check_trust
 
@@ -43,7 +44,7 @@ async def run(options: Options, environ: Mapping[str, str]) -> int:
     """Run until SIGINT or SIGTERM; returns the exit code. Raises StartupError when a process refuses to start."""
     check_trust(environ)
     addresses = addresses_of(options.host, options.port_base, open_mode=options.open_mode)
-    gateway_config()
+    load_chosen()
     with Home(home_of(options.home), shared=True) as home:
         planned = plan(
             addresses,

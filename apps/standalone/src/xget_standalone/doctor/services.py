@@ -8,8 +8,8 @@ import time
 import httpx2 as httpx
 
 from xget_kernel.settings import ServiceSettings
+from xget_standalone.choices import upstreams_of
 from xget_standalone.doctor.findings import Finding
-from xget_standalone.single import upstreams_of
 
 ASK_SECONDS = 3.0
 

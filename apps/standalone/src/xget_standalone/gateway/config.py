@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,11 @@ def default_path() -> Path:
     """The file in the installed package, or in the tree when run from a checkout."""
     packaged = Path(__file__).with_name("kong.yml")
     return packaged if packaged.exists() else Path(__file__).resolve().parents[5] / "gateway" / "kong.yml"
+
+
+def load_chosen() -> GatewayConfig:
+    """The declaration that XGET_KONG_CONFIG names, or the packaged one. Raises StartupError as `load` does."""
+    return load(Path(os.environ.get("XGET_KONG_CONFIG") or default_path()))
 
 
 def load(path: Path) -> GatewayConfig:

@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 
 from xget_kernel.errors import StartupError
+from xget_standalone.choices import home_of
 from xget_standalone.home import Home
 from xget_standalone.migration.plan import Plan
 from xget_standalone.migration.progress import Progress, Watch
 from xget_standalone.migration.report import Report
 from xget_standalone.migration.source import Source, opened
 from xget_standalone.migration.target import Target, read_settings
-from xget_standalone.runner import home_of
 from xget_standalone.starting import explained
 
 _MOST_TOLD = 6
