@@ -32,7 +32,7 @@ ALL = RecordFilter()
 @pytest.fixture
 async def quarantine(works: Any) -> Any:
     """The use cases on the worker's own tables."""
-    async with migrated("xget_processing", works.settings.home / "processing.db") as database:
+    async with migrated("xget_processing", works.settings.tables_url) as database:
         parser = PageParser({"toy": works.source}, LanguageRules(FastLangdetect()))
         yield QuarantineService(Store(database, RESULTS, SystemClock()), parser, SystemClock())
 
