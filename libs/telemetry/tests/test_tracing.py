@@ -7,6 +7,9 @@ import sys
 import time
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from xget_kernel.errors import NotFound, StartupError
 from xget_telemetry import logs, tracing
@@ -185,3 +188,24 @@ def test_only_what_w3c_calls_a_traceparent_goes_on(receiver, given, goes_on):
         found = tracing.traceparent()
     assert (found.split("-")[1] == ELSEWHERE.split("-")[1]) == goes_on
     assert receiver.spans[0].parent_id == (ELSEWHERE.split("-")[2] if goes_on else "")
+
+
+async def test_each_statement_is_a_span_of_the_service_without_its_values(receiver, monkeypatch):
+    monkeypatch.setenv("XGET_TRACE_OPERATIONS", "1")
+    engine = create_async_engine("sqlite+aiosqlite://")
+    with tracing.configured(), tracing.of("auth").acting(), tracing.span("work"):
+        async with engine.begin() as connection:
+            await connection.execute(text("CREATE TABLE people (name TEXT UNIQUE)"))
+            await connection.execute(text("INSERT INTO people VALUES (:name)"), {"name": "hunter2"})
+            with pytest.raises(IntegrityError):
+                await connection.execute(text("INSERT INTO people VALUES (:name)"), {"name": "hunter2"})
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT 'nobody traces this'"))
+    await engine.dispose()
+    inserted = [span for span in receiver.spans if span.name == "INSERT"]
+    assert [span.failed for span in inserted] == [False, True]
+    assert inserted[0].service == "auth"
+    assert inserted[0].parent_id == sent(receiver)["work"].span_id
+    assert inserted[0].attributes == {"db.system": "sqlite", "db.statement": "INSERT INTO people VALUES (?)"}
+    assert b"hunter2" not in b"".join(receiver.bodies)
+    assert "SELECT" not in sent(receiver)
