@@ -77,7 +77,11 @@ async def _on_postgres(url: str, statement: str) -> None:
 
 def _drop_indexes(url: str, name: str) -> None:
     with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
-        found = client.get("/_cat/indices", params={"h": "index", "format": "json", "expand_wildcards": "all"}).raise_for_status().json()
+        found = (
+            client.get("/_cat/indices", params={"h": "index", "format": "json", "expand_wildcards": "all"})
+            .raise_for_status()
+            .json()
+        )
         for index in (row["index"] for row in found):
             if index.startswith(name):
                 client.delete(f"/{index}").raise_for_status()
