@@ -66,7 +66,9 @@ class Plan:
         """All that moves. Makes tables, collections, topics in the target first, unless it is a dry run."""
         given = os.environ.get("XGET_KEYS") or None
         steps: list[Step] = [KeyStep(self._source.path, self._target.home, given)]
-        if not self._target.stays("tables"):
+        if self._target.stays("tables"):
+            self.notes.append("Tables stay where they are.")
+        else:
             if not dry_run:
                 for name, database in self._tables.items():
                     await asyncio.to_thread(upgrade, database.url, f"xget_{name}")

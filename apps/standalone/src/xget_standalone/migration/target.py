@@ -37,7 +37,8 @@ class Target:
 
     def stays(self, concern: Concern) -> bool:
         """Whether the concern is where it has to be already."""
-        return self.same_home and not self.settings.is_real(concern) and not self.settings.database_url
+        named = concern == "tables" and bool(self.settings.database_url)
+        return self.same_home and not named and not self.settings.is_real(concern)
 
     def addresses(self) -> dict[str, str]:
         """Engine and place of each concern, without credentials."""
