@@ -9,13 +9,14 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from bench import command, events, growth, handoff, leases, line, parse, search, starts
+from bench import command, documents, events, growth, handoff, leases, line, parse, search, starts
 from bench.table import Row, table
 
 MEASURES: Final[dict[str, Callable[[], list[Row]]]] = {
     "xget --help": command.measure,
     "parse": parse.measure,
     "raw page → stored, searchable": line.measure,
+    "documents": documents.measure,
     "events": events.measure,
     "search": search.measure,
     "POST /tasks → started": starts.measure,

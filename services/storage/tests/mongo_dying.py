@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+import traceback
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from xget_storage.ports import Actor
 from xget_storage.settings import Settings
 from xget_testing.contracts.pages import START, make_author, make_item, make_page
 
+TRIES, FAILED = 3, 3
 WRITES = ("insert", "update", "delete", "findAndModify")
 
 
@@ -76,6 +78,7 @@ def settings(url: str, name: str) -> Settings:
 async def run(url: str, name: str, size: int, death: Death, moment: int) -> None:
     """Store what is before, and then die at `moment` (0: not)."""
     async with opened_mongo(settings(url, name)) as server:
+        await server.database.client.drop_database(name)  # what a try before left
         store = MongoDocuments(server, batch=size)
         await store.open()
         await store.store_pages(before(), START)
@@ -87,16 +90,28 @@ async def run(url: str, name: str, size: int, death: Death, moment: int) -> None
 def main(url: str, prefix: str, size: int) -> int:
     """Fork one process per moment; the number of writes of the whole batch."""
     for moment in count():
-        child = os.fork()
-        if child == 0:
-            death = Death()
-            monitoring.register(death)
-            asyncio.run(run(url, f"{prefix}{moment}", size, death, moment))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        if moment and os.WIFEXITED(status):
+        codes = (_in_child(url, f"{prefix}{moment}", size, moment) for _ in range(TRIES))
+        code = next((code for code in codes if code != FAILED), FAILED)
+        if code == FAILED:
+            raise SystemExit(f"the batch could not be stored, {TRIES} times (moment {moment})")
+        if moment and code == 0:
             return moment - 1
     raise AssertionError
+
+
+def _in_child(url: str, name: str, size: int, moment: int) -> int:
+    """Exit code of a process that stores the batch: 0 when it was not killed, negative when it was."""
+    child = os.fork()
+    if child == 0:
+        death = Death()
+        monitoring.register(death)
+        try:
+            asyncio.run(run(url, name, size, death, moment))
+        except Exception:  # noqa: BLE001 - a busy server: the parent tries again
+            traceback.print_exc()
+            os._exit(FAILED)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":
