@@ -60,7 +60,7 @@ class Jaeger:
         except httpx.HTTPError:
             assert self.child.poll() is None, Path(self.log.name).read_text("utf-8")[-2000:]
             return None
-        return answer.json()["data"] if answer.is_success else None
+        return (answer.json()["data"] or []) if answer.is_success else None
 
     def close(self) -> None:
         """Stop it."""
@@ -118,4 +118,6 @@ def test_jaeger_shows_one_trace_over_all_services(tmp_path: Path, jaeger: Jaeger
     batches = [span for span in spans.values() if span["operationName"].startswith("batch ")]
     assert batches
     assert all(any(ref["refType"] == "FOLLOWS_FROM" for ref in span["references"]) for span in batches)
-    assert not any(span["warnings"] for span in spans.values())
+    # A message is processed after its sender's span has ended, which Jaeger takes for clocks that differ.
+    warnings = {warning for span in spans.values() for warning in span["warnings"] or []}
+    assert {warning for warning in warnings if "clock skew" not in warning} == set()
