@@ -20,6 +20,7 @@ from xget_testing.engines import (
     pytest_runtest_setup,
     redis_url,
 )
+from xget_testing.leftovers import pytest_collection_modifyitems, pytest_runtest_teardown
 
 __all__ = [
     "elasticsearch_url",
@@ -27,7 +28,9 @@ __all__ = [
     "kafka_servers",
     "mongodb_url",
     "postgres_url",
+    "pytest_collection_modifyitems",
     "pytest_runtest_setup",
+    "pytest_runtest_teardown",
     "redis_url",
 ]
 
