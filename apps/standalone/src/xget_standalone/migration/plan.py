@@ -8,7 +8,8 @@ import sqlite3
 from contextlib import AsyncExitStack
 
 from xget_db.engine import Database
-from xget_db.migrations import upgrade
+from xget_db.migrations import state, upgrade
+from xget_db.postgres.address import is_postgres
 from xget_events.kafka import KafkaEventLog
 from xget_standalone.migration.contents import on_elasticsearch, on_kafka, on_mongo
 from xget_standalone.migration.documents import DocumentShelf, RawPageShelf, check_layout
@@ -87,7 +88,10 @@ class Plan:
             if connection is None:
                 continue
             check_version(connection, service, str(self._source.path))
-            database = self._tables[service] = Database(self._target.of(service).tables(service))
+            url = self._target.of(service).tables(service)
+            if is_postgres(url):
+                await asyncio.to_thread(state, url, f"xget_{service}")  # says what is wrong with the server
+            database = self._tables[service] = Database(url)
             self._stack.push_async_callback(database.close)
             engine = self._stack.enter_context(readable(connection))
             for table in tables_of(service):

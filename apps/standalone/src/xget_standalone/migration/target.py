@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Final
-
-from pydantic_settings.sources import read_env_file
 
 from xget_kernel.engines import Concern, EngineSettings, masked
 from xget_kernel.errors import StartupError
@@ -16,6 +15,7 @@ from xget_standalone.services import settings_class
 
 MOVING: Final[tuple[Concern, ...]] = ("tables", "documents", "search", "events")
 """What holds something that may not be lost, or is built again from it."""
+_LINE: Final = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
 
 
 class Target:
@@ -65,16 +65,31 @@ def read_settings(path: Path | None) -> None:
     """Take settings from a file of NAME=VALUE lines: for engines it stands alone. Raises StartupError."""
     if path is None:
         return
+    if not path.is_file():
+        raise StartupError(f"There is no file {path}: name a file of NAME=VALUE lines with --to.")
     try:
-        found = read_env_file(path, case_sensitive=True)
+        lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise StartupError(
             f"The file {path} cannot be read ({reason}): name a file of NAME=VALUE with --to."
         ) from error
-    if not path.is_file():
-        raise StartupError(f"There is no file {path}: name a file of NAME=VALUE lines with --to.")
+    found = dict(_setting(path, number, line) for number, line in enumerate(lines, 1) if _says(line))
     for field in EngineSettings.model_fields.values():
         if isinstance(field.validation_alias, str) and field.validation_alias != "XGET_HOME":
             os.environ.pop(field.validation_alias, None)
-    os.environ.update({name: value for name, value in found.items() if value is not None})
+    os.environ.update(found)
+
+
+def _says(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _setting(path: Path, number: int, line: str) -> tuple[str, str]:
+    """Name and value; quotes around the value are left out. The value is never shown: it may be a secret."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise StartupError(f"Line {number} of {path} is no setting: write it as NAME=VALUE.")
+    name, value = match[1], match[2]
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return name, value[1:-1] if quoted else value
