@@ -84,11 +84,11 @@ def _drop_indexes(url: str, name: str) -> None:
         )
         for index in (row["index"] for row in found):
             if index.startswith(name):
-                client.delete(f"/{index}").raise_for_status()
+                client.delete(f"/{index}", params={"ignore_unavailable": "true"})
         templates = client.get("/_index_template").raise_for_status().json()["index_templates"]
         for template in (row["name"] for row in templates):
             if template.startswith(name):
-                client.delete(f"/_index_template/{template}").raise_for_status()
+                client.delete(f"/_index_template/{template}")
 
 
 async def _drop_topics(servers: str, prefix: str) -> None:
