@@ -1,4 +1,4 @@
-"""Who is looked after: started again with growing pauses, given up when hopeless, stopped within a time."""
+"""Who is looked after: started again with growing pauses, given up when it never got ready, stopped within a time."""
 
 import asyncio
 import sys
@@ -54,16 +54,22 @@ async def test_what_never_gets_ready_is_given_up(tmp_path: Path) -> None:
     assert "broken" in told.child.refusal
 
 
-async def test_what_once_ran_is_tried_for_long_before_it_is_given_up(tmp_path: Path) -> None:
+async def test_what_once_ran_is_tried_until_its_engine_is_back(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; mark = Path(os.environ['HERE']) / 'mark'\n"
-        "if mark.exists(): print('xget: The engine is away.', file=sys.stderr); sys.exit(2)\n"
-        "mark.touch(); print('ready', flush=True)"
+        "import os, sys; from pathlib import Path; file = Path(os.environ['HERE']) / 'starts'\n"
+        "starts = int(file.read_text()) if file.exists() else 0; file.write_text(str(starts + 1))\n"
+        "if 0 < starts < 15: print('xget: The engine is away.', file=sys.stderr); sys.exit(2)\n"
+        "print('ready', flush=True); sys.stdin.read() if starts else None"
     )
     told = Told(tmp_path, code)
-    await told.child.run()
-    assert told.child.starts == supervision.MOST_REFUSALS + 1
-    assert told.sentences[-1] == "one is given up: The engine is away."
+    running = asyncio.create_task(told.child.run())
+    async with asyncio.timeout(60):
+        while told.child.starts < 16:  # noqa: ASYNC110 - the child has no event for it
+            await asyncio.sleep(0.01)
+    await told.child.stop(5)
+    await running
+    assert not told.child.refusal
+    assert "The engine is away." in told.sentences[1]
 
 
 async def test_what_does_not_end_is_killed(tmp_path: Path) -> None:
@@ -79,9 +85,15 @@ async def test_what_does_not_end_is_killed(tmp_path: Path) -> None:
 
 
 async def test_what_it_says_is_kept(tmp_path: Path) -> None:
-    told = Told(tmp_path, "import sys; print('ready'); print('more'); print('worse', file=sys.stderr); sys.exit(2)")
-    await told.child.run()
-    assert sorted((tmp_path / "one.log").read_text().split()) == sorted(["more", "worse"] * told.child.starts)
+    code = "import sys; print('ready'); print('more', flush=True); print('worse', file=sys.stderr, flush=True)"
+    told = Told(tmp_path, f"{code}; sys.stdin.read()")
+    running = asyncio.create_task(told.child.run())
+    async with asyncio.timeout(60):
+        while len(told.child.log.read_text().split() if told.child.log.exists() else []) < 2:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.01)
+    await told.child.stop(5)
+    await running
+    assert sorted(told.child.log.read_text().split()) == ["more", "worse"]
 
 
 def make_plan(replicas: dict[str, int] | None = None, **environ: str):

@@ -18,7 +18,6 @@ HEALTHY_SECONDS: Final = 60.0
 """A process that has run for so long starts again with a short pause."""
 REFUSED: Final = 2
 """Exit code of a process that says, on one line, why it does not start."""
-MOST_REFUSALS: Final = 10
 FIRST_TRIES: Final = 3
 """A process that has never been ready is not tried more often."""
 LOG_BYTES: Final = 20_000_000
@@ -42,17 +41,16 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
 
     async def run(self) -> None:
-        """Run it, again and again; ends after `stop`, when it cannot be started, or after ten refusals in a row."""
-        pause, refusals = FIRST_PAUSE, 0
+        """Run it, again and again; ends after `stop`, or when it never got ready."""
+        pause = FIRST_PAUSE
         while not self._stopping.is_set():
             began = time.monotonic()
             code = await self._once()
             if self._stopping.is_set():
                 return
             if time.monotonic() - began >= HEALTHY_SECONDS:
-                pause, refusals = FIRST_PAUSE, 0
-            refusals = refusals + 1 if code == REFUSED else 0
-            if self._hopeless(refusals):
+                pause = FIRST_PAUSE
+            if self._hopeless(refused=code == REFUSED):
                 return
             waits = pause * random.uniform(0.5, 1.0)
             self._tell(f"{self.spec.name} ended ({code}); again in {waits:.1f} s. {self._last_line()}")
@@ -73,15 +71,12 @@ class Child:
             process.kill()
             await process.wait()
 
-    def _hopeless(self, refusals: int) -> bool:
-        """Whether to give up. An engine may be away for minutes, so what once ran is tried for long."""
-        first = not self.ready.is_set()
-        if not (refusals >= MOST_REFUSALS or (first and (refusals or self.starts >= FIRST_TRIES))):
+    def _hopeless(self, *, refused: bool) -> bool:
+        """Whether to give up. What was ready once is tried for ever: an engine may be away for hours."""
+        if self.ready.is_set() or not (refused or self.starts >= FIRST_TRIES):
             return False
         self.refusal = self._last_line() or f"it ended at once; {self.log} may say why."
         self.ready.set()
-        if not first:
-            self._tell(f"{self.spec.name} is given up: {self.refusal}")
         return True
 
     async def _once(self) -> int:
