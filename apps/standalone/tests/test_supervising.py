@@ -40,6 +40,30 @@ async def test_what_ends_is_started_again(tmp_path: Path) -> None:
     assert "one ended (0); again in" in told.sentences[0]
 
 
+@pytest.mark.parametrize(("seconds", "pauses"), [("0", [1, 2, 4]), ("0.2", [1, 1, 1])])
+async def test_pauses_grow_only_while_it_dies_before_it_was_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: str, pauses: list[int]
+) -> None:
+    monkeypatch.setattr(supervision, "HEALTHY_SECONDS", 0.15)
+    monkeypatch.setattr(supervision, "LONGEST_PAUSE", 1.0)
+    asked: list[float] = []
+    monkeypatch.setattr(supervision.random, "uniform", lambda *_: 1.0)
+    told = Told(tmp_path, f"import time; print('ready', flush=True); time.sleep({seconds})")
+    pause = told.child._pause
+
+    async def noted(waits: float) -> None:
+        asked.append(waits)
+        await pause(waits)
+
+    monkeypatch.setattr(told.child, "_pause", noted)
+    running = asyncio.create_task(told.child.run())
+    while len(asked) < 3:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await told.child.stop(5)
+    await running
+    assert [round(one / supervision.FIRST_PAUSE) for one in asked[:3]] == pauses
+
+
 async def test_what_refuses_to_start_is_told_and_not_tried_again(tmp_path: Path) -> None:
     told = Told(tmp_path, "import sys; print('xget: Port 1 is taken.', file=sys.stderr); sys.exit(2)")
     await told.child.run()

@@ -13,9 +13,10 @@ from typing import Final
 from xget_standalone.cluster.plan import Spec
 
 FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 20.0
-HEALTHY_SECONDS: Final = 60.0
-"""A process that has run for so long starts again with a short pause."""
+LONGEST_PAUSE: Final = 10.0
+"""With a start and the wait for a dead member's partitions, work goes on within half a minute of the last death."""
+HEALTHY_SECONDS: Final = 10.0
+"""A process that has been ready for so long starts again with a short pause."""
 REFUSED: Final = 2
 """Exit code of a process that says, on one line, why it does not start."""
 FIRST_TRIES: Final = 3
@@ -39,16 +40,16 @@ class Child:
         self._tell = tell
         self._stopping = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
+        self._ready_at = 0.0
 
     async def run(self) -> None:
         """Run it, again and again; ends after `stop`, or when it never got ready."""
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
-            began = time.monotonic()
             code = await self._once()
             if self._stopping.is_set():
                 return
-            if time.monotonic() - began >= HEALTHY_SECONDS:
+            if self._ready_at and time.monotonic() - self._ready_at >= HEALTHY_SECONDS:
                 pause = FIRST_PAUSE
             if self._hopeless(refused=code == REFUSED):
                 return
@@ -91,10 +92,11 @@ class Child:
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C is for us: we stop it in order
             )
-            self.pid, self.starts = process.pid, self.starts + 1
+            self.pid, self.starts, self._ready_at = process.pid, self.starts + 1, 0.0
             self._changed()
             assert process.stdout is not None  # noqa: S101 - a pipe was asked for
             if await process.stdout.readline():
+                self._ready_at = time.monotonic()
                 self.ready.set()
             while line := await process.stdout.readline():
                 log.write(line)
