@@ -5,7 +5,7 @@ BIN := .venv/bin
 export TWS_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cluster test test-fast test-jaeger engines-start engines-status engines-stop check format lock generate bench clean
+.PHONY: help setup demo cluster test test-fast test-jaeger soak engines-start engines-status engines-stop check format lock generate bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -26,6 +26,9 @@ test-fast: setup ## Run the tests that need no processes, in under a minute
 test-jaeger: setup ## Read a trace back from a real Jaeger, which is built first (8 minutes, once)
 	@jaeger=$$($(BIN)/python scripts/tools jaeger) && \
 		XGET_JAEGER=$$jaeger $(BIN)/python -m pytest -q tests/e2e/test_trace_jaeger.py
+
+soak: setup ## Run the trials that kill processes for longer, with engines of their own
+	@XGET_SOAK=1 $(BIN)/python scripts/run_tests.py all tests/faults
 
 cluster: setup ## Run one process per service on real engines until Ctrl-C (ARGS="--open --replicas worker=2")
 	@exec $(BIN)/python scripts/cluster.py $(ARGS)
@@ -51,8 +54,8 @@ lock: setup ## Resolve requirements.in into requirements.lock
 generate: setup ## Write the code that comes from proto/ again
 	@$(BIN)/python scripts/gen_protos.py && $(BIN)/python scripts/gen_topics.py
 
-bench: setup ## Measure speed and memory as ratios and print a table
-	@$(BIN)/python -m bench
+bench: setup ## Measure speed and memory as ratios and print a table (ARGS=--write keeps it in bench/RESULTS.md)
+	@$(BIN)/python scripts/run_bench.py $(ARGS)
 
 clean: ## Remove .venv, caches and demo output
 	@rm -rf .venv .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis demo-out

@@ -47,7 +47,12 @@ def create_app(
 
     async def documents_answer() -> str | None:
         reader: ReadService = app.state.storage.reader
-        await reader.find(ItemFilter(owner=""), PageQuery(size=1), None)
+        try:
+            async with asyncio.timeout(CHECK_SECONDS * 0.75):
+                await reader.find(ItemFilter(owner=""), PageQuery(size=1), None)
+        except TimeoutError:
+            name = "MongoDB" if settings.is_real("documents") else "The file of documents"
+            return f"{name} does not answer in time."
         return None
 
     async def search_answers() -> str | None:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import httpx2 as httpx
+import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import MongoClient
+
+T = TypeVar("T")
+MOST_HITS: Final = 10_000
+
+
+class _Page(msgspec.Struct):
+    execution_id: str
+    page_no: int
 
 
 @dataclass(frozen=True)
@@ -30,19 +39,23 @@ class Evidence:
     def searchable(self) -> set[str]:
         """Keys of all items that search has."""
         url = f"{self.env['ELASTICSEARCH_URL']}/{self.env['ELASTICSEARCH_INDEX']}-items/_search"
-        found: set[str] = set()
-        body: dict[str, Any] = {"size": 5000, "_source": ["key"], "sort": [{"at": "desc"}, {"_doc": "asc"}]}
+        body = {"size": MOST_HITS, "_source": ["key"], "track_total_hits": True}
         with httpx.Client(timeout=30, trust_env=False) as client:
-            total = client.post(url, json={"size": 0, "track_total_hits": True}).raise_for_status().json()
-            body["size"] = max(1, min(10_000, total["hits"]["total"]["value"]))
-            hits = client.post(url, json=body).raise_for_status().json()["hits"]["hits"]
-        found.update(str(hit["_source"]["key"]) for hit in hits)
+            found = client.post(url, json=body).raise_for_status().json()["hits"]
+        assert found["total"]["value"] <= MOST_HITS, "more than one answer of Elasticsearch holds: collect less"
+        return {str(hit["_source"]["key"]) for hit in found["hits"]}
+
+    def pages(self, topic: str) -> dict[str, list[int]]:
+        """Numbers of the pages in a topic, by execution, in the order in which they stand there."""
+        found: dict[str, list[int]] = {}
+        for raw in self._in_thread(self._records(topic)):
+            page = msgspec.json.decode(raw, type=_Page)
+            found.setdefault(page.execution_id, []).append(page.page_no)
         return found
 
     def dead_letters(self) -> dict[str, int]:
         """Records in each dead-letter topic that has any."""
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(lambda: asyncio.run(self._dead_letters())).result()
+        return self._in_thread(self._dead_letters())
 
     async def _dead_letters(self) -> dict[str, int]:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.env["KAFKA_BOOTSTRAP_SERVERS"])
@@ -56,6 +69,29 @@ class Evidence:
         finally:
             await consumer.stop()
         return {place.topic: end for place, end in ends.items() if end}
+
+    async def _records(self, topic: str) -> list[bytes]:
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.env["KAFKA_BOOTSTRAP_SERVERS"], auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            name = self.env["KAFKA_PREFIX"] + topic
+            await consumer.topics()
+            places = [TopicPartition(name, n) for n in sorted(consumer.partitions_for_topic(name) or ())]
+            consumer.assign(places)
+            ends = await consumer.end_offsets(places)
+            found: list[bytes] = []
+            while any([await consumer.position(place) < ends[place] for place in places]):
+                for records in (await consumer.getmany(timeout_ms=1000)).values():
+                    found += [record.value for record in records if record.value]
+        finally:
+            await consumer.stop()
+        return found
+
+    @staticmethod
+    def _in_thread(work: Coroutine[Any, Any, T]) -> T:
+        """Run on a loop of its own: the test may have one already."""
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(work)).result()
 
     def _documents(self, collection: str, fields: dict[str, int]) -> list[dict[str, Any]]:
         with MongoClient[dict[str, Any]](self.env["MONGODB_URL"]) as mongo:

@@ -28,9 +28,7 @@ def judge(collection: Collection, evidence: Evidence, *, search_seconds: float =
         assert not ask("GET", f"/accounts/{account['id']}/status").get("lease"), "an account is still leased"
 
 
-def _judge_task(
-    collection: Collection, task_id: str, wanted: Wanted, seen: dict[str, list[dict[str, Any]]]
-) -> int:
+def _judge_task(collection: Collection, task_id: str, wanted: Wanted, seen: dict[str, list[dict[str, Any]]]) -> int:
     """Judge one task and take what it saw out of `seen`; how many items were new to it."""
     task = collection.ask("GET", f"/tasks/{task_id}")
     assert task["status"] == "COMPLETED", f"{wanted.query}: {task['status']} {task['error_message']}"

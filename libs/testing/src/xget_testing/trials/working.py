@@ -20,13 +20,14 @@ PATHS = {"gateway": "/api/v1/tasks", "storage": "/api/v1/data?size=1"}
 """Of what does not count: whether it answers through the gateway."""
 
 
-def done_by(cluster: Cluster, name: str) -> float:
-    """Pages, leases, reports or requests since its start; 0 when it does not answer."""
+def done_by(cluster: Cluster, name: str, port: int = 0) -> float:
+    """Pages, leases, reports or requests since its start; 0 when it does not answer. `port` of an extra one."""
     kind = re.sub(r"-\d+$", "", name)
     try:
         if kind in PATHS:
             return float(cluster.http.get(PATHS[kind]).is_success)
-        text = cluster.http.get(f"http://127.0.0.1:{cluster.state()[name]['port']}/metrics").text
+        port = port or cluster.state()[name]["port"]
+        text = cluster.http.get(f"http://127.0.0.1:{port}/metrics").text
     except httpx.HTTPError:
         return 0.0
     samples = re.findall(rf"^{COUNTERS[kind]}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
