@@ -39,6 +39,8 @@ async def test_without_a_url_it_is_in_memory_and_never_degraded() -> None:
         "http://geheim@127.0.0.1:1",
         "redis://:geheim@127.0.0.1:port",
         "redis://u:geheim@h:1/0?db=x",
+        "redis://u:geheim@h:1/name",
+        "redis://u:geheim@h:1/0?unknown=1",
         "geheim@",
     ],
 )

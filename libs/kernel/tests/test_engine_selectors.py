@@ -85,3 +85,28 @@ def test_replicas_need_real_engines():
 )
 def test_urls_are_shown_without_credentials(url, shown):
     assert masked(url) == shown
+
+
+@pytest.mark.parametrize(
+    "server", ["a b", "http://h", "u:hunter2@h", ",", "h:99999", "h:0", "h:abc", "h:1/d", "h1:1,h2:2", "[::1", "::1:x"]
+)
+def test_what_is_no_host_of_postgresql_is_refused_by_the_name_that_was_set(server):
+    with pytest.raises(StartupError, match="POSTGRES_SERVER") as caught:
+        EngineSettings(postgres_server=server).tables("auth")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_bare_address_of_version_6_is_a_host():
+    assert make_url(EngineSettings(postgres_server="::1").tables("auth")).port == 5432
+
+
+def test_servers_of_kafka_are_listed_with_their_ports():
+    assert EngineSettings().kafka_servers() == []
+    assert EngineSettings(kafka_bootstrap_servers=" a:1, b ,[::1]:2,").kafka_servers() == ["a:1", "b:9092", "[::1]:2"]
+
+
+@pytest.mark.parametrize("servers", [",", "h:port", "h:99999", "kafka://h:1", "u:hunter2@h:1", "a:1,b:x"])
+def test_what_is_no_server_of_kafka_is_refused(servers):
+    with pytest.raises(StartupError, match="KAFKA_BOOTSTRAP_SERVERS") as caught:
+        EngineSettings(kafka_bootstrap_servers=servers).kafka_servers()
+    assert "hunter2" not in str(caught.value)

@@ -23,7 +23,16 @@ from xget_testing.contracts.pages import START, make_item, make_page
 
 
 @pytest.mark.parametrize(
-    "url", ["somewhere", "http://host", "mongodb://", "mongodb://u:hunter2@h:port/", "mongodb://h/?w=%%"]
+    "url",
+    [
+        "somewhere",
+        "http://host",
+        "mongodb://",
+        "mongodb://u:hunter2@h:port/",
+        "mongodb://h/?w=%%",
+        "mongodb://h/?nosuch=1",
+        "mongodb://h/?tls=perhaps",
+    ],
 )
 async def test_a_bad_url_is_one_sentence(tmp_path: Path, url: str) -> None:
     with pytest.raises(StartupError, match="MONGODB_URL") as error:

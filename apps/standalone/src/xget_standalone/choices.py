@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from xget_kernel.engines import EngineSettings
 from xget_kernel.errors import StartupError
 from xget_kernel.settings import ServiceSettings
 from xget_standalone.services import PARTS, Addresses
@@ -36,6 +37,15 @@ def check_open(host: str, *, open_mode: bool) -> None:
     """Raise StartupError when open mode would be open to other machines."""
     if open_mode and not _is_loopback(host):
         raise StartupError("--open only works on a loopback address: use --host 127.0.0.1, or log in instead.")
+
+
+def check_tables(settings: EngineSettings) -> None:
+    """Raise StartupError when all services would have their tables in one file, where they are in each other's way."""
+    if settings.database_url and not settings.is_real("tables"):
+        raise StartupError(
+            "DATABASE_URL names one SQLite file for all services: unset it (each has a file in the home folder), or "
+            "name PostgreSQL."
+        )
 
 
 def warn_of_open_mode(url: str) -> None:

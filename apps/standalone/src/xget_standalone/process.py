@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -117,4 +118,6 @@ async def _finish(tasks: list[asyncio.Task[None]], seconds: float) -> None:
     _, pending = await asyncio.wait(tasks, timeout=seconds)
     for task in pending:
         task.cancel()
+    # A connection that is cancelled while it closes is closed all the same: no news for anybody.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL + 1)
     await asyncio.gather(*pending, return_exceptions=True)

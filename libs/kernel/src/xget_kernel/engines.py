@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -29,6 +32,7 @@ _ENGINES: Final[dict[Concern, tuple[str, str]]] = {
     "events": ("sqlite", "kafka"),
     "cache": ("memory", "redis"),
 }
+_SERVER: Final = re.compile(r"(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?", re.ASCII)
 _SECRET_PARAMETERS: Final = frozenset({"password", "sslpassword", "sasl_password", "token", "api_key", "apikey"})
 
 
@@ -60,7 +64,9 @@ class EngineSettings(BaseSettings):
     """Database of MongoDB, when the URL names none."""
     elasticsearch_url: Secret | None = Field(None, validation_alias="ELASTICSEARCH_URL")
     """URL of Elasticsearch (several by commas); unset searches in a SQLite file."""
-    elasticsearch_index: str = Field("xget", validation_alias="ELASTICSEARCH_INDEX")
+    elasticsearch_index: str = Field(
+        "xget", pattern=r"^[a-z0-9][a-z0-9._-]{0,100}$", validation_alias="ELASTICSEARCH_INDEX"
+    )
     """First part of the names of all indexes and aliases."""
     redis_url: Secret | None = Field(None, validation_alias="REDIS_URL")
     """URL of Redis; unset keeps cache and limits in the process."""
@@ -94,11 +100,22 @@ class EngineSettings(BaseSettings):
             return _normal(self.database_url.reveal(), service)
         if not self.postgres_server:
             return self.sqlite_url(service)
-        host, _, port = self.postgres_server.rpartition(":") if _has_port(self.postgres_server) else ("", "", "")
+        host, port = _host_and_port(self.postgres_server)
         user = quote(self.postgres_user, safe="")
         password = f":{quote(self.postgres_password.reveal(), safe='')}" if self.postgres_password else ""
-        place = f"{host or self.postgres_server}:{port or self.postgres_port}"
+        place = f"{host}:{port or self.postgres_port}"
         return _normal(f"postgresql://{user}{password}@{place}/{quote(self.postgres_db, safe='')}", service)
+
+    def kafka_servers(self) -> list[str]:
+        """`host:port` of each server of `KAFKA_BOOTSTRAP_SERVERS`; none when it is not set. Raises StartupError."""
+        given = self.kafka_bootstrap_servers
+        servers = [one.strip() for one in given.split(",") if one.strip()] if given else []
+        if given and not (servers and all(_is_server(server) for server in servers)):
+            raise StartupError(
+                "KAFKA_BOOTSTRAP_SERVERS needs servers: write it like localhost:9092, several by commas (user and "
+                "password have settings of their own)."
+            )
+        return [server if server.rpartition(":")[2].isdigit() else f"{server}:9092" for server in servers]
 
     def sqlite_url(self, name: str) -> str:
         """URL of the SQLite file `<home>/<name>.db`."""
@@ -151,8 +168,23 @@ def _masked(url: str) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path, urlencode(query, safe="*,"), ""))
 
 
-def _has_port(server: str) -> bool:
-    return server.rpartition(":")[2].isdigit() and (server.count(":") == 1 or "]:" in server)
+def _is_server(text: str) -> bool:
+    found = _SERVER.fullmatch(text)
+    return found is not None and 0 < int(found["port"] or 1) < 65536
+
+
+def _host_and_port(server: str) -> tuple[str, str]:
+    """As POSTGRES_SERVER says them, the port perhaps empty. Raises StartupError."""
+    server = server.strip()
+    with suppress(ValueError):
+        return f"[{IPv6Address(server)}]", ""
+    found = _SERVER.fullmatch(server)
+    if found is None or not _is_server(server):
+        raise StartupError(
+            "POSTGRES_SERVER is no host: write it like localhost or localhost:5432 (user, password and database have "
+            "settings of their own), or set DATABASE_URL."
+        )
+    return found["host"], found["port"] or ""
 
 
 def _normal(url: str, service: str) -> str:
@@ -163,7 +195,7 @@ def _normal(url: str, service: str) -> str:
         raise StartupError("DATABASE_URL names neither SQLite nor PostgreSQL: correct or unset it.")
     try:
         parts = urlsplit(url)
-        valid = bool(parts.hostname) and parts.port != 0
+        valid = all((parts.hostname or "").split(",")) and parts.port != 0
     except ValueError:
         valid = False
     if not valid:

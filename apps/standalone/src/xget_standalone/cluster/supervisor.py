@@ -15,7 +15,8 @@ from typing import Final
 import msgspec
 
 from xget_kernel.errors import StartupError
-from xget_standalone.choices import addresses_of, home_of, warn_of_open_mode
+from xget_kernel.settings import ServiceSettings
+from xget_standalone.choices import addresses_of, check_tables, home_of, warn_of_open_mode
 from xget_standalone.cluster.child import Child
 from xget_standalone.cluster.plan import Plan, Spec, parse_replicas, plan
 from xget_standalone.gateway.config import load_chosen
@@ -43,6 +44,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 async def run(options: Options, environ: Mapping[str, str]) -> int:
     """Run until SIGINT or SIGTERM; returns the exit code. Raises StartupError when a process refuses to start."""
     check_trust(environ)
+    check_tables(ServiceSettings())
     addresses = addresses_of(options.host, options.port_base, open_mode=options.open_mode)
     load_chosen()
     with Home(home_of(options.home), shared=True) as home:

@@ -53,7 +53,7 @@ async def _look(concern: Concern, settings: ServiceSettings) -> list[Finding]:
     began, asked = time.perf_counter(), datetime.now(UTC)
     try:
         answer = await probe(concern, settings, ASK_SECONDS)
-    except Silent as error:
+    except (Silent, StartupError) as error:
         said, _, advice = str(error).partition(": ")
         return [msgspec.structs.replace(finding, state="wrong", says=f"{said}.", advice=advice)]
     assert answer is not None  # noqa: S101 - the concern is real

@@ -21,6 +21,8 @@ async def probe(settings: EngineSettings, seconds: float) -> Answer:
     try:
         seconds_now, micros = await client.time()
         found = await client.info("server")
+    except TypeError as error:
+        raise Silent("REDIS_URL has an option that does not exist: take it out.") from error
     except AuthenticationError as error:
         raise Silent(f"Redis at {masked(url)} refuses the login: correct the password in REDIS_URL.") from error
     except (RedisError, OSError, TimeoutError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC
 
 from pymongo import AsyncMongoClient
@@ -16,9 +17,13 @@ async def probe(settings: EngineSettings, seconds: float) -> Answer:
     url = settings.mongodb_url.reveal() if settings.mongodb_url else ""
     limit = int(seconds * 1000)
     try:
-        client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-            url, serverSelectionTimeoutMS=limit, connectTimeoutMS=limit, socketTimeoutMS=limit, tz_aware=True
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # the driver only warns of options that it will not heed
+            client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
+                url, serverSelectionTimeoutMS=limit, connectTimeoutMS=limit, socketTimeoutMS=limit, tz_aware=True
+            )
+    except UserWarning as error:
+        raise Silent(f"MONGODB_URL has a wrong option ({str(error).partition('. ')[0]}): correct it.") from error
     except (PyMongoError, ValueError) as error:
         raise Silent("MONGODB_URL is no URL of MongoDB: write it like mongodb://user:password@host:27017.") from error
     try:

@@ -7,20 +7,21 @@ import asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from xget_events.kafka.access import Access
 from xget_kernel.engines import EngineSettings
 from xget_standalone.probes.answers import Answer, Silent
 
 
 async def probe(settings: EngineSettings, seconds: float) -> Answer:
     """Ask for the brokers. Raises Silent."""
-    servers = settings.kafka_bootstrap_servers or ""
     client = AIOKafkaAdminClient(**connection(settings, seconds))
     try:
         async with asyncio.timeout(seconds * 2):
             await client.start()
             found = await client.describe_cluster()
     except (KafkaError, OSError, TimeoutError, ValueError) as error:
-        raise Silent(f"Kafka at {servers} does not answer: start it, or correct KAFKA_BOOTSTRAP_SERVERS.") from error
+        # The client tells no wrong login from a server that is away; this looks once more.
+        raise Silent(str(await Access(settings).refusal())) from error
     finally:
         await client.close()
     return Answer(facts={"brokers": len(found["brokers"])})
@@ -30,7 +31,7 @@ def connection(settings: EngineSettings, seconds: float) -> dict[str, object]:
     """How a client of aiokafka connects."""
     password = settings.kafka_sasl_password
     return {
-        "bootstrap_servers": settings.kafka_bootstrap_servers or "",
+        "bootstrap_servers": settings.kafka_servers(),
         "security_protocol": settings.kafka_security_protocol,
         "sasl_mechanism": settings.kafka_sasl_mechanism,
         "sasl_plain_username": settings.kafka_sasl_username,

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -32,7 +33,7 @@ Script = Callable[..., Awaitable[Any]]
 
 
 class RedisConnection:
-    """Commands to the Redis at `url`. Raises ValueError for text that is no such URL.
+    """Commands to the Redis at `url`. Raises ValueError or TypeError for text that is no such URL.
 
     A command that may be repeated is tried three times, with jitter. redis-py's own retries are off, because they
     repeat counting too.
@@ -40,6 +41,9 @@ class RedisConnection:
 
     def __init__(self, url: str, clock: Clock) -> None:
         self.address = masked(url)
+        number = urlsplit(url).path.strip("/")
+        if number and not number.isdigit() and not url.startswith("unix:"):
+            raise ValueError("the number of the database is none")  # the client would take number 0
         self._clock = clock
         pool = BlockingConnectionPool.from_url(
             url,
@@ -47,12 +51,13 @@ class RedisConnection:
             timeout=POOL_WAIT_SECONDS,
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=ANSWER_SECONDS,
-            socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
             client_name="xget",
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            **({} if url.startswith("unix:") else {"socket_keepalive": True}),
         )
         pool.connection_kwargs["decode_responses"] = False  # values are bytes, whatever the URL says
+        pool.connection_class(**pool.connection_kwargs)  # raises TypeError for an option that does not exist
         self.client = Redis.from_pool(pool)
         self.breaker = Breaker(f"Redis at {self.address}", failures=(CacheDown,), clock=clock)
 

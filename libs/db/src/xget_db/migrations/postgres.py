@@ -108,6 +108,10 @@ def _unreachable(error: Exception, address: Address) -> StartupError:
             f"The database does not exist on PostgreSQL at {address.name}: create it, or correct POSTGRES_DB beside "
             "POSTGRES_SERVER (or DATABASE_URL)."
         )
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return StartupError(
+            f"DATABASE_URL for PostgreSQL at {address.name} cannot be used ({_reason(error)}): correct it."
+        )
     return StartupError(
         f"PostgreSQL at {address.name} does not answer ({_reason(error)}): start the server, or correct "
         "POSTGRES_SERVER (or DATABASE_URL)."

@@ -37,7 +37,7 @@ class Address:
     @property
     def name(self) -> str:
         """The address without credentials, for people."""
-        return masked(self.dsn)
+        return masked(self.dsn).partition("?")[0]
 
     @property
     def channel(self) -> str:

@@ -40,7 +40,7 @@ class Access:
     def __init__(self, settings: EngineSettings) -> None:
         if not settings.kafka_bootstrap_servers:
             raise StartupError("KAFKA_BOOTSTRAP_SERVERS is not set: name host:port of Kafka, or use the SQLite log.")
-        self.servers = [server.strip() for server in settings.kafka_bootstrap_servers.split(",") if server.strip()]
+        self.servers = settings.kafka_servers()
         self.prefix = settings.kafka_prefix
         self.replication = settings.kafka_replication
         self._settings = settings
@@ -86,9 +86,9 @@ class Access:
         options = self._security()
         try:
             connection = await create_conn(
-                host.strip("[]") or self.servers[0],
-                int(port) if port.isdigit() else 9092,
-                request_timeout_ms=3000,
+                host.strip("[]"),
+                int(port),
+                request_timeout_ms=2000,
                 **options,
             )
         except _REFUSALS as error:
@@ -100,8 +100,10 @@ class Access:
             return StartupError(f"Kafka at {self.where} is too old for this release: use Kafka 2.8 or newer.")
         except (OSError, kafka.KafkaError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
+            protocol = self._settings.kafka_security_protocol
+            more = "" if protocol == "PLAINTEXT" else f", or KAFKA_SECURITY_PROTOCOL ({protocol})"
             return StartupError(
-                f"Kafka at {self.where} does not answer ({reason}): start it or correct KAFKA_BOOTSTRAP_SERVERS."
+                f"Kafka at {self.where} does not answer ({reason}): start it or correct KAFKA_BOOTSTRAP_SERVERS{more}."
             )
         connection.close()
         return StartupError(

@@ -67,7 +67,7 @@ class Process:
 
 def clean_env() -> dict[str, str]:
     """The environment without settings of ours, so that a trial is the same everywhere."""
-    ours = ("XGET_", "POSTGRES_", "KAFKA_", "MONGODB_", "REDIS_", "ELASTICSEARCH_", "SSL_CERT", "OTEL_")
+    ours = ("XGET_", "DATABASE_URL", "POSTGRES_", "KAFKA_", "MONGODB_", "REDIS_", "ELASTICSEARCH_", "SSL_CERT", "OTEL_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "TWS_TELEMETRY": "0"}
 

@@ -7,6 +7,7 @@ requests and searches may be sent again: writes carry their versions.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
@@ -38,6 +39,8 @@ class Connection:
     def __init__(self, url: str) -> None:
         self.shown = masked(url)
         self.breaker = Breaker(PEER, failures=(SearchAway,))
+        # Its errors come back as exceptions, and who waits for the engine would read a line for each attempt.
+        logging.getLogger("elastic_transport").setLevel(logging.CRITICAL + 1)
         try:
             self.client = _client(url)
         except ValueError as error:

@@ -7,6 +7,7 @@ and the loss of a minority of a replica set.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from bson.codec_options import TypeDecoder, TypeRegistry
 from bson.int64 import Int64
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import InvalidName, OperationFailure, PyMongoError
+from pymongo.errors import InvalidName, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from xget_kernel.engines import masked
@@ -59,7 +60,11 @@ async def opened_mongo(settings: Settings) -> AsyncIterator[MongoServer]:
     url = settings.mongodb_url.reveal() if settings.mongodb_url else ""
     address = masked(url)
     try:
-        client = _client(url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # the driver only warns of options that it will not heed
+            client = _client(url)
+    except UserWarning as error:
+        raise StartupError(f"MONGODB_URL has a wrong option ({str(error).partition('. ')[0]}): correct it.") from error
     except (PyMongoError, ValueError, TypeError) as error:
         raise _bad_url(error, address) from error
     try:
@@ -99,6 +104,8 @@ class _PlainInt(TypeDecoder):
 
 
 def _bad_url(error: Exception, address: str) -> StartupError:
+    if address.startswith("mongodb+srv://") and not isinstance(error, InvalidURI):
+        return StartupError(f"No server of MongoDB is found by the DNS for {address}: correct MONGODB_URL.")
     if isinstance(error, PyMongoError):
         return refused_at_start(error, address)
     return StartupError("MONGODB_URL is no URL of MongoDB: write it like mongodb://user:password@host:27017/xget.")
