@@ -16,7 +16,7 @@ class Settings(ServiceSettings):
 
     scraper_concurrency: int = Field(4, ge=1, le=256)
     """Executions that one worker collects at the same time."""
-    scraper_lease_seconds: float = Field(10.0, gt=0, le=600)
+    scraper_lease_seconds: float = Field(6.0, gt=0, le=600)
     """A worker that has been silent for so long is taken for dead and another continues."""
     scraper_poll_seconds: float = Field(1.0, gt=0, le=60)
     """How often a worker looks for work when nobody wakes it."""
