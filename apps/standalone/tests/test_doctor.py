@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from xget_db.migrations import upgrade
+from xget_events.dlq import replay
+from xget_events.opening import open_event_log
 from xget_events.sqlite import SqliteEventLog
 from xget_kernel.messages import Message
 from xget_kernel.settings import ServiceSettings
@@ -19,6 +21,7 @@ from xget_standalone.doctor.events import GROUPS
 from xget_standalone.doctor.findings import Finding
 from xget_standalone.doctor.machine import look_at_home
 from xget_standalone.topics import create_topics
+from xget_testing.own_names import own_names
 
 NOBODY = "http://127.0.0.1:9"
 DOWN = {
@@ -66,6 +69,26 @@ async def test_lag_and_dead_letters_are_counted(tmp_path: Path) -> None:
     assert letters["xget.results.dlq"].facts == {"records": 1}
     assert [finding.name for finding in wrong(findings)] == ["xget.results.dlq"]
     assert letters["xget.results.dlq"].advice
+
+
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("kafka", marks=pytest.mark.connected("kafka"))])
+async def test_a_dead_letter_counts_until_it_is_sent_again(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    urls = {"kafka": request.getfixturevalue("kafka_servers")} if engine == "kafka" else {}
+    with own_names(urls) as env:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        settings = ServiceSettings(home=tmp_path)
+        log = open_event_log(settings)
+        await create_topics(log, settings)
+        await log.publish([Message("xget.results.dlq", key, b"{}", {}) for key in "abc"])
+        found = by_area(await check_up(tmp_path, NOBODY), "dead letters")
+        assert found["xget.results.dlq"].facts == {"records": 3}
+        await replay(log, "xget.results", limit=2)
+        found = by_area(await check_up(tmp_path, NOBODY), "dead letters")
+        assert found["xget.results.dlq"].facts == {"records": 1}
+        await log.close()
 
 
 async def test_tables_of_another_release_are_named_with_both_versions(tmp_path: Path) -> None:

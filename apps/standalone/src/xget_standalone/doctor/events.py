@@ -7,16 +7,16 @@ import sqlite3
 from contextlib import closing
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from xget_events.dlq import GROUP as REPLAYING
 from xget_events.log import DLQ_SUFFIX
 from xget_events.opening import open_event_log
 from xget_kernel.errors import StartupError, XGetError
 from xget_kernel.settings import ServiceSettings
 from xget_standalone.doctor.findings import Finding
-from xget_standalone.probes.events import connection
 from xget_standalone.probes.probing import PROBE_SECONDS
+from xget_standalone.probes.topics import sizes
 from xget_standalone.topics import named_topics
 
 GROUPS: Final = (
@@ -37,7 +37,9 @@ async def look_at_events(settings: ServiceSettings) -> list[Finding]:
     if not settings.is_real("events") and not (settings.home / "events.db").exists():
         return [Finding(area="lag", name=group, state="idle", says="It has read nothing yet.") for group in GROUPS]
     try:
-        return [*await _lags(settings), *_letters(await _dead(settings))]
+        lags = await _lags(settings)
+        letters = await _dead(settings, lags.pop(REPLAYING))
+        return [*(_lag(group, behind) for group, behind in lags.items()), *_letters(letters)]
     except (XGetError, StartupError, KafkaError, OSError, TimeoutError, sqlite3.Error) as error:
         return [
             Finding(
@@ -46,14 +48,13 @@ async def look_at_events(settings: ServiceSettings) -> list[Finding]:
         ]
 
 
-async def _lags(settings: ServiceSettings) -> list[Finding]:
+async def _lags(settings: ServiceSettings) -> dict[str, dict[str, int]]:
     log = open_event_log(settings)
     try:
         async with asyncio.timeout(PROBE_SECONDS * 5):
-            found = {group: await log.lag(group) for group in GROUPS}
+            return {group: await log.lag(group) for group in (*GROUPS, REPLAYING)}
     finally:
         await log.close()
-    return [_lag(group, by_topic) for group, by_topic in found.items()]
 
 
 def _lag(group: str, by_topic: dict[str, int]) -> Finding:
@@ -85,30 +86,13 @@ def _letters(counts: dict[str, int]) -> list[Finding]:
     ]
 
 
-async def _dead(settings: ServiceSettings) -> dict[str, int]:
+async def _dead(settings: ServiceSettings, replayed: dict[str, int]) -> dict[str, int]:
+    """Letters that wait: all of a topic, or those that no replay has taken yet."""
     topics = [spec.name + DLQ_SUFFIX for spec in named_topics(settings)]
     if settings.is_real("events"):
-        return await _dead_on_kafka(settings, topics)
-    path = settings.home / "events.db"
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=PROBE_SECONDS)) as rows:
-        found = dict(rows.execute("SELECT topic, SUM(next - start) FROM partitions GROUP BY topic").fetchall())
-    return {topic: int(found[topic]) for topic in topics if topic in found}
-
-
-async def _dead_on_kafka(settings: ServiceSettings, topics: list[str]) -> dict[str, int]:
-    consumer = AIOKafkaConsumer(**connection(settings, PROBE_SECONDS * 2))
-    async with asyncio.timeout(PROBE_SECONDS * 5):
-        try:
-            await consumer.start()
-            there = await consumer.topics()
-            counts = {}
-            for topic in topics:
-                name = settings.kafka_prefix + topic
-                if name not in there:
-                    continue
-                places = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
-                first, last = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-                counts[topic] = sum(last[place] - first[place] for place in places)
-            return counts
-        finally:
-            await consumer.stop()
+        found = await sizes(settings, topics)
+    else:
+        path = settings.home / "events.db"
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=PROBE_SECONDS)) as rows:
+            found = dict(rows.execute("SELECT topic, SUM(next - start) FROM partitions GROUP BY topic").fetchall())
+    return {topic: min(int(found[topic]), replayed.get(topic, int(found[topic]))) for topic in topics if topic in found}

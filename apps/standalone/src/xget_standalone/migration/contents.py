@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xget_events.log import DLQ_SUFFIX
 from xget_kernel.settings import ServiceSettings
-from xget_standalone.migration.kafka_reading import sizes
+from xget_standalone.probes.topics import sizes
 from xget_standalone.topics import named_topics
 from xget_storage.adapters.elastic_search.connection import Connection
 from xget_storage.adapters.elastic_search.layout import Names

@@ -20,10 +20,10 @@ from xget_events.sqlite.schema import SHIFT, VERSION
 from xget_kernel.errors import StartupError
 from xget_kernel.messages import Message
 from xget_kernel.settings import ServiceSettings
-from xget_standalone.migration.kafka_reading import read_topic
 from xget_standalone.migration.progress import Progress, Watch
 from xget_standalone.migration.report import Line
 from xget_standalone.migration.steps import Sum
+from xget_standalone.probes.topics import read_topic
 from xget_standalone.topics import named_topics
 
 MOVED: Final = "xget-moved"
