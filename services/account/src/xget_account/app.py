@@ -18,11 +18,12 @@ from xget_account.rpc import SERVICE_NAME, AccountPool
 from xget_account.service import LeaseService, Vault, Work
 from xget_account.service.metrics import Figures, measure_accounts
 from xget_account.settings import NAME, Settings
+from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_kernel.breaker import Breaker
-from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.clock import Clock
 from xget_rpc.client import RpcChannel
 from xget_rpc.server import RpcServer
 from xget_telemetry.breakers import watch_breakers
@@ -46,7 +47,7 @@ def create_app(
 
     The service announces no events yet: `log` is taken because every service is built with the same call.
     """
-    time = clock or SystemClock()
+    time = ServerClock(clock)
     metrics, peers = Registry(), list[Breaker]()
     watch_breakers(metrics, lambda: peers)
 
@@ -61,6 +62,7 @@ def create_app(
             await asyncio.to_thread(upgrade, settings.tables_url, "xget_account")
             database = Database(settings.tables_url)
             stack.push_async_callback(database.close)
+            await stack.enter_async_context(time.following(database))
             channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
             stack.push_async_callback(channel.close)
             peers.append(channel.breaker)

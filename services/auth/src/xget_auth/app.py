@@ -18,9 +18,10 @@ from xget_auth.router import router, wellknown
 from xget_auth.service import KeyService, RegistrationService, SessionService
 from xget_auth.service.work import Work
 from xget_auth.settings import NAME, Settings
+from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
-from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.clock import Clock
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
 
@@ -29,15 +30,16 @@ TAGS = [{"name": "auth", "description": "Registration, logins, tokens and the ke
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The auth service. Nothing runs before the lifespan begins."""
-    time = clock or SystemClock()
+    time = ServerClock(clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(upgrade, settings.tables_url, "xget_auth")
         database = Database(settings.tables_url)
         try:
-            app.state.auth = await _build(settings, database, time)
-            yield
+            async with time.following(database):
+                app.state.auth = await _build(settings, database, time)
+                yield
         finally:
             await database.close()
 

@@ -9,10 +9,11 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
-from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.clock import Clock
 from xget_kernel.pages import PageQuery
 from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.adapters.sources import opened_sources
@@ -48,7 +49,7 @@ def create_app(
     What replays find is announced by the worker's relay, so `log` is taken only because every service is built with
     the same call. `verifier` replaces the auth service's keys, `sources` the installed ones, by route.
     """
-    time = clock or SystemClock()
+    time = ServerClock(clock)
 
     async def tables_answer() -> str | None:
         built: Container = app.state.processing
@@ -61,6 +62,7 @@ def create_app(
             await asyncio.to_thread(upgrade, settings.tables_url, "xget_processing")
             database = Database(settings.tables_url)
             stack.push_async_callback(database.close)
+            await stack.enter_async_context(time.following(database))
             parser = PageParser(await opened_sources(sources, stack), LanguageRules(FastLangdetect()))
             store = Store(database, settings.kafka_topic_results, time)
             app.state.processing = Container(QuarantineService(store, parser, time))

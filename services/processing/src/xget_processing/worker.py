@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
+from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_db.outbox import OutboxRelay
 from xget_events.log import EventLog
 from xget_events.runner import ConsumerRunner
-from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.clock import Clock
 from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.adapters.sources import opened_sources
 from xget_processing.adapters.topics import create_topics
@@ -34,7 +35,7 @@ class Worker:
         self,
         settings: Settings,
         log: EventLog,
-        clock: Clock,
+        clock: ServerClock,
         sources: Mapping[str, Source] | None,
         metrics: Registry | None = None,
     ) -> None:
@@ -51,6 +52,7 @@ class Worker:
             await asyncio.to_thread(upgrade, settings.tables_url, "xget_processing")
             database = Database(settings.tables_url)
             stack.push_async_callback(database.close)
+            await stack.enter_async_context(self._clock.following(database))
             await create_topics(self._log, settings)
             parser = PageParser(await opened_sources(self._sources, stack), LanguageRules(FastLangdetect()))
             store = Store(database, settings.kafka_topic_results, self._clock)
@@ -87,4 +89,4 @@ def create_worker(
     metrics: Registry | None = None,
 ) -> Worker:
     """Processing's worker on `log`; `sources` replace the installed ones, by route."""
-    return Worker(settings, log, clock or SystemClock(), sources, metrics)
+    return Worker(settings, log, ServerClock(clock), sources, metrics)

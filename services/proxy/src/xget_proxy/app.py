@@ -11,10 +11,11 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from xget.proxy.v1.proxy_pool_pb2_grpc import add_ProxyPoolServicer_to_server
+from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
-from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.clock import Clock
 from xget_proxy.adapters.http import HttpProbe
 from xget_proxy.deps import Container, units
 from xget_proxy.repository import ProxyRepository
@@ -43,7 +44,7 @@ def create_app(
 
     The service announces no events yet: `log` is taken because every service is built with the same call.
     """
-    time = clock or SystemClock()
+    time = ServerClock(clock)
     metrics = Registry()
 
     async def tables_answer() -> str | None:
@@ -57,6 +58,7 @@ def create_app(
             await asyncio.to_thread(upgrade, settings.tables_url, "xget_proxy")
             database = Database(settings.tables_url)
             stack.push_async_callback(database.close)
+            await stack.enter_async_context(time.following(database))
             vault = Vault(settings.keyring())
             probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
             checks = CheckService(units(database.read), units(database.transaction), vault, probe, time)

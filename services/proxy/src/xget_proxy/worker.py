@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
-from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.clock import Clock
 from xget_proxy.adapters.http import HttpProbe
 from xget_proxy.deps import units
 from xget_proxy.service import CheckService, Vault
@@ -19,27 +20,31 @@ from xget_telemetry.metrics import Registry
 class Worker:
     """Tries paused proxies again when their pause is over."""
 
-    def __init__(self, settings: Settings, clock: Clock, metrics: Registry | None = None) -> None:
+    def __init__(self, settings: Settings, clock: ServerClock, metrics: Registry | None = None) -> None:
         self.metrics = metrics or Registry()
         self._settings = settings
         self._clock = clock
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Raises StartupError when the tables cannot be used."""
-        settings = self._settings
-        await asyncio.to_thread(upgrade, settings.tables_url, "xget_proxy")
-        database = Database(settings.tables_url)
+        await asyncio.to_thread(upgrade, self._settings.tables_url, "xget_proxy")
+        database = Database(self._settings.tables_url)
         try:
-            probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
-            vault = Vault(settings.keyring())
-            checks = CheckService(units(database.read), units(database.transaction), vault, probe, self._clock)
-            await recheck_paused(checks, settings.proxy_recheck_seconds, self._clock, stop)
+            async with self._clock.following(database):
+                await self._recheck(database, stop)
         finally:
             await database.close()
+
+    async def _recheck(self, database: Database, stop: asyncio.Event) -> None:
+        settings = self._settings
+        probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
+        vault = Vault(settings.keyring())
+        checks = CheckService(units(database.read), units(database.transaction), vault, probe, self._clock)
+        await recheck_paused(checks, settings.proxy_recheck_seconds, self._clock, stop)
 
 
 def create_worker(
     settings: Settings, *, log: EventLog | None = None, clock: Clock | None = None, metrics: Registry | None = None
 ) -> Worker:
     """The proxy service's worker. It announces no events yet: `log` is taken because every worker is made alike."""
-    return Worker(settings, clock or SystemClock(), metrics)
+    return Worker(settings, ServerClock(clock), metrics)

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_db.outbox import OutboxRelay
 from xget_events.log import EventLog
 from xget_events.opening import open_event_log
 from xget_kernel.breaker import Breaker
-from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.clock import Clock
 from xget_rpc.client import RpcChannel
 from xget_scraper.adapters.grpc import GrpcItems, GrpcPools
 from xget_scraper.adapters.topics import create_topics
@@ -60,7 +61,7 @@ def create_app(
     Without `log` it opens the one that the settings select; `verifier` replaces the auth service's keys, `sources` the
     installed ones.
     """
-    time = clock or SystemClock()
+    time = ServerClock(clock)
     known = by_platform(load_sources() if sources is None else sources)
     metrics, peers = Registry(), list[Breaker]()
 
@@ -106,11 +107,12 @@ def create_app(
 
 
 async def _build(
-    settings: Settings, clock: Clock, sources: Mapping[str, Source], stack: AsyncExitStack, peers: list[Breaker]
+    settings: Settings, clock: ServerClock, sources: Mapping[str, Source], stack: AsyncExitStack, peers: list[Breaker]
 ) -> Container:
     await asyncio.to_thread(upgrade, settings.tables_url, "xget_scraper")
     database = Database(settings.tables_url)
     stack.push_async_callback(database.close)
+    await stack.enter_async_context(clock.following(database))
     accounts, proxies, storage = (
         RpcChannel(settings.grpc_target(url), settings.internal_token)
         for url in (settings.account_service_url, settings.proxy_service_url, settings.storage_service_url)

@@ -68,7 +68,7 @@ Writer = Annotated[Caller, Depends(writer)]
 
 def writing(built: Built, opened: Annotated[AsyncSession, session]) -> TaskService:
     """Use cases of tasks in a transaction that writes."""
-    return TaskService(Unit(opened), built.clock, built.topic)
+    return TaskService(Unit(opened, built.clock), built.clock, built.topic)
 
 
 def reading(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> TaskService:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_events.runner import ConsumerRunner, Handler
-from xget_kernel.clock import Clock, SystemClock
+from xget_kernel.clock import Clock
 from xget_kernel.ids import new_id
 from xget_rpc.client import RpcChannel
 from xget_scraper.adapters.grpc import GrpcSessions
@@ -42,7 +43,7 @@ class Worker:
         self,
         settings: Settings,
         log: EventLog,
-        clock: Clock,
+        clock: ServerClock,
         sources: Mapping[str, Source] | None,
         sessions: Sessions | None,
         *,
@@ -62,6 +63,7 @@ class Worker:
             await asyncio.to_thread(upgrade, self._settings.tables_url, "xget_scraper")
             database = Database(self._settings.tables_url)
             stack.push_async_callback(database.close)
+            await stack.enter_async_context(self._clock.following(database))
             await create_topics(self._log, self._settings)
             store = Store(database)
             checkpoints = Checkpoints(store, self._clock, self._rules())
@@ -141,7 +143,7 @@ def create_worker(
     metrics: Registry | None = None,
 ) -> Worker:
     """A worker on `log`; `sources` replaces the installed ones, `sessions` the pools of accounts and proxies."""
-    return Worker(settings, log, clock or SystemClock(), sources, sessions, metrics=metrics or Registry())
+    return Worker(settings, log, ServerClock(clock), sources, sessions, metrics=metrics or Registry())
 
 
 def _waker(dispatcher: Dispatcher) -> Callable[[], None]:

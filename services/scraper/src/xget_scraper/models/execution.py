@@ -126,7 +126,7 @@ class Execution(Base):
 
     @property
     def duration(self) -> float | None:
-        """Seconds from the first claim to the end."""
+        """Seconds from the first claim to the end; of two processes' times, so never less than nothing."""
         if self.started_at is None or self.completed_at is None:
             return None
-        return round((self.completed_at - self.started_at).total_seconds(), 3)
+        return max(0.0, round((self.completed_at - self.started_at).total_seconds(), 3))

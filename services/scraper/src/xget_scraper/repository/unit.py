@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_db.engine import Database
 from xget_db.outbox import Outbox
+from xget_kernel.clock import Clock
 from xget_scraper.models import OUTBOX
 from xget_scraper.repository.executions import ExecutionRepository
 from xget_scraper.repository.figures import FigureRepository
@@ -18,11 +19,11 @@ from xget_scraper.repository.tasks import TaskRepository
 
 
 class Unit:
-    """What happens together or not at all."""
+    """What happens together or not at all. `clock` dates what is announced."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, clock: Clock | None = None) -> None:
         self._session = session
-        self._outbox = Outbox(session, OUTBOX, source="scraper")
+        self._outbox = Outbox(session, OUTBOX, source="scraper", clock=clock)
         self.tasks = TaskRepository(session)
         self.executions = ExecutionRepository(session)
         self.pages = PageRepository(session)

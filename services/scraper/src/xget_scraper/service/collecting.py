@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Final
 
 import zstandard
+from msgspec import structs
 
 from xget_contracts.events import PageCollected
 from xget_events.codec import message
@@ -128,6 +129,8 @@ class Collector:
             page = await anext(pages, None)
             if page is None:
                 return None
+            # of what two workers have seen of an item, the later wins: their machines' clocks may differ, this one not
+            page = structs.replace(page, fetched_at=self._clock.now())
             span.set_attributes({"xget.operation": page.operation, "xget.entries": len(page.entry_keys)})
             return await self._take(job, page)
 
