@@ -4,6 +4,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -14,9 +15,10 @@ from joserfc.jwk import ECKey, OctKey
 
 from xget_kernel.clock import ManualClock
 from xget_kernel.errors import Unauthenticated, Unavailable
+from xget_kernel.settings import ServiceSettings
 from xget_testing.apps import running
 from xget_testing.tokens import TokenMaker
-from xget_web.tokens import TokenVerifier
+from xget_web.tokens import LEEWAY_SECONDS, TokenVerifier, leeway_of
 
 NOTES = "/api/v1/notes"
 
@@ -110,6 +112,34 @@ async def test_a_token_ends_with_its_time() -> None:
     clock.advance(1)
     with pytest.raises(Unauthenticated):
         await verifier.verify(token)
+
+
+async def test_a_clock_that_differs_by_five_minutes_refuses_no_good_token_and_no_more_than_that() -> None:
+    auth, here = ManualClock(), ManualClock()
+    maker = TokenMaker(auth)
+    verifier = TokenVerifier(maker.jwks, clock=here, leeway=LEEWAY_SECONDS)
+    early = maker.make(nbf=int(auth.now().timestamp()) + 300)
+    token = maker.make()
+    assert (await verifier.verify(early)).user_id == "user-1"
+    here.advance(15 * 60 + 299)  # at the auth service it is good for one second more
+    assert (await verifier.verify(token)).user_id == "user-1"
+    here.advance(31)
+    with pytest.raises(Unauthenticated, match="expired"):
+        await verifier.verify(token)
+    with pytest.raises(Unauthenticated, match="not valid yet"):
+        await verifier.verify(maker.make(nbf=int(here.now().timestamp()) + 331, exp=int(here.now().timestamp()) + 900))
+
+
+@pytest.mark.parametrize(
+    ("given", "leeway"),
+    [
+        ({}, 0.0),
+        ({"auth_service_url": "http://auth:8001"}, LEEWAY_SECONDS),
+        ({"database_url": "postgresql://xget:x@127.0.0.1/xget"}, LEEWAY_SECONDS),
+    ],
+)
+def test_only_where_clocks_may_differ_tokens_are_judged_mildly(tmp_path: Path, given: dict, leeway: float) -> None:
+    assert leeway_of(ServiceSettings(home=tmp_path, **given)) == leeway
 
 
 async def test_unknown_keys_fetch_at_most_every_five_seconds() -> None:

@@ -16,8 +16,9 @@ from xget_events.log import EventLog
 from xget_events.opening import open_event_log
 from xget_kernel import collector
 from xget_kernel.clock import SystemClock
+from xget_kernel.errors import StartupError
 from xget_kernel.settings import ServiceSettings
-from xget_standalone.choices import addresses_of, home_of, warn_of_open_mode
+from xget_standalone.choices import addresses_of, check_tables, home_of, warn_of_open_mode
 from xget_standalone.gateway.app import Gateway, create_gateway
 from xget_standalone.gateway.config import GatewayConfig, load_chosen
 from xget_standalone.gateway.readiness import Readiness
@@ -28,7 +29,7 @@ from xget_standalone.starting import check_trust, explained
 from xget_standalone.topics import create_topics
 from xget_telemetry import tracing
 from xget_telemetry.logs import configure
-from xget_web.auth import TokenVerifier
+from xget_web.tokens import JWKS_PATH, TokenVerifier, leeway_of
 
 START_SECONDS = 60.0
 
@@ -65,6 +66,8 @@ class _Node:
     async def run(self) -> int:
         await self._process.listen()
         common = ServiceSettings(home=self._home)
+        check_tables(common)
+        common.refuse_lies()
         async with AsyncExitStack() as stack:
             events = open_event_log(common)
             stack.push_async_callback(events.close)
@@ -84,7 +87,8 @@ class _Node:
         host, addresses = self._addresses.host, self._addresses
         for name, app in apps.items():
             process.serve(name, app, host, addresses.port(name))
-        process.serve("gateway", create_gateway(self._gateway(clock, house)), host, addresses.base)
+        gateway = self._gateway(clock, house, leeway_of(settings["auth"]))
+        process.serve("gateway", create_gateway(gateway), host, addresses.base)
         started = False
         try:
             if await process.until(self._all_ready()):
@@ -98,20 +102,26 @@ class _Node:
             await process.stop()
         return process.outcome(started=started)
 
-    def _gateway(self, clock: SystemClock, house: CacheHouse) -> Gateway:
+    def _gateway(self, clock: SystemClock, house: CacheHouse, leeway: float) -> Gateway:
         return Gateway(
             self._config,
             upstream=self._addresses.url,
-            verifier=TokenVerifier(f"{self._addresses.url('auth')}/.well-known/jwks.json", clock=clock),
+            verifier=TokenVerifier(f"{self._addresses.url('auth')}{JWKS_PATH}", clock=clock, leeway=leeway),
             house=house,
             open_mode=self._options.open_mode,
             ready=self._readiness.found,
         )
 
     async def _all_ready(self) -> None:
-        async with asyncio.timeout(START_SECONDS):
-            while await self._readiness.reasons():  # noqa: ASYNC110 - services answer over HTTP, there is no event
-                await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while await self._readiness.reasons():  # noqa: ASYNC110 - services answer over HTTP, there is no event
+                    await asyncio.sleep(0.05)
+        except TimeoutError as error:
+            raise StartupError(
+                f"The services were not ready within {START_SECONDS:.0f} s: start again with --log-level info, which "
+                "tells what they wait for."
+            ) from error
 
     def _announce(self) -> None:
         url = self._addresses.gateway

@@ -14,7 +14,7 @@ from xget_standalone.choices import upstreams_of
 from xget_standalone.gateway.app import Gateway, create_gateway
 from xget_standalone.gateway.config import load_chosen
 from xget_standalone.gateway.readiness import Readiness
-from xget_web.auth import TokenVerifier
+from xget_web.tokens import JWKS_PATH, TokenVerifier, leeway_of
 
 
 @asynccontextmanager
@@ -27,7 +27,7 @@ async def opened_gateway(settings: ServiceSettings) -> AsyncIterator[Starlette]:
         gateway = Gateway(
             load_chosen(),
             upstream=upstreams.__getitem__,
-            verifier=TokenVerifier(f"{upstreams['auth']}/.well-known/jwks.json", clock=clock),
+            verifier=TokenVerifier(f"{upstreams['auth']}{JWKS_PATH}", clock=clock, leeway=leeway_of(settings)),
             house=house,
             open_mode=settings.open_mode,
             ready=Readiness(upstreams).found,
