@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from xget_contracts.events import PageParsed, PageStored
 from xget_contracts.items import Item, Struct
+
+_TICK: Final = timedelta(microseconds=1)
 
 
 class PageCounts(Struct):
@@ -41,20 +44,23 @@ def page_stored(
     page: PageParsed,
     now: datetime,
     *,
+    before: PageStored | None,
     keys: Sequence[str],
     matches: Sequence[Item],
     counts: PageCounts,
     duplicates: int,
-    attempt: int,
 ) -> PageStored:
-    """What `xget.stored` says of a page."""
+    """What `xget.stored` says of a page, after what was said of it `before`.
+
+    Whoever adds up lets the latest count, so the time goes on even when the clock here is behind the one before.
+    """
     dated = sorted((item.created_at, item.native_id) for item in matches if item.created_at is not None)
     return PageStored(
         execution_id=page.execution_id,
         task_id=page.task_id,
         owner_id=page.owner_id,
         page_no=page.page_no,
-        stored_at=now,
+        stored_at=now if before is None else max(now, before.stored_at + _TICK),
         matched=counts.matched,
         context=counts.context,
         new=counts.new,
@@ -68,5 +74,5 @@ def page_stored(
         last_id=dated[-1][1] if dated else (matches[-1].native_id if matches else None),
         first_at=dated[0][0] if dated else None,
         last_at=dated[-1][0] if dated else None,
-        attempt=attempt,
+        attempt=max(page.attempt, before.attempt if before else 0),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from typing import Any
 
 from xget_contracts.events import PageParsed, PageStored
@@ -57,6 +58,12 @@ class PageCounts:
         (answer,) = await store.store_pages([again], START)
         assert _counts(answer) == (2, 0, 2, 0, 0, 0)
         assert answer.attempt == 2
+
+    async def test_a_later_answer_is_later_also_where_the_clock_is_behind(self, store: Any) -> None:
+        (first,) = await store.store_pages([make_page(1, [make_item(1)])], START)
+        again = make_page(1, [make_item(1), make_item(2)], attempt=2)
+        (second,) = await store.store_pages([again], START - timedelta(minutes=10))
+        assert second.stored_at > first.stored_at
 
     async def test_delivering_everything_twice_in_other_batches_changes_nothing(self, store: Any) -> None:
         pages = _run(execution="e1") + _run(execution="e2")

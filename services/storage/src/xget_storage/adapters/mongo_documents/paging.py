@@ -68,7 +68,7 @@ class PageWriter:
         return page_stored(
             page,
             self.now,
-            attempt=max(page.attempt, delivery.row.answer.attempt if delivery.row else 0),
+            before=delivery.row.answer if delivery.row else None,
             keys=kept,
             matches=[item for key in matched if (item := self.works[key].item) is not None],
             counts=await self._counts(delivery, sights),

@@ -73,7 +73,7 @@ class Ingest:
         return page_stored(
             page,
             self.now,
-            attempt=max(page.attempt, row.answer.attempt if row.answer else 0),
+            before=row.answer,
             keys=[entry.key for entry in kept],
             matches=[entry.item for entry in matched if entry.item is not None],
             counts=row.counts,
