@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,9 +42,9 @@ class Cluster(Client):
             self.env["SSL_CERT_FILE"] = str(sandbox.ca)
         self.process: Process | None = None
 
-    def start(self, *options: str, **env: str) -> str:
-        """Start all and return the ready line."""
-        command = [XGET, "cluster", "--port-base", str(self.base), "--home", str(self.home), *options]
+    def start(self, *options: str, launcher: Sequence[str] = (), **env: str) -> str:
+        """Start all and return the ready line; `launcher` replaces the `xget` command."""
+        command = [*(launcher or [XGET]), "cluster", "--port-base", str(self.base), "--home", str(self.home), *options]
         command += ["--replicas", self.replicas] if self.replicas else []
         command += ["--open"] if self.open_mode else []
         self.process = Process(command, cwd=self.folder, env={**self.env, **env}, log=self.folder / "cluster.log")
