@@ -55,7 +55,8 @@ class Writer:
         found: dict[str, Document] = {}
         for start in range(0, len(ids), self.batch):
             piece = list(ids[start : start + self.batch])
-            found.update({one["_id"]: one async for one in self.documents.find({"_id": {"$in": piece}})})
+            documents = self.documents.find({"_id": {"$in": piece}}, batch_size=len(piece) + 1)  # all in one answer
+            found.update({one["_id"]: one async for one in documents})
         return found
 
     async def settle(self, works: Sequence[_Work], known: Mapping[str, Mapping[str, Any]]) -> None:

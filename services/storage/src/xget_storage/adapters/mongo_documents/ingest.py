@@ -59,15 +59,21 @@ class Ingest:
         return {**stored, **await paging.write(deliveries)}
 
     async def _store(self, deliveries: Sequence[Delivery]) -> tuple[dict[str, ItemWork], dict[str, SightWork]]:
-        shows = by_item(deliveries)
-        ids = {f"{one.page.execution_id}:{key}" for key, shown in shows.items() for one, _ in shown}
-        writers = self.writers
-        known, sighted = await asyncio.gather(self._load_items(list(shows)), writers.sightings.load(list(ids)))
-        works = {key: ItemWork(key, shown, _executions(key, shown, sighted)) for key, shown in shows.items()}
-        await asyncio.gather(
-            writers.items.settle(list(works.values()), known),
-            store_authors(writers.authors, [delivery.page for delivery in deliveries]),
+        done, _ = await asyncio.gather(
+            self._store_items(deliveries),
+            store_authors(self.writers.authors, [delivery.page for delivery in deliveries]),
         )
+        return done
+
+    async def _store_items(self, deliveries: Sequence[Delivery]) -> tuple[dict[str, ItemWork], dict[str, SightWork]]:
+        writers = self.writers
+        shows = by_item(deliveries)
+        known = await self._load_items(list(shows))
+        # An item is there before its first sighting is, so those that are not there need no look.
+        ids = dict.fromkeys(f"{one.page.execution_id}:{key}" for key in known for one, _ in shows[key])
+        sighted = await writers.sightings.load(list(ids))
+        works = {key: ItemWork(key, shown, _executions(key, shown, sighted)) for key, shown in shows.items()}
+        await writers.items.settle(list(works.values()), known)
         sights = _sightings(works)
         await writers.sightings.settle(list(sights.values()), sighted)
         await forget_late(writers, works, sights)
@@ -101,4 +107,5 @@ def _sightings(works: dict[str, ItemWork]) -> dict[str, SightWork]:
                 id_ = f"{delivery.page.execution_id}:{work.id}"
                 found.setdefault(id_, []).append((delivery, occurrence, verdict))
                 keys[id_] = work.id
-    return {id_: SightWork(id_, keys[id_], shown) for id_, shown in found.items()}
+    works_by_place = sorted(found.items(), key=lambda one: one[1][0][0].place(one[1][0][1].ord, 0))
+    return {id_: SightWork(id_, keys[id_], shown) for id_, shown in works_by_place}
