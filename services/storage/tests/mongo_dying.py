@@ -57,14 +57,14 @@ def before() -> list[PageParsed]:
 
 
 def batch() -> list[PageParsed]:
-    """New and known items, changes, duplicates, context that becomes a match, a page that is collected again."""
+    """New and known items, changes, duplicates, one twice on a page, context that becomes a match, a page that is collected again."""
     authors = [make_author(n, name=f"renamed {n}") for n in range(3)]
     items = [make_item(n, text=f"text {n % 2}") for n in range(8)]
     second = [make_item(5), make_item(20, role="context"), make_item(21)]
     return [
         make_page(1, items, authors=authors, after=10),
         make_page(2, [*second, make_item(0, text="later")], after=20),
-        make_page(3, [make_item(20), make_item(22), make_item(9)], after=30),
+        make_page(3, [make_item(20), make_item(22), make_item(22, text="again"), make_item(9)], after=30),
         make_page(2, [*second, make_item(23)], after=40, attempt=2),
         make_page(1, [make_item(n, lang="zh") for n in range(3)], execution_id="e2", after=50),
     ]

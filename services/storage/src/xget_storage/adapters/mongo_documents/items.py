@@ -71,7 +71,8 @@ class ItemWork:
             for seen in shown:
                 changed |= merge_item(item, seen, page)
         fresh = item.first_execution == page.execution_id and item.first_page == page.page_no
-        if mark is None and not fresh and page.execution_id not in sighted:
+        again = changed and len(occurrence.shown) > 1  # shown in two forms: merging both again would change it again
+        if mark is None and (again or (not fresh and page.execution_id not in sighted)):
             document.marks.append(Mark(p=delivery.id, d=delivery.digest, c=changed))
         entry = document.task(page.task_id, page.owner_id)
         if entry is None:
