@@ -58,14 +58,17 @@ class Process:
         return self._jobs[-1]
 
     async def until(self, event: Awaitable[Any]) -> bool:
-        """Wait for `event`; False when a stop was asked for or a part ended before it."""
+        """Wait for `event`; False when a stop was asked for or a part ended before it. Raises what `event` raises."""
         waiting = asyncio.ensure_future(event)
         drain = asyncio.create_task(self.drain.wait())
         await asyncio.wait([*self._servers, *self._jobs, waiting, drain], return_when=asyncio.FIRST_COMPLETED)
-        done = waiting.done() and waiting.exception() is None and not self.drain.is_set()
+        done = waiting.done() and not self.drain.is_set()
+        failure = waiting.exception() if waiting.done() else None
         for task in (waiting, drain):
             task.cancel()
         await asyncio.gather(waiting, drain, return_exceptions=True)
+        if failure is not None:
+            raise failure
         return done
 
     async def stop(self) -> None:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from xget_kernel.engines import Concern
+from xget_kernel.errors import StartupError
 from xget_kernel.settings import ServiceSettings
 from xget_standalone.probes.answers import Silent
 from xget_standalone.probes.probing import probe
@@ -46,7 +47,7 @@ class Watch:
     async def _ask(self, concern: Concern) -> str:
         try:
             answer = await probe(concern, self._settings)
-        except Silent as error:
+        except (Silent, StartupError) as error:
             return str(error)
         return answer.problem if answer else ""
 

@@ -51,15 +51,33 @@ def doctor(
 
 
 def _show(findings: Sequence[Finding], wrong: Sequence[Finding]) -> None:
-    rows = [
-        (MARKS[f.state], f.area, f.name, f.engine, f.address, f.version, _latency(f), f.says)
+    engines = [
+        (MARKS[f.state], f.name, f.engine, f.version, _latency(f), _place(f), _short(f))
         for f in findings
-        if f.area != "clock" or f.state == "wrong"
+        if f.area == "engine"
     ]
-    table("", ("", "what", "which", "engine", "where", "version", "ms", "says"), rows)
+    others = [
+        (MARKS[f.state], f.area, f.name, f.version, _latency(f), _short(f) or f.address)
+        for f in findings
+        if f.area != "engine" and (f.area != "clock" or f.state == "wrong")
+    ]
+    table("", ("", "engine of", "is", "version", "ms", "where", ""), engines)
+    table("", ("", "what", "which", "version", "ms", ""), others)
     for finding in wrong:
-        line(f"\n{finding.area} {finding.name}: {finding.says}\n  → {finding.advice}")
+        advice = finding.advice[:1].upper() + finding.advice[1:]
+        line(f"\n{finding.area} {finding.name}: {finding.says}\n  → {advice}")
     line("" if wrong else "\nAll is well.")
+
+
+def _short(finding: Finding) -> str:
+    """What is wrong is told in full below the tables."""
+    return "see below" if finding.state == "wrong" else finding.says
+
+
+def _place(finding: Finding) -> str:
+    """The hosts without what the name of the engine says anyway."""
+    parts = (one.rpartition("://")[2].rpartition("@")[2] for one in finding.address.split(","))
+    return ",".join(part.partition("?")[0].rstrip("/") for part in parts) or finding.address
 
 
 def _latency(finding: Finding) -> str:

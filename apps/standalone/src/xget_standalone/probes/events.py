@@ -14,27 +14,20 @@ from xget_standalone.probes.answers import Answer, Silent
 
 async def probe(settings: EngineSettings, seconds: float) -> Answer:
     """Ask for the brokers. Raises Silent."""
-    client = AIOKafkaAdminClient(**connection(settings, seconds))
+    access = Access(settings)
+    client = AIOKafkaAdminClient(**access.options(request_seconds=seconds))
     try:
         async with asyncio.timeout(seconds * 2):
             await client.start()
             found = await client.describe_cluster()
     except (KafkaError, OSError, TimeoutError, ValueError) as error:
         # The client tells no wrong login from a server that is away; this looks once more.
-        raise Silent(str(await Access(settings).refusal())) from error
+        raise Silent(str(await access.refusal())) from error
     finally:
         await client.close()
     return Answer(facts={"brokers": len(found["brokers"])})
 
 
 def connection(settings: EngineSettings, seconds: float) -> dict[str, object]:
-    """How a client of aiokafka connects."""
-    password = settings.kafka_sasl_password
-    return {
-        "bootstrap_servers": settings.kafka_servers(),
-        "security_protocol": settings.kafka_security_protocol,
-        "sasl_mechanism": settings.kafka_sasl_mechanism,
-        "sasl_plain_username": settings.kafka_sasl_username,
-        "sasl_plain_password": password.reveal() if password else None,
-        "request_timeout_ms": int(seconds * 1000),
-    }
+    """How a client of aiokafka connects. Raises StartupError for settings that cannot work."""
+    return Access(settings).options(request_seconds=seconds)
