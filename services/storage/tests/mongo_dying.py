@@ -57,7 +57,7 @@ def before() -> list[PageParsed]:
 
 
 def batch() -> list[PageParsed]:
-    """New and known items, changes, duplicates, one twice on a page, context that becomes a match, a page that is collected again."""
+    """New and known items, changes, duplicates (one on its own page), context that becomes a match, a page again."""
     authors = [make_author(n, name=f"renamed {n}") for n in range(3)]
     items = [make_item(n, text=f"text {n % 2}") for n in range(8)]
     second = [make_item(5), make_item(20, role="context"), make_item(21)]
