@@ -197,10 +197,12 @@ def test_a_port_in_use_is_named(tmp_path: Path, offset: int) -> None:
 
 def test_a_second_process_on_the_same_home_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     with running_node(tmp_path) as node:
-        assert "Another xget runs on" in refused(node.home)
-        assert node.api("GET", "/tasks")["total"] == 0
         process = node.process
         assert process is not None
+        said = refused(node.home)
+        assert "Another xget runs on" in said
+        assert f"(pid {process.child.pid})" in said
+        assert node.api("GET", "/tasks")["total"] == 0
         started = time.monotonic()
         process.child.send_signal(signal.SIGINT)
         assert process.wait(10) == 0

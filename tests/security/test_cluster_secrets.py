@@ -1,0 +1,171 @@
+"""What a cluster on real engines is entrusted with is in no log, trace, metric, readiness, record or report of it."""
+
+import asyncio
+import json
+import secrets
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import httpx2 as httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from xget_testing.engines import url_of
+from xget_testing.node import XGET, Cluster, Sandbox, running_sandbox
+from xget_testing.otlp import OtlpReceiver, otlp_receiver
+from xget_testing.own_names import own_names
+from xget_testing.people import Person
+from xget_testing.waiting import eventually
+
+ENGINES = ("postgres", "redis", "mongodb", "elasticsearch", "kafka")
+pytestmark = [pytest.mark.slow, pytest.mark.connected(*ENGINES)]
+
+
+@dataclass
+class Run:
+    """A cluster that has collected, and what it was told in confidence, by name."""
+
+    cluster: Cluster
+    traces: OtlpReceiver
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def found_in(self, text: bytes) -> list[str]:
+        """Names of the secrets that the bytes hold, as they are or as a URL writes them."""
+        return [n for n, one in self.secrets.items() if one.encode() in text or quote(one, safe="").encode() in text]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    folder = tmp_path_factory.mktemp("confidence")
+    password = secrets.token_hex(12)
+    with (
+        otlp_receiver() as traces,
+        running_sandbox(folder / "sandbox", "--posts", "600") as sandbox,
+        own_names({name: url_of(name) for name in ENGINES}) as env,
+    ):
+        # Valkey takes any password of its default user, so that one is used in every connection.
+        env["REDIS_URL"] = env["REDIS_URL"].replace("//", f"//:{password}@", 1)
+        more = {**traces.env, "XGET_TRACE_OPERATIONS": "1"}
+        cluster = Cluster(folder, sandbox, engines=env | more, open_mode=False)
+        found = Run(cluster, traces, {"password of Redis": password})
+        found.secrets["password of PostgreSQL"] = urlsplit(env["DATABASE_URL"]).password or ""
+        try:
+            cluster.start("--log-level", "debug")
+            collect(found, sandbox)
+            yield found
+        finally:
+            cluster.close()
+
+
+def collect(run: Run, sandbox: Sandbox) -> None:
+    """Bring an account and a proxy, collect, search, and make mistakes on the way."""
+    person = Person(run.cluster.url, "alice", f"{secrets.token_hex(12)} of alice")
+    own = {name: secrets.token_hex(20) for name in ("auth_token", "ct0", "proxy password", "account password")}
+    text = f"auth_token={own['auth_token']}; ct0={own['ct0']}"
+    try:
+        person.register()
+        person.login()
+        account = person.api("POST", "/accounts/import", json={"text": text, "username": "collector"})["lines"][0]
+        person.api("PUT", f"/accounts/{account['account_id']}", json={"password": own["account password"]})
+        proxy = sandbox.proxy.replace("//", f"//someone:{own['proxy password']}@")
+        person.api("POST", "/proxies/import", json={"text": proxy})
+        body = {"task_name": "hers", "task_type": "KEYWORD_SEARCH", "parameters": {"query": "AI", "limit": 30}}
+        task = person.api("POST", "/tasks", json=body)["id"]
+        assert person.settled(task, 60)["status"] == "COMPLETED"
+        eventually(lambda: person.api("GET", "/data/search?q=AI")["total"], 20)
+        for path, wrong in (("/auth/login", {"username": "alice", "password": own["ct0"]}), ("/accounts", own)):
+            assert person.ask("POST", path, json=wrong).is_client_error
+        assert person.http.get("/api/v1/tasks", headers={"Authorization": f"Bearer {person.access}x"}).is_client_error
+    finally:
+        person.close()
+    assert own["auth_token"] in json.dumps(sandbox.log()), "the cookie was used"
+    home = run.cluster.home
+    keys = [one for one in strings(json.loads((home / "keys.json").read_text())) if len(one) > 30]
+    assert keys
+    run.secrets |= own | {f"key {number}": key for number, key in enumerate(keys)}
+    run.secrets |= {"password": person.password, "access token": person.access, "refresh token": person.refresh}
+    run.secrets["token between services"] = (home / "internal.token").read_text().strip()
+    assert all(len(one) > 10 for one in run.secrets.values())
+
+
+def strings(value: object) -> list[str]:
+    """Every text in a JSON value."""
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in strings(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in strings(one)]
+    return [value] if isinstance(value, str) else []
+
+
+def test_no_log_holds_a_secret(run: Run) -> None:
+    logs = [*(run.cluster.home / "logs").iterdir(), run.cluster.folder / "cluster.log"]
+    texts = {path.name: path.read_bytes() for path in logs}
+    assert b"http_request" in b"".join(texts.values())
+    assert {name: found for name, text in texts.items() if (found := run.found_in(text))} == {}
+
+
+def test_no_trace_holds_a_secret(run: Run) -> None:
+    eventually(lambda: {"x SearchTimeline", "collect page"} <= {span.name for span in run.traces.spans}, 15)
+    sent = b"".join(run.traces.bodies)
+    assert b"INSERT INTO" in sent, "each statement is traced here"
+    assert run.found_in(sent) == []
+
+
+def test_what_watchers_are_told_holds_no_secret(run: Run) -> None:
+    for name, one in run.cluster.state().items():
+        for place in ("metrics", "readyz", "healthz", "openapi.json"):
+            answer = httpx.get(f"http://127.0.0.1:{one['port']}/{place}", timeout=30, trust_env=False)
+            assert run.found_in(answer.content) == [], f"{name} {place}"
+
+
+def test_no_record_of_any_topic_holds_a_secret(run: Run) -> None:
+    found = asyncio.run(records(run.cluster.env["KAFKA_BOOTSTRAP_SERVERS"], run.cluster.env["KAFKA_PREFIX"]))
+    prefix = run.cluster.env["KAFKA_PREFIX"]
+    assert {f"{prefix}xget.{name}" for name in ("tasks", "pages", "results", "stored")} <= set(found)
+    assert {topic: held for topic, text in found.items() if (held := run.found_in(text))} == {}
+
+
+async def partitions(servers: str, topics: list[str]) -> dict[str, list[int]]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    try:
+        await admin.start()
+        found = await admin.describe_topics(topics)
+        return {one["topic"]: [part["partition"] for part in one["partitions"]] for one in found}
+    finally:
+        await admin.close()
+
+
+async def records(servers: str, prefix: str) -> dict[str, bytes]:
+    """All that lies in the topics of a prefix: keys, headers and values."""
+    found: dict[str, bytes] = {}
+    async with AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False) as consumer:
+        topics = sorted(name for name in await consumer.topics() if name.startswith(prefix))
+        for topic, numbers in (await partitions(servers, topics)).items():
+            places = [TopicPartition(topic, number) for number in numbers]
+            ends = await consumer.end_offsets(places)
+            consumer.assign(places)
+            await consumer.seek_to_beginning(*places)
+            while any([await consumer.position(place) < ends[place] for place in places]):
+                for batch in (await consumer.getmany(timeout_ms=500)).values():
+                    parts = [part for one in batch for part in (one.key, one.value, *(v for _, v in one.headers))]
+                    found[topic] = found.get(topic, b"") + b"\n".join(part for part in parts if part)
+    return found
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_the_doctor_tells_no_secret(run: Run, options: tuple[str, ...]) -> None:
+    env = {**run.cluster.env, "XGET_HOME": str(run.cluster.home), "XGET_URL": run.cluster.url, "COLUMNS": "100"}
+    done = subprocess.run([XGET, "doctor", *options], env=env, capture_output=True, check=False, timeout=90)
+    assert done.returncode in {0, 1}
+    assert b"postgresql" in done.stdout
+    assert run.found_in(done.stdout + done.stderr) == []
+
+
+def test_the_folder_holds_no_secret_in_plain_text(run: Run) -> None:
+    own = {"keys.json", "internal.token"}
+    files: list[Path] = [path for path in run.cluster.home.rglob("*") if path.is_file() and path.name not in own]
+    assert {path.name: found for path in files if (found := run.found_in(path.read_bytes()))} == {}
