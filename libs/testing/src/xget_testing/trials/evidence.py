@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import httpx2 as httpx
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import MongoClient
 
 T = TypeVar("T")
@@ -58,34 +61,44 @@ class Evidence:
         return self._in_thread(self._dead_letters())
 
     async def _dead_letters(self) -> dict[str, int]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.env["KAFKA_BOOTSTRAP_SERVERS"])
-        await consumer.start()
-        try:
-            prefix = self.env["KAFKA_PREFIX"]
-            names = [t for t in await consumer.topics() if t.startswith(prefix) and t.endswith(".dlq")]
-            places = [TopicPartition(t, n) for t in names for n in consumer.partitions_for_topic(t) or ()]
-            assert names, "the topics are gone"
+        async with self._reader(".dlq") as (consumer, places):
             ends = await consumer.end_offsets(places)
-        finally:
-            await consumer.stop()
-        return {place.topic: end for place, end in ends.items() if end}
+        found: Counter[str] = Counter()
+        for place, end in ends.items():
+            found[place.topic] += end
+        return dict(+found)
 
     async def _records(self, topic: str) -> list[bytes]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.env["KAFKA_BOOTSTRAP_SERVERS"], auto_offset_reset="earliest")
-        await consumer.start()
-        try:
-            name = self.env["KAFKA_PREFIX"] + topic
-            await consumer.topics()
-            places = [TopicPartition(name, n) for n in sorted(consumer.partitions_for_topic(name) or ())]
-            consumer.assign(places)
+        found: list[bytes] = []
+        async with self._reader(topic) as (consumer, places):
             ends = await consumer.end_offsets(places)
-            found: list[bytes] = []
-            while any([await consumer.position(place) < ends[place] for place in places]):
-                for records in (await consumer.getmany(timeout_ms=1000)).values():
-                    found += [record.value for record in records if record.value]
+            for place in places:
+                while await consumer.position(place) < ends[place]:
+                    for records in (await consumer.getmany(timeout_ms=1000)).values():
+                        found += [record.value for record in records if record.value]
+        return found
+
+    @asynccontextmanager
+    async def _reader(self, ending: str) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
+        """A consumer of nobody's group, at the beginning of all partitions of our topics whose names end so."""
+        servers, prefix = self.env["KAFKA_BOOTSTRAP_SERVERS"], self.env["KAFKA_PREFIX"]
+        admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+        consumer = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
+        try:
+            await admin.start()
+            names = [name for name in await admin.list_topics() if name.startswith(prefix) and name.endswith(ending)]
+            places = [
+                TopicPartition(topic["topic"], part["partition"])
+                for topic in await admin.describe_topics(names)
+                for part in topic["partitions"]
+            ]
+            assert places, f"there is no topic {prefix}…{ending}"
+            await consumer.start()
+            consumer.assign(places)
+            yield consumer, places
         finally:
             await consumer.stop()
-        return found
+            await admin.close()
 
     @staticmethod
     def _in_thread(work: Coroutine[Any, Any, T]) -> T:
