@@ -1,0 +1,117 @@
+"""Two and four replicas of each worker on real engines: work is shared, taken over from the dead, and never doubled."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from xget_testing.engines import ENGINES, url_of
+from xget_testing.node import Cluster, running_cluster, running_sandbox
+from xget_testing.own_names import own_names
+from xget_testing.trials import Collection, Evidence, Replica, done_by, judge
+
+pytestmark = [pytest.mark.slow, pytest.mark.connected(*ENGINES)]
+ANNOUNCED = {"scraper": "xget.pages", "processing": "xget.results", "storage": "xget.stored"}
+KINDS = tuple(ANNOUNCED)
+SLOW = "slow=1.5%1"
+LIMIT = 240
+AT_ONCE = 6
+TAKEOVER_SECONDS = 10.0
+SLOTS = {"XGET_SCRAPER_CONCURRENCY": "3"}  # each of three workers gets some executions, and two have room for all
+
+
+@dataclass(frozen=True)
+class Trial:
+    cluster: Cluster
+    collection: Collection
+    evidence: Evidence
+    replicas: dict[str, Replica]
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    folder = tmp_path_factory.mktemp("replicas")
+    with (
+        running_sandbox(folder / "sandbox", "--posts", "9000", "--seed", "13", "--faults", SLOW) as sandbox,
+        own_names({name: url_of(name) for name in ENGINES}) as env,
+        running_cluster(folder, sandbox, engines=env | SLOTS, replicas="worker=2,processing=2,storage=2") as cluster,
+    ):
+        for number in range(AT_ONCE):
+            cluster.add_account(f"account{number}")
+        found = Trial(cluster, Collection(cluster, sandbox), Evidence(env), {})
+        try:
+            yield found
+        finally:
+            for replica in found.replicas.values():
+                if replica.process.alive:
+                    replica.process.stop()
+
+
+def test_two_replicas_share_the_work(trial: Trial) -> None:
+    trial.collection.keep_busy(AT_ONCE, LIMIT)
+    for kind in KINDS:
+        for name in (f"{kind}-worker", f"{kind}-worker-2"):
+            trial.collection.until(worked(trial, name), 60, lambda name=name: f"{name} does no work")
+
+
+def worked(trial: Trial, name: str, port: int = 0) -> Callable[[], float]:
+    return lambda: done_by(trial.cluster, name, port)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_third_takes_part_and_its_work_is_taken_over_when_it_is_killed(trial: Trial, kind: str) -> None:
+    collection = trial.collection
+    third = trial.replicas[kind] = Replica(trial.cluster, kind, 3)
+    deadline = time.monotonic() + 60
+    while not done_by(trial.cluster, third.name, third.port):
+        collection.keep_busy(AT_ONCE, LIMIT)
+        assert time.monotonic() < deadline, f"{third.name} does no work"
+        time.sleep(0.2)
+    collection.keep_busy(AT_ONCE, LIMIT)
+    third.process.kill()
+    died = time.monotonic()
+    waiting = {task: furthest(trial, task, kind) for task in collection.unfinished()}
+    while waiting := {task: page for task, page in waiting.items() if not moved(trial, task, kind, page)}:
+        took = time.monotonic() - died
+        assert took <= TAKEOVER_SECONDS, "\n".join(f"{waiting[t]}: {collection.execution(t)}" for t in waiting)
+
+
+def furthest(trial: Trial, task: str, kind: str) -> int:
+    """The last page of a task that workers of this kind have announced; they do so when it is durable."""
+    execution = trial.collection.execution(task)["id"]
+    return max(trial.evidence.pages(ANNOUNCED[kind]).get(execution, [0]))
+
+
+def moved(trial: Trial, task: str, kind: str, page: int) -> bool:
+    """Whether they have announced a later page, or there is none to come."""
+    execution = trial.collection.execution(task)
+    if execution["end_reason"] and page == execution["pages"]:
+        return True
+    return furthest(trial, task, kind) > page
+
+
+def test_four_replicas_come_and_go(trial: Trial) -> None:
+    collection = trial.collection
+    for _ in range(2):
+        collection.keep_busy(AT_ONCE, LIMIT)
+        for kind in KINDS:
+            trial.replicas[kind] = Replica(trial.cluster, kind, 4)
+        collection.keep_busy(AT_ONCE, LIMIT)
+        time.sleep(2)
+        for kind in KINDS:
+            assert trial.replicas[kind].process.stop() == 0
+
+
+def test_in_the_end_each_page_counts_once_and_in_order(trial: Trial) -> None:
+    collection = trial.collection
+    collection.sandbox.faults("")
+    collection.finish(120)
+    judge(collection, trial.evidence)
+    for topic in ANNOUNCED.values():
+        pages = trial.evidence.pages(topic)
+        for task in collection.tasks:
+            execution = collection.execution(task)
+            seen = pages[execution["id"]]
+            # one that is delivered again stands there again, but never before its time
+            assert list(dict.fromkeys(seen)) == list(range(1, execution["pages"] + 1)), f"{topic}: {seen}"
