@@ -76,7 +76,7 @@ def _document(told: str) -> str:
     return (
         "# Figures\n\nWritten by `make bench ARGS=--write`; [README.md](README.md) says what each row compares.\n\n"
         f"{date.today().isoformat()}, {machine}, Python {platform.python_version()}. Engines: PostgreSQL 18, "
-        "Valkey 9.1,\nElasticsearch 9.5 and Kafka 4.1 themselves, and SecantusDB in place of MongoDB, all on this machine.\n\n"
+        "Valkey 9.1,\nElasticsearch 9.5 and Kafka 4.1 themselves, and SecantusDB in place of MongoDB, all on this one.\n\n"
         f"```\n{told}\n```\n"
     )
 
