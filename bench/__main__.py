@@ -75,8 +75,9 @@ def _document(told: str) -> str:
     machine = f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, {platform.system()}"
     return (
         "# Figures\n\nWritten by `make bench ARGS=--write`; [README.md](README.md) says what each row compares.\n\n"
-        f"{date.today().isoformat()}, {machine}, Python {platform.python_version()}. Engines: PostgreSQL 18, "
-        "Valkey 9.1,\nElasticsearch 9.5 and Kafka 4.1 themselves, and SecantusDB in place of MongoDB, all on this one.\n\n"
+        f"{date.today().isoformat()}, {machine}, Python {platform.python_version()}. "
+        "Engines, all on this machine: PostgreSQL 18, Valkey 9.1,\nElasticsearch 9.5, Kafka 4.1, and SecantusDB in "
+        "place of MongoDB.\n\n"
         f"```\n{told}\n```\n"
     )
 
