@@ -74,7 +74,8 @@ class Kafka(Engine):
         settings.write_text(SETTINGS.format(broker=broker, controller=controller, data=self.data), "utf-8")
         if not (self.data / "logs" / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-            tool = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings))
+            # One in 64 begins with a dash: on its own that would be taken for an option.
+            tool = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings))
             self.step(tool, failure="Kafka could not format its storage")
 
     def command(self) -> list[str]:
