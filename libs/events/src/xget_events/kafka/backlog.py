@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from xget_events.kafka.access import REQUEST_SECONDS, Access
 from xget_events.kafka.topics import Topics
 
 NEVER = -1
+FIRST_SECONDS = 5.0
+"""A cluster that never had a group makes the place for them when somebody asks, and has no answer until then."""
 
 
 class Backlog:
@@ -24,9 +28,7 @@ class Backlog:
 
     async def of(self, group: str) -> dict[TopicPartition, int]:
         """Records that the group has not committed, by partition, over all that it ever read."""
-        offsets = await self._topics.ask(
-            lambda admin: admin.list_consumer_group_offsets(group), f"read the offsets of {group}"
-        )
+        offsets = await self._topics.ask(lambda admin: _offsets(admin, group), f"read the offsets of {group}")
         committed = {place: meta.offset for place, meta in offsets.items() if meta.offset != NEVER}
         if not committed:
             return {}
@@ -60,3 +62,15 @@ class Backlog:
         if self._reader is not None:
             reader, self._reader = self._reader, None
             await reader.stop()
+
+
+async def _offsets(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, Any]:
+    """What the group committed."""
+    patience = asyncio.get_running_loop().time() + FIRST_SECONDS
+    while True:
+        try:
+            return dict(await admin.list_consumer_group_offsets(group))
+        except GroupCoordinatorNotAvailableError:
+            if asyncio.get_running_loop().time() > patience:
+                raise
+        await asyncio.sleep(0.2)
