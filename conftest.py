@@ -36,7 +36,7 @@ __all__ = [
 
 TOGETHER = ("tests/security/test_identity.py", "tests/security/test_isolation.py", "tests/security/test_secrets.py")
 """These share one node."""
-APART = "tests/faults/"
+APART = ("tests/faults/test_kill.py", "tests/faults/test_kill_migration.py")
 """Here each test starts its own processes."""
 
 
@@ -50,6 +50,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             module = nodeid.partition("::")[0]
             if module in TOGETHER:
                 return TOGETHER[0]
-            return nodeid if module.startswith(APART) else module
+            return nodeid if module in APART else module
 
     return ByModule(config, log)
