@@ -36,20 +36,16 @@ __all__ = [
 
 TOGETHER = ("tests/security/test_identity.py", "tests/security/test_isolation.py", "tests/security/test_secrets.py")
 """These share one node."""
-APART = ("tests/faults/test_kill.py", "tests/faults/test_kill_migration.py")
-"""Here each test starts its own processes."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Units of work: modules, the modules of one node, and single trials of faults."""
+    """Units of work: modules, and the modules of one node."""
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - only there when xdist runs
 
     class ByModule(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             module = nodeid.partition("::")[0]
-            if module in TOGETHER:
-                return TOGETHER[0]
-            return nodeid if module in APART else module
+            return TOGETHER[0] if module in TOGETHER else module
 
     return ByModule(config, log)
