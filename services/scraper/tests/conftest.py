@@ -34,7 +34,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         database_url=Secret(database_url),
         port=0,
         internal_token="inner",
-        scraper_lease_seconds=0.6,
+        scraper_lease_seconds=1.5,
         scraper_poll_seconds=0.1,
         scraper_drain_seconds=2,
         scraper_sse_seconds=0.02,

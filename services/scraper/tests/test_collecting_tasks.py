@@ -159,7 +159,9 @@ async def test_an_execution_starts_soon_after_the_post(world: World) -> None:
 async def test_topics_may_have_other_names(
     settings: Settings, log: SqliteEventLog, tokens: TokenMaker, source: ListSource, sessions: FakeSessions
 ) -> None:
-    own = settings.model_copy(update={"kafka_topic_tasks": "own.tasks", "scraper_poll_seconds": 30.0})
+    own = settings.model_copy(
+        update={"kafka_topic_tasks": "own.tasks", "scraper_poll_seconds": 30.0, "scraper_lease_seconds": 30.0}
+    )
     app = create_app(own, log=log, verifier=tokens.verifier(), sources={"x": source})
     stop = asyncio.Event()
     async with running(app, token=tokens.make("ada")) as client:
