@@ -18,6 +18,10 @@ SLOW = "slow=1.5%1"
 LIMIT = 240
 AT_ONCE = 6
 TAKEOVER_SECONDS = 10.0
+ANNOUNCED_SECONDS = {"scraper": TAKEOVER_SECONDS}
+"""A scraper worker announces the page that it takes over at once. The others announce when they have worked through what
+waits in all partitions that they got, on the MongoDB of this machine: that comes on top of the takeover."""
+BACKLOG_SECONDS = 10.0
 SLOTS = {"XGET_SCRAPER_CONCURRENCY": "3"}  # each of three workers gets some executions, and two have room for all
 
 
@@ -74,7 +78,8 @@ def test_a_third_takes_part_and_its_work_is_taken_over_when_it_is_killed(trial: 
     waiting = {task: furthest(trial, task, kind) for task in collection.unfinished()}
     while waiting := {task: page for task, page in waiting.items() if not moved(trial, task, kind, page)}:
         took = time.monotonic() - died
-        assert took <= TAKEOVER_SECONDS, "\n".join(f"{waiting[t]}: {collection.execution(t)}" for t in waiting)
+        bound = ANNOUNCED_SECONDS.get(kind, TAKEOVER_SECONDS + BACKLOG_SECONDS)
+        assert took <= bound, "\n".join(f"{waiting[t]}: {collection.execution(t)}" for t in waiting)
 
 
 def furthest(trial: Trial, task: str, kind: str) -> int:
