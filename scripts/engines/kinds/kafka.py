@@ -38,7 +38,7 @@ broker.heartbeat.interval.ms=1000
 log.cleaner.dedupe.buffer.size=16777216
 """
 POM = """\
-<project xmlns="http://maven.apache.org/POM/4.0.0">
+<project>
 <modelVersion>4.0.0</modelVersion><groupId>xget</groupId><artifactId>kafka-server</artifactId><version>1</version>
 <dependencies>{}</dependencies>
 </project>
