@@ -8,15 +8,18 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from xget_kernel.engines import Concern
 from xget_kernel.settings import ServiceSettings
 from xget_standalone.watching import Watch, watching_app
 from xget_telemetry.metrics import Registry
 
 
 @asynccontextmanager
-async def watched(settings: ServiceSettings) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Task[None]]]:
+async def watched(
+    settings: ServiceSettings, *more: Concern, **degraded: str
+) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Task[None]]]:
     job = asyncio.create_task(asyncio.sleep(60))
-    app = watching_app(Watch(settings, ("tables", "events"), job), Registry())
+    app = watching_app(Watch(settings, ("tables", "events", *more), job, lambda: degraded), Registry())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://worker") as client:
         try:
             yield client, job
@@ -50,3 +53,23 @@ async def test_an_engine_that_is_away_is_named_without_its_password(
     assert answer.status_code == 503
     assert "127.0.0.1:1" in answer.text
     assert "s3cret" not in answer.text
+
+
+async def test_a_worker_without_search_can_work_and_says_what_works_less_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URL", "http://someone:s3cret@127.0.0.1:1")
+    async with watched(ServiceSettings(home=tmp_path), "search", proxies="The proxy service rests.") as (client, _):
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"], answer.json()["reasons"]) == (200, "ready", [])
+    search, proxies = answer.json()["degraded"]
+    assert search.startswith("Search is away: Elasticsearch at http://********@127.0.0.1:1 does not answer")
+    assert proxies == "The proxy service rests."
+
+
+async def test_what_the_worker_knows_of_a_concern_stands_for_what_its_engine_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URL", "http://127.0.0.1:1")
+    async with watched(ServiceSettings(home=tmp_path), "search", search="Its mapping is foreign.") as (client, _):
+        assert (await client.get("/readyz")).json()["degraded"] == ["Its mapping is foreign."]

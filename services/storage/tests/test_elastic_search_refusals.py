@@ -13,7 +13,7 @@ from elasticsearch import AsyncElasticsearch
 
 from xget_contracts.items import Media
 from xget_kernel.errors import StartupError
-from xget_storage.adapters.elastic_search import ElasticSearch, connection
+from xget_storage.adapters.elastic_search import ElasticSearch, opening
 from xget_storage.models import StoredItem
 from xget_storage.ports import SearchQuery
 from xget_storage.service.analysis import Analyzer
@@ -104,7 +104,7 @@ async def test_an_engine_that_cannot_be_used_is_refused_with_the_fix(
 
 
 async def test_an_address_where_nothing_is_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "OPENING_SECONDS", 0.5)
+    monkeypatch.setattr(opening, "OPENING_SECONDS", 0.5)
     said = await _refusal("http://someone:hidden-word@127.0.0.1:1")
     assert said.startswith("Elasticsearch at http://********@127.0.0.1:1 does not answer")
 

@@ -57,6 +57,9 @@ class Worker(Protocol):
     async def run(self, stop: Any) -> None:
         """Work until the event `stop` is set, then finish what is in hand."""
 
+    def degraded(self) -> dict[str, str]:
+        """What works less well now, as sentences by what they are about: a concern, or the name of a peer."""
+
 
 class Addresses(msgspec.Struct, frozen=True):
     """Where everything of this process listens."""

@@ -102,7 +102,7 @@ async def _worker(options: Options, settings: ServiceSettings) -> int:
     started = False
     try:
         worker = make_worker(options.service, settings, events, SystemClock())
-        watch = Watch(settings, PARTS[options.service].works, process.work(name, worker))
+        watch = Watch(settings, PARTS[options.service].works, process.work(name, worker), worker.degraded)
         app = watching_app(watch, worker.metrics)
         process.serve(name, app, settings.host, _worker_port(options), bound.set_result)
         if await process.until(_settled(bound, watch)):
@@ -118,7 +118,7 @@ async def _worker(options: Options, settings: ServiceSettings) -> int:
 async def _settled(bound: asyncio.Future[int], watch: Watch) -> None:
     await bound
     await asyncio.sleep(SETTLE_SECONDS)
-    while await watch.reasons():  # noqa: ASYNC110 - engines are somewhere else, there is no event
+    while (await watch.found()).reasons:  # noqa: ASYNC110 - engines are somewhere else, there is no event
         await asyncio.sleep(SETTLE_SECONDS)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,29 +21,51 @@ from xget_telemetry.metrics import CONTENT_TYPE, Registry
 
 KEPT_SECONDS = 2.0
 """Engines are asked at most so often, whoever asks us."""
+DISPENSABLE: Final[frozenset[Concern]] = frozenset({"search", "cache"})
+"""Work goes on without their engines."""
+
+
+class Found(NamedTuple):
+    """Sentences for everything that is wrong, and for what works less well while the worker can work."""
+
+    reasons: list[str]
+    degraded: list[str]
 
 
 class Watch:
-    """Why a worker cannot work now."""
+    """Why a worker cannot work now, or not as it should. `degraded` gives the worker's own sentences."""
 
-    def __init__(self, settings: ServiceSettings, concerns: Sequence[Concern], job: asyncio.Task[None]) -> None:
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        concerns: Sequence[Concern],
+        job: asyncio.Task[None],
+        degraded: Callable[[], Mapping[str, str]],
+    ) -> None:
         self._settings = settings
         self._concerns = concerns
         self._job = job
+        self._degraded = degraded
         self._asking = asyncio.Lock()
-        self._kept: list[str] = []
+        self._kept: dict[Concern, str] = {}
         self._asked = -KEPT_SECONDS
 
-    async def reasons(self) -> list[str]:
-        """A sentence for everything that is wrong; empty when the worker can work."""
+    async def found(self) -> Found:
+        """What is wrong; both empty when the worker can work as it should."""
         if self._job.done():
-            return ["The worker has ended."]
+            return Found(["The worker has ended."], [])
         async with self._asking:
             if time.monotonic() - self._asked >= KEPT_SECONDS:
-                found = await asyncio.gather(*(self._ask(concern) for concern in self._concerns))
-                self._kept = [reason for reason in found if reason]
+                answers = await asyncio.gather(*(self._ask(concern) for concern in self._concerns))
+                self._kept = {concern: said for concern, said in zip(self._concerns, answers, strict=True) if said}
                 self._asked = time.monotonic()
-            return self._kept
+        degraded: dict[str, str] = {
+            concern: f"{concern.capitalize()} is away: {said}"
+            for concern, said in self._kept.items()
+            if concern in DISPENSABLE
+        }
+        reasons = [said for concern, said in self._kept.items() if concern not in DISPENSABLE]
+        return Found(reasons, list({**degraded, **self._degraded()}.values()))
 
     async def _ask(self, concern: Concern) -> str:
         try:
@@ -59,9 +82,11 @@ def watching_app(watch: Watch, registry: Registry) -> Starlette:
         return JSONResponse({"status": "ok"})
 
     async def ready(_: Request) -> Response:
-        reasons = await watch.reasons()
+        reasons, degraded = await watch.found()
         body = {"status": "not ready" if reasons else "ready", "reasons": reasons}
-        return JSONResponse(body, status_code=503 if reasons else 200)
+        return JSONResponse(
+            {**body, **({"degraded": degraded} if degraded else {})}, status_code=503 if reasons else 200
+        )
 
     async def metrics(_: Request) -> Response:
         return Response(await registry.scrape(), media_type=CONTENT_TYPE)

@@ -45,6 +45,10 @@ class Worker:
         self._clock = clock
         self._sources = sources
 
+    def degraded(self) -> dict[str, str]:
+        """What works less well now, as sentences by what they are about: nothing that this worker knows of."""
+        return {}
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then finish the batch in hand and close."""
         settings = self._settings

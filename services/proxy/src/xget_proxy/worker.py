@@ -25,6 +25,10 @@ class Worker:
         self._settings = settings
         self._clock = clock
 
+    def degraded(self) -> dict[str, str]:
+        """What works less well now, as sentences by what they are about: nothing that this worker knows of."""
+        return {}
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Raises StartupError when the tables cannot be used."""
         await asyncio.to_thread(upgrade, self._settings.tables_url, "xget_proxy")

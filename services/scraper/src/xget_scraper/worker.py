@@ -12,6 +12,7 @@ from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_events.runner import ConsumerRunner, Handler
+from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock
 from xget_kernel.ids import new_id
 from xget_rpc.client import RpcChannel
@@ -56,6 +57,11 @@ class Worker:
         self._sources = sources
         self._sessions = sessions
         self._name = new_id()
+        self._peers: tuple[Breaker, ...] = ()
+
+    def degraded(self) -> dict[str, str]:
+        """What works less well now, as sentences by what they are about."""
+        return {breaker.peer: trouble for breaker in self._peers if (trouble := breaker.trouble())}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then finish the pages in hand, give the executions back and close."""
@@ -121,7 +127,8 @@ class Worker:
             RpcChannel(settings.grpc_target(url), settings.internal_token, patient=True)
             for url in (settings.account_service_url, settings.proxy_service_url)
         )
-        watch_breakers(self.metrics, lambda: (accounts.breaker, proxies.breaker))
+        self._peers = (accounts.breaker, proxies.breaker)
+        watch_breakers(self.metrics, lambda: self._peers)
         stack.push_async_callback(accounts.close)
         stack.push_async_callback(proxies.close)
         return GrpcSessions(accounts, proxies, self._clock, settings.scraper_account_lease_seconds)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from xget.storage.v1.item_reader_pb2_grpc import add_ItemReaderServicer_to_server
 from xget_events.log import EventLog
+from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.errors import XGetError
 from xget_kernel.pages import PageQuery
@@ -24,6 +25,8 @@ from xget_storage.service.ingest import IndexService
 from xget_storage.service.items import DataService
 from xget_storage.service.reading import ReadService
 from xget_storage.settings import Settings
+from xget_telemetry.breakers import watch_breakers
+from xget_telemetry.metrics import Registry
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
 from xget_web.health import CHECK_SECONDS, Degraded
@@ -44,6 +47,7 @@ def create_app(
     The app announces no events: `log` is taken because every service is built with the same call.
     """
     time = clock or SystemClock()
+    metrics, peers = Registry(), list[Breaker]()
 
     async def documents_answer() -> str | None:
         reader: ReadService = app.state.storage.reader
@@ -62,7 +66,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stores = await stack.enter_async_context(Stores.opened(settings))
+            stores = await stack.enter_async_context(Stores.opened(settings, metrics, search_later=True))
+            peers.extend(stores.breakers)
             reader = ReadService(stores.documents, stores.search, stores.analyzer)
             indexing = IndexService(stores.documents, stores.search)
             app.state.storage = Container(DataService(stores.documents, indexing, time), reader)
@@ -81,7 +86,9 @@ def create_app(
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
         readiness=[documents_answer, search_answers],
+        registry=metrics,
     )
+    watch_breakers(metrics, lambda: peers)
     return app
 
 

@@ -16,6 +16,7 @@ from xget_storage.adapters.topics import create_topics
 from xget_storage.service.ingest import IndexService, IngestService
 from xget_storage.service.rebuilding import Progress, RebuildService
 from xget_storage.settings import Settings
+from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
 
 
@@ -27,11 +28,20 @@ class Worker:
         self._settings = settings
         self._log = log
         self._clock = clock
+        self._stores: Stores | None = None
+
+    def degraded(self) -> dict[str, str]:
+        """What works less well now, as sentences by what they are about."""
+        trouble = self._stores.search_trouble if self._stores else None
+        return {"search": f"Search is away: {trouble}"} if trouble else {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then finish the batches in hand. Raises StartupError when a file cannot be used."""
         await create_topics(self._log, self._settings)
-        async with Stores.opened(self._settings, self.metrics) as stores, asyncio.TaskGroup() as group:
+        opening = Stores.opened(self._settings, self.metrics, search_later=True)
+        async with opening as stores, asyncio.TaskGroup() as group:
+            self._stores = stores
+            watch_breakers(self.metrics, lambda: stores.breakers)
             for runner in self._runners(stores):
                 group.create_task(runner.run(stop))
             indexing = IndexService(stores.documents, stores.search)

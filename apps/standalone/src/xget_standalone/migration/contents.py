@@ -8,6 +8,7 @@ from xget_standalone.probes.topics import sizes
 from xget_standalone.topics import named_topics
 from xget_storage.adapters.elastic_search.connection import Connection
 from xget_storage.adapters.elastic_search.layout import Names
+from xget_storage.adapters.elastic_search.opening import Opening
 from xget_storage.adapters.mongo_documents.importing import MongoArchive
 
 
@@ -28,7 +29,7 @@ async def on_elasticsearch(settings: ServiceSettings) -> dict[str, int]:
         found.append(int(answer["count"]))
 
     try:
-        await connection.opened(count)
+        await Opening(connection, count).now()
     finally:
         await connection.close()
     return {"search.index": found[-1]} if found[-1] else {}

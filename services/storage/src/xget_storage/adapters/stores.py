@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from xget_kernel.breaker import Breaker
+from xget_kernel.secrets import Secret
 from xget_storage.adapters.elastic_search import ElasticSearch
 from xget_storage.adapters.mongo import opened_mongo
 from xget_storage.adapters.mongo_documents import MongoDocuments
@@ -40,16 +42,34 @@ class Stores:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: Settings, metrics: Registry | None = None) -> AsyncIterator[Stores]:
+    async def opened(
+        cls, settings: Settings, metrics: Registry | None = None, *, search_later: bool = False
+    ) -> AsyncIterator[Stores]:
         """The stores that `settings` select, closed at the end; what they measure goes to `metrics`.
 
-        Raises StartupError when an engine cannot be used, or a newer version wrote what it holds.
+        With `search_later` a search engine that does not answer is waited for in the background. Raises StartupError
+        when an engine cannot be used, or a newer version wrote what it holds.
         """
         analyzer = Analyzer()
         async with AsyncExitStack() as stack:
             documents, raw_pages = await _documents(settings, stack)
-            search = await _search(settings, analyzer, metrics, stack)
+            if settings.elasticsearch_url is None:
+                search: SearchIndex = await _open(SqliteSearch(settings.home / "search.db", analyzer), stack)
+            else:
+                search = await _elastic(
+                    settings.elasticsearch_url, settings, analyzer, metrics, stack, later=search_later
+                )
             yield cls(documents, search, raw_pages, analyzer)
+
+    @property
+    def breakers(self) -> tuple[Breaker, ...]:
+        """The ways to engines that are guarded."""
+        return (self.search.breaker,) if isinstance(self.search, ElasticSearch) else ()
+
+    @property
+    def search_trouble(self) -> str | None:
+        """Why search cannot be used since the start, as a sentence."""
+        return self.search.trouble if isinstance(self.search, ElasticSearch) else None
 
 
 async def _documents(settings: Settings, stack: AsyncExitStack) -> tuple[DocumentStore, RawPageStore]:
@@ -62,13 +82,19 @@ async def _documents(settings: Settings, stack: AsyncExitStack) -> tuple[Documen
     )
 
 
-async def _search(
-    settings: Settings, analyzer: Analyzer, metrics: Registry | None, stack: AsyncExitStack
-) -> SearchIndex:
-    if settings.elasticsearch_url is None:
-        return await _open(SqliteSearch(settings.home / "search.db", analyzer), stack)
-    url, prefix = settings.elasticsearch_url.reveal(), settings.elasticsearch_index
-    return await _open(ElasticSearch(url, analyzer, prefix=prefix, registry=metrics), stack)
+async def _elastic(
+    url: Secret,
+    settings: Settings,
+    analyzer: Analyzer,
+    metrics: Registry | None,
+    stack: AsyncExitStack,
+    *,
+    later: bool,
+) -> ElasticSearch:
+    search = ElasticSearch(url.reveal(), analyzer, prefix=settings.elasticsearch_index, registry=metrics)
+    stack.push_async_callback(search.close)
+    await (search.open_soon() if later else search.open())
+    return search
 
 
 async def _open(store: _Store, stack: AsyncExitStack) -> _Store:

@@ -6,7 +6,6 @@ requests and searches may be sent again: writes carry their versions.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NoReturn, TypeVar
@@ -27,7 +26,6 @@ _logger = get_logger(__name__)
 PEER: Final = "Elasticsearch"
 SEARCH_SECONDS: Final = 10.0
 BULK_SECONDS: Final = 30.0
-OPENING_SECONDS: Final = 10.0
 _RETRY_AFTER: Final = {"Retry-After": "2"}
 _AWAY: Final = frozenset({429, 502, 503, 504})
 _NEEDED: Final = 9
@@ -39,6 +37,8 @@ class Connection:
     def __init__(self, url: str) -> None:
         self.shown = masked(url)
         self.breaker = Breaker(PEER, failures=(SearchAway,))
+        self.unfit = ""
+        """Why nothing may be asked yet, as a sentence."""
         # Its errors come back as exceptions, and who waits for the engine would read a line for each attempt.
         logging.getLogger("elastic_transport").setLevel(logging.CRITICAL + 1)
         try:
@@ -49,7 +49,9 @@ class Connection:
             ) from error
 
     async def ask(self, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
-        """The answer to one call. Raises SearchAway (503), at once while the engine is known to be away."""
+        """The answer to one call. Raises SearchAway (503), at once while the engine is known to be away or unfit."""
+        if self.unfit:
+            raise SearchAway(self.unfit, headers=_RETRY_AFTER)
         with self.breaker.guard():
             return await self.plain(call)
 
@@ -66,25 +68,22 @@ class Connection:
                 raise away(f"refuses these credentials ({error.status_code})") from error
             raise
 
-    async def opened(self, prepare: Callable[[], Awaitable[None]]) -> None:
-        """Wait for the engine, judge it, then `prepare` what is needed in it. Raises StartupError."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + OPENING_SECONDS
-        while True:
-            try:
-                await self._judge()
-                await self.plain(prepare)
-            except SearchAway as error:
-                if isinstance(error.__cause__, ApiError) and error.__cause__.status_code in (401, 403):
-                    self._no_right(error.__cause__)
-                if loop.time() > until:
-                    raise StartupError(
-                        f"{PEER} at {self.shown} {error.detail.partition(' ')[2].partition(';')[0]}: "
-                        "start it, correct ELASTICSEARCH_URL, or unset it to search in a file."
-                    ) from error
-                await asyncio.sleep(0.25)
-            else:
-                return
+    async def attempt(self, prepare: Callable[[], Awaitable[None]]) -> None:
+        """Judge the engine, then `prepare` what is needed in it. Raises SearchAway; StartupError for what is wrong."""
+        try:
+            await self._judge()
+            await self.plain(prepare)
+        except SearchAway as error:
+            if isinstance(error.__cause__, ApiError) and error.__cause__.status_code in (401, 403):
+                self._no_right(error.__cause__)
+            raise
+
+    def absent(self, error: SearchAway) -> str:
+        """What to do about an engine that is away, in one sentence."""
+        return (
+            f"{PEER} at {self.shown} {error.detail.partition(' ')[2].partition(';')[0]}: "
+            "start it, correct ELASTICSEARCH_URL, or unset it to search in a file."
+        )
 
     async def _judge(self) -> None:
         """Refuse an engine that this client cannot work with. Who may not ask for its version goes on without."""

@@ -13,10 +13,12 @@ from contextlib import AbstractAsyncContextManager
 
 from elasticsearch import ApiError, NotFoundError
 
+from xget_kernel.breaker import Breaker
 from xget_storage.adapters.elastic_search import indexes
 from xget_storage.adapters.elastic_search.connection import Connection, away
 from xget_storage.adapters.elastic_search.documents import Line, deletion_lines, item_lines
 from xget_storage.adapters.elastic_search.layout import Names
+from xget_storage.adapters.elastic_search.opening import Opening
 from xget_storage.adapters.elastic_search.querying import ANSWER, nothing, page, request, steady
 from xget_storage.adapters.elastic_search.rebuilding import ElasticRebuild, rebuilding
 from xget_storage.adapters.elastic_search.writing import BulkWriter, NoTarget, pieces
@@ -43,10 +45,28 @@ class ElasticSearch:
         self._names = Names(prefix)
         self._writer = BulkWriter(self._connection, registry or Registry(), refresh=refresh)
         self._targets: tuple[str, ...] = ()
+        self._opening = Opening(self._connection, self._prepare)
 
     async def open(self) -> None:
         """Make or judge the indexes. Raises StartupError after ten seconds without an answer, or for what is wrong."""
-        await self._connection.opened(self._prepare)
+        await self._opening.now()
+
+    async def open_soon(self) -> None:
+        """The same, but who does not answer is waited for in the background: until then all calls raise SearchAway.
+
+        Raises StartupError for an engine that answers and cannot be used; later, SearchAway says so.
+        """
+        await self._opening.soon()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why search cannot be used since the start, as a sentence."""
+        return self._connection.unfit or None
+
+    @property
+    def breaker(self) -> Breaker:
+        """The way to the engine."""
+        return self._connection.breaker
 
     async def _prepare(self) -> None:
         self._targets = (await indexes.prepare(self._connection.client, self._names)).targets
@@ -103,4 +123,5 @@ class ElasticSearch:
         return rebuilding(self._connection, self._names, self._analyzer)
 
     async def close(self) -> None:
+        await self._opening.close()
         await self._connection.close()
