@@ -16,10 +16,10 @@ from xget_telemetry.metrics import Registry
 
 @asynccontextmanager
 async def watched(
-    settings: ServiceSettings, *more: Concern, **degraded: str
+    settings: ServiceSettings, *more: Concern, trouble: str | None = None, **degraded: str
 ) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Task[None]]]:
     job = asyncio.create_task(asyncio.sleep(60))
-    app = watching_app(Watch(settings, ("tables", "events", *more), job, lambda: degraded), Registry())
+    app = watching_app(Watch(settings, ("tables", "events", *more), job, lambda: degraded, lambda: trouble), Registry())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://worker") as client:
         try:
             yield client, job
@@ -73,3 +73,9 @@ async def test_what_the_worker_knows_of_a_concern_stands_for_what_its_engine_say
     monkeypatch.setenv("ELASTICSEARCH_URL", "http://127.0.0.1:1")
     async with watched(ServiceSettings(home=tmp_path), "search", search="Its mapping is foreign.") as (client, _):
         assert (await client.get("/readyz")).json()["degraded"] == ["Its mapping is foreign."]
+
+
+async def test_a_log_that_answers_and_cannot_work_is_a_reason(tmp_path: Path) -> None:
+    async with watched(ServiceSettings(home=tmp_path), trouble="Kafka has no topic xget.pages.") as (client, _):
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["Kafka has no topic xget.pages."])

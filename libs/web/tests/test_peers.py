@@ -34,7 +34,7 @@ class Waiting:
 
 async def test_events_that_wait_long_degrade() -> None:
     clock, waiting = ManualClock(), Waiting()
-    check = outbox_answer(lambda: waiting, clock)
+    check = outbox_answer(lambda: waiting, clock, lambda: None)
     assert await check() is None
     waiting.since = clock.now() - timedelta(seconds=3)
     assert await check() is None
@@ -42,3 +42,10 @@ async def test_events_that_wait_long_degrade() -> None:
     found = await check()
     assert isinstance(found, Degraded)
     assert "42 s" in found
+
+
+async def test_what_the_event_log_says_is_wrong_degrades() -> None:
+    check = outbox_answer(Waiting, ManualClock(), lambda: "Kafka has no topic xget.tasks.")
+    found = await check()
+    assert isinstance(found, Degraded)
+    assert found == "Kafka has no topic xget.tasks."

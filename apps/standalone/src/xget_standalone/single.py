@@ -102,7 +102,8 @@ async def _worker(options: Options, settings: ServiceSettings) -> int:
     started = False
     try:
         worker = make_worker(options.service, settings, events, SystemClock())
-        watch = Watch(settings, PARTS[options.service].works, process.work(name, worker), worker.degraded)
+        job = process.work(name, worker)
+        watch = Watch(settings, PARTS[options.service].works, job, worker.degraded, lambda: events.trouble)
         app = watching_app(watch, worker.metrics)
         process.serve(name, app, settings.host, _worker_port(options), bound.set_result)
         if await process.until(_settled(bound, watch)):

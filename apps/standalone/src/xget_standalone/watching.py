@@ -33,7 +33,10 @@ class Found(NamedTuple):
 
 
 class Watch:
-    """Why a worker cannot work now, or not as it should. `degraded` gives the worker's own sentences."""
+    """Why a worker cannot work now, or not as it should.
+
+    `degraded` gives the worker's own sentences, `trouble` what its event log says is wrong.
+    """
 
     def __init__(
         self,
@@ -41,11 +44,13 @@ class Watch:
         concerns: Sequence[Concern],
         job: asyncio.Task[None],
         degraded: Callable[[], Mapping[str, str]],
+        trouble: Callable[[], str | None],
     ) -> None:
         self._settings = settings
         self._concerns = concerns
         self._job = job
         self._degraded = degraded
+        self._trouble = trouble
         self._asking = asyncio.Lock()
         self._kept: dict[Concern, str] = {}
         self._asked = -KEPT_SECONDS
@@ -65,6 +70,8 @@ class Watch:
             if concern in DISPENSABLE
         }
         reasons = [said for concern, said in self._kept.items() if concern not in DISPENSABLE]
+        if said := self._trouble():
+            reasons.append(said)
         return Found(reasons, list({**degraded, **self._degraded()}.values()))
 
     async def _ask(self, concern: Concern) -> str:

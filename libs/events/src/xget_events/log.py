@@ -90,6 +90,10 @@ class Consumer(Protocol):
 class EventLog(Protocol):
     """Topics on a durable log. Order holds per key; every record reaches every group at least once."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the log cannot do its work although its engine answers, as a sentence with the fix."""
+
     async def create_topics(self, specs: Sequence[TopicSpec]) -> None:
         """Make the topics that are missing, each with its `.dlq`; a topic keeps the partitions it was made with."""
 

@@ -32,10 +32,15 @@ def peers_answer(breakers: Iterable[Breaker]) -> Check:
     return other_services
 
 
-def outbox_answer(backlog: Callable[[], Backlog], clock: Clock) -> Check:
-    """Degraded while events wait for the event log: what they announce is kept, and goes on when it is back."""
+def outbox_answer(backlog: Callable[[], Backlog], clock: Clock, trouble: Callable[[], str | None]) -> Check:
+    """Degraded while events wait for the event log: what they announce is kept, and goes on when it is back.
+
+    `trouble` is what the log itself says is wrong.
+    """
 
     async def events_move() -> str | None:
+        if said := trouble():
+            return Degraded(said)
         oldest = await backlog().oldest()
         waited = (clock.now() - oldest).total_seconds() if oldest else 0.0
         if waited < LATE_SECONDS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
@@ -38,6 +38,7 @@ from xget_telemetry.metrics import Registry
 from xget_telemetry.standard import measure_outbox
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
+from xget_web.health import Check
 from xget_web.peers import outbox_answer, peers_answer
 from xget_web.state import Verifier
 
@@ -77,6 +78,7 @@ def create_app(
                     stack.push_async_callback(source.close)
             app.state.scraper = built = await _build(settings, time, known, stack, peers)
             await create_topics(events, settings)
+            app.state.events = events
             app.state.relay = await _relay(built.database, events, time, stack, metrics)
             yield
 
@@ -96,7 +98,7 @@ def create_app(
         settings=settings,
         routers=ROUTERS,
         lifespan=lifespan,
-        readiness=[tables_answer, peers_answer(peers), outbox_answer(lambda: app.state.relay, time)],
+        readiness=[tables_answer, peers_answer(peers), _outbox_answer(lambda: app.state, time)],
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
         registry=metrics,
@@ -145,6 +147,10 @@ async def _relay(
 
     stack.push_async_callback(end)
     return relay
+
+
+def _outbox_answer(state: Callable[[], Any], clock: Clock) -> Check:
+    return outbox_answer(lambda: state().relay, clock, lambda: state().events.trouble)
 
 
 def _with_types(app: FastAPI, sources: Mapping[str, Source]) -> FastAPI:

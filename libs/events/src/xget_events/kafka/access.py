@@ -31,6 +31,13 @@ _NO_RIGHT = (
     kafka.GroupAuthorizationFailedError,
     kafka.ClusterAuthorizationFailedError,
 )
+_NO_LEADER = (
+    TimeoutError,
+    kafka.KafkaTimeoutError,
+    kafka.UnknownTopicOrPartitionError,
+    kafka.NotLeaderForPartitionError,
+    kafka.LeaderNotAvailableError,
+)
 _TOO_LARGE = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError, kafka.RecordTooLargeError)
 
 
@@ -123,3 +130,8 @@ class Access:
             return Unavailable(f"Kafka does not allow to {doing}: grant that right.", headers=RETRY_AFTER)
         reason = "it does not answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
         return Unavailable(f"Kafka at {self.where} could not {doing} ({reason}).", headers=RETRY_AFTER)
+
+
+def lacks_topic(error: BaseException | None) -> bool:
+    """Whether a call may have failed like this because its topic is no more; Kafka says so in several ways."""
+    return isinstance(error, _NO_LEADER)

@@ -33,8 +33,15 @@ class KafkaConsumer:
     fetch for each partition (2 MB, or one larger batch), and nothing while a poll left records over.
     """
 
-    def __init__(self, membership: Membership, topics: Sequence[str], closed: Callable[[KafkaConsumer], None]) -> None:
+    def __init__(
+        self,
+        membership: Membership,
+        topics: Sequence[str],
+        closed: Callable[[KafkaConsumer], None],
+        missed: Callable[[Sequence[str]], None],
+    ) -> None:
         self._membership = membership
+        self._on_missed = missed
         self._access = membership.access
         self._topics = tuple(topics)
         self._on_closed = closed
@@ -62,7 +69,7 @@ class KafkaConsumer:
         try:
             async with asyncio.timeout(max(timeout, 0.005)):
                 while True:
-                    await self._look(joined.client)
+                    await self._look(joined)
                     await joined.holding.reading.wait()
                     self._check_open()
                     left = deadline - asyncio.get_running_loop().time()
@@ -156,12 +163,19 @@ class KafkaConsumer:
             last[partition] = max(last.get(partition, -1), *map(attrgetter("offset"), run), -1)
         return {TopicPartition(self._access.prefix + topic, part): n + 1 for (topic, part), n in last.items()}
 
-    async def _look(self, client: AIOKafkaConsumer) -> None:
-        """Ask for topics that are not there yet, now and then."""
+    async def _look(self, joined: Joined) -> None:
+        """Ask for topics that are not there, now and then; tell when they are not."""
         now = asyncio.get_running_loop().time()
-        if now >= self._look_at and any(client.partitions_for_topic(topic) is None for topic in self._topics):
-            self._look_at = now + LOOK_SECONDS
-            await refresh(client)
+        if now < self._look_at or not self._absent(joined.client):
+            return
+        self._look_at = now + LOOK_SECONDS
+        await refresh(joined.client)
+        if absent := self._absent(joined.client):
+            joined.holding.begin_anew(absent)
+            self._on_missed(absent)
+
+    def _absent(self, client: AIOKafkaConsumer) -> list[str]:
+        return [topic for topic in self._topics if client.partitions_for_topic(topic) is None]
 
     def _check_open(self) -> None:
         if self._closed:

@@ -31,6 +31,10 @@ class Held:
         """Whether records were given out that are not committed."""
         return self.position is not None and (self.committed is None or self.committed < self.position)
 
+    def begin_anew(self) -> None:
+        """The topic is another one by now: offsets of the old one say nothing about it."""
+        self.position = self.committed = None
+
 
 class Holding(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """The partitions of one member. aiokafka takes all of them away at each rebalance and gives the new ones.
@@ -99,6 +103,8 @@ class Holding(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         held = self._held.get(place)
         if held is None or not records:
             return []
+        if held.position is not None and records[0].offset < held.position and self._is_another(place, held.position):
+            held.begin_anew()
         if held.position is not None and records[0].offset < held.position:
             records = [record for record in records if record.offset >= held.position]
         if records:
@@ -126,6 +132,13 @@ class Holding(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         if not self._in_hand():
             self._done.set()
 
+    def begin_anew(self, topics: Iterable[str]) -> None:
+        """These topics are gone: what comes under their names later is read from its first record."""
+        gone = set(topics)
+        for place, held in self._held.items():
+            if place.topic in gone:
+                held.begin_anew()
+
     def lose(self, places: Iterable[TopicPartition]) -> None:
         """These are held no more."""
         for place in places:
@@ -136,6 +149,13 @@ class Holding(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         self._done.set()
         self.reading.set()
         self.committing.set()
+
+    def _is_another(self, place: TopicPartition, position: int) -> bool:
+        """Whether the topic was deleted and made again: the one that was read to `position` cannot end before it."""
+        with suppress(IllegalStateError):
+            end = self._client.highwater(place)
+            return end is not None and end < position
+        return False
 
     def _in_hand(self) -> bool:
         return any(held.in_hand for held in self._held.values())

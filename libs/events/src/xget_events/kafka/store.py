@@ -5,7 +5,8 @@ under way any first part of each partition's messages may be there, in order (a 
 since consumers are idempotent). Its partitions pass on when its session ends, under the same member name at once.
 The broker: a publish or commit under way waits for it, or fails with `errors.Unavailable` and is tried again by who
 called, so that a message may be there twice, never not at all, and never ahead of one of its key that was sent before
-it; producers and consumers connect again by themselves.
+it; producers and consumers connect again by themselves. A topic that somebody deletes: what it held is gone, it is made
+again as it was declared, and what was not published yet goes to the new one (`upkeep`).
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from collections.abc import Sequence
 import msgspec
 
 from xget_events.errors import LogClosed, MessageTooLarge, UnknownTopic
-from xget_events.kafka.access import Access
+from xget_events.kafka.access import Access, lacks_topic
 from xget_events.kafka.backlog import Backlog
 from xget_events.kafka.consumer import KafkaConsumer
 from xget_events.kafka.membership import Membership
 from xget_events.kafka.publisher import Publisher, Row
 from xget_events.kafka.topics import TopicInfo, Topics
+from xget_events.kafka.upkeep import Upkeep
 from xget_events.log import TopicSpec, by_topic, partition_of
 from xget_kernel.engines import EngineSettings
+from xget_kernel.errors import Unavailable, XGetError
 from xget_kernel.messages import Message
 
 
@@ -38,6 +41,7 @@ class KafkaEventLog:
         self._lease = lease_seconds
         self._topics = Topics(self._access)
         self._backlog = Backlog(self._access, self._topics)
+        self._upkeep = Upkeep(self._topics)
         self._publisher = Publisher(self._access)
         self._known: dict[str, TopicInfo] = {}
         self._consumers: set[KafkaConsumer] = set()
@@ -56,6 +60,7 @@ class KafkaEventLog:
         both = [self._own(spec) for given in specs for spec in (given, given.dlq) if spec is not None]
         if both:
             await self._topics.create(both)
+            self._upkeep.remember(both)
             self._known |= await self._topics.known(spec.name for spec in both)
 
     async def publish(self, messages: Sequence[Message]) -> None:
@@ -69,20 +74,42 @@ class KafkaEventLog:
             return
         names = {self._access.prefix + message.topic for message in messages}
         if not names <= self._known.keys():
-            self._known |= await self._topics.known(names)
-        rows = [self._row(message) for message in messages]
+            await self._learn(names)
+        doing = f"publish to {', '.join(sorted(names))}"
         try:
-            await self._publisher.publish(rows, f"publish to {', '.join(sorted(names))}")
-        except UnknownTopic:
-            for name in names:
-                self._known.pop(name, None)
-            raise
+            await self._publisher.publish([self._row(message) for message in messages], doing)
+        except (UnknownTopic, Unavailable) as error:
+            if not await self._mended(names, error):
+                raise
+            await self._publisher.publish([self._row(message) for message in messages], doing)
+
+    async def _learn(self, names: set[str]) -> None:
+        found = await self._topics.known(names)
+        if not names <= found.keys() and await self._upkeep.mend(names):
+            found = await self._topics.known(names)
+        self._known |= found
+
+    async def _mended(self, names: set[str], error: XGetError) -> bool:
+        """Whether a publish failed for topics that were missing, and they are there again."""
+        if not lacks_topic(error.__cause__):
+            return False
+        for name in names:
+            self._known.pop(name, None)
+        try:
+            mended = await self._upkeep.mend(names)
+            self._known |= await self._topics.known(names)
+        except Unavailable:
+            if self._upkeep.trouble:
+                raise
+            return False
+        return mended
 
     def consumer(self, group: str, topics: Sequence[str], *, member: str | None = None) -> KafkaConsumer:
         """A new member of a group; it joins when it is entered or first polled. Topics may be made later."""
         prefix = self._access.prefix
         membership = Membership(self._access, prefix + group, member, self._lease)
-        consumer = KafkaConsumer(membership, [prefix + topic for topic in topics], self._consumers.discard)
+        own = [prefix + topic for topic in topics]
+        consumer = KafkaConsumer(membership, own, self._consumers.discard, self._upkeep.missed)
         self._consumers.add(consumer)
         return consumer
 
@@ -102,9 +129,15 @@ class KafkaEventLog:
             return
         self._closed = True
         await asyncio.gather(*(consumer.close(leave=release) for consumer in list(self._consumers)))
+        await self._upkeep.close()
         await self._publisher.close()
         await self._backlog.close()
         await self._topics.close()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why topics are missing although Kafka answers, as a sentence."""
+        return self._upkeep.trouble
 
     async def stall(self) -> None:
         """Let the consumers of this log send no heartbeats; for trials."""

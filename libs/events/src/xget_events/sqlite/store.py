@@ -57,6 +57,11 @@ class SqliteEventLog:
         self._topics = await self._writer.run(records.topics)
         await self._membership.beat()
 
+    @property
+    def trouble(self) -> str | None:
+        """Never any: topics are in the file."""
+        return None
+
     async def publish(self, messages: Sequence[Message]) -> None:
         """Append messages in one transaction that is on the disk at return. Raises UnknownTopic, MessageTooLarge."""
         if not messages:
