@@ -1,9 +1,11 @@
 """A check-up says what is wrong and how to mend it, whatever runs and whatever is down, and tells no secret."""
 
+import asyncio
 import gc
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from importlib import import_module
 from pathlib import Path
 
@@ -89,6 +91,41 @@ async def test_a_dead_letter_counts_until_it_is_sent_again(
         found = by_area(await check_up(tmp_path, NOBODY), "dead letters")
         assert found["xget.results.dlq"].facts == {"records": 1}
         await log.close()
+
+
+@asynccontextmanager
+async def answering(body: str) -> AsyncIterator[int]:
+    """A server that answers everything with this JSON; its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_cluster_on_the_home_is_found_whatever_its_ports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STORAGE_SERVICE_URL")
+    ready = '{"status": "ready"}'
+    less = '{"status": "ready", "reasons": [], "degraded": ["Search is away."]}'
+    async with answering(ready) as one, answering(less) as two:
+        runs = {"gateway": one, "storage": one, "auth": one, "storage-worker-2": two}
+        state = {name: {"pid": os.getpid(), "port": port, "starts": 1} for name, port in runs.items()}
+        state["proxy-worker"] = {"pid": 0, "port": 1, "starts": 3}
+        (tmp_path / "cluster.json").write_bytes(msgspec.json.encode(state))
+        found = by_area(await check_up(tmp_path), "service")
+        assert {name: found[name].address for name in ("gateway", "storage")} == dict.fromkeys(
+            ("gateway", "storage"), f"http://127.0.0.1:{one}"
+        )
+        assert (found["storage-worker-2"].state, found["storage-worker-2"].says) == ("ok", "Search is away.")
+        assert found["auth"].address == NOBODY  # the environment knows better
+        assert "proxy-worker" not in found
+        assert by_area(await check_up(tmp_path, NOBODY), "service")["gateway"].address == NOBODY
 
 
 async def test_tables_of_another_release_are_named_with_both_versions(tmp_path: Path) -> None:

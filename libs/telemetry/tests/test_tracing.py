@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from xget_kernel.errors import NotFound, StartupError
 from xget_telemetry import logs, tracing
+from xget_telemetry.metrics import Registry
 from xget_testing.otlp import OtlpReceiver, otlp_receiver
 
 ELSEWHERE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -132,6 +133,35 @@ def test_a_receiver_that_hangs_holds_up_the_end_for_seconds_only(monkeypatch):
         with tracing.configured("worker"), tracing.span("lost"):
             pass
         assert time.monotonic() - began < 4
+
+
+def test_spans_that_cannot_be_sent_are_counted_for_their_service(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "many")
+    gateway, scraper = Registry(), Registry()
+    with tracing.configured():
+        tracing.count_losses(gateway, "gateway")
+        tracing.count_losses(scraper, "scraper")
+        for service, spans in (("gateway", 3), ("scraper", 1)):
+            with tracing.of(service).acting():
+                for _ in range(spans):
+                    with tracing.span("lost"):
+                        pass
+    assert b"xget_trace_spans_lost_total 3.0" in gateway.render()
+    assert b"xget_trace_spans_lost_total 1.0" in scraper.render()
+
+
+def test_what_is_sent_is_not_counted_as_lost(receiver):
+    registry = Registry()
+    with tracing.configured("worker"):
+        tracing.count_losses(registry, "worker")
+        with tracing.span("kept"):
+            pass
+    assert sent(receiver)
+    assert b"xget_trace_spans_lost_total 0.0" in registry.render()
 
 
 def test_log_lines_name_their_trace(receiver):

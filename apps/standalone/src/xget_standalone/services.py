@@ -18,6 +18,7 @@ from xget_kernel.clock import Clock
 from xget_kernel.engines import Concern
 from xget_kernel.settings import GRPC_OFFSET, ServiceSettings
 from xget_standalone.measuring import measure_engines
+from xget_telemetry import tracing
 from xget_telemetry.metrics import Registry
 from xget_web.state import WebState
 
@@ -128,6 +129,7 @@ def make_worker(
     """What works behind a service; `metrics` is where it measures, if it shares a process with the service."""
     create = import_module(f"xget_{service}.worker").create_worker
     worker = cast("Worker", create(settings, log=log, clock=clock, metrics=metrics))
+    tracing.count_losses(worker.metrics, f"{service}-worker")
     if metrics is None:
         measure_engines(worker.metrics, settings, PARTS[service].works)
     return worker

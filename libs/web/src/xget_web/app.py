@@ -58,6 +58,7 @@ def build_app(
     sentence. Without `verifier` every token is refused.
     """
     registry = registry or Registry()
+    tracing.count_losses(registry, service)
     app = XGetApp(
         title=title,
         description=description,

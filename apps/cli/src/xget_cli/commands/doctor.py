@@ -14,7 +14,6 @@ from cyclopts import Parameter
 from xget_cli.errors import CliError
 from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json, table
-from xget_cli.session import DEFAULT_URL
 
 if TYPE_CHECKING:
     from xget_standalone.doctor.findings import Finding
@@ -35,9 +34,9 @@ def doctor(
     from xget_standalone.doctor.checkup import check_up  # noqa: PLC0415 - as above
 
     logging.disable(logging.CRITICAL)  # clients log what the findings say
-    gateway = common.url or os.environ.get("XGET_URL") or DEFAULT_URL
+    gateway = common.url or os.environ.get("XGET_URL") or ""
     try:
-        findings = asyncio.run(check_up(home, gateway.rstrip("/")))
+        findings = asyncio.run(check_up(home, gateway.rstrip("/") or None))
     except StartupError as error:
         raise CliError(str(error)) from error
     wrong = [finding for finding in findings if finding.state == "wrong"]
@@ -66,12 +65,18 @@ def _show(findings: Sequence[Finding], wrong: Sequence[Finding]) -> None:
     for finding in wrong:
         advice = finding.advice[:1].upper() + finding.advice[1:]
         line(f"\n{finding.area} {finding.name}: {finding.says}\n  → {advice}")
+    for finding in filter(_is_degraded, findings):
+        line(f"\n{finding.name}: {finding.says}")
     line("" if wrong else "\nAll is well.")
 
 
 def _short(finding: Finding) -> str:
-    """What is wrong is told in full below the tables."""
-    return "see below" if finding.state == "wrong" else finding.says
+    """What is wrong, or works less well, is told in full below the tables."""
+    return "see below" if finding.state == "wrong" or _is_degraded(finding) else finding.says
+
+
+def _is_degraded(finding: Finding) -> bool:
+    return finding.area == "service" and finding.state == "ok" and bool(finding.says)
 
 
 def _place(finding: Finding) -> str:

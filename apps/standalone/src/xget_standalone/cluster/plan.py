@@ -14,6 +14,8 @@ from xget_standalone.services import OFFSETS, WORKER_OFFSET, WORKERS, Addresses
 from xget_standalone.single import GATEWAY
 
 MOST_REPLICAS: Final = 16
+STATE_FILE: Final = "cluster.json"
+"""In the home folder: pid (0 when it does not run), port and starts of each process by its name."""
 _ALIASES: Final = {"worker": "scraper"}
 
 

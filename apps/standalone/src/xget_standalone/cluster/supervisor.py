@@ -18,7 +18,7 @@ from xget_kernel.errors import StartupError
 from xget_kernel.settings import ServiceSettings
 from xget_standalone.choices import addresses_of, check_tables, home_of, warn_of_open_mode
 from xget_standalone.cluster.child import Child
-from xget_standalone.cluster.plan import Plan, Spec, parse_replicas, plan
+from xget_standalone.cluster.plan import STATE_FILE, Plan, Spec, parse_replicas, plan
 from xget_standalone.gateway.config import load_chosen
 from xget_standalone.home import Home
 from xget_standalone.services import Addresses
@@ -125,7 +125,7 @@ class Supervisor:
         draft = self._home / f".cluster.{os.getpid()}"
         with suppress(OSError):
             draft.write_text(json.dumps(state, indent=1))
-            draft.replace(self._home / "cluster.json")
+            draft.replace(self._home / STATE_FILE)
 
     def _tell(self, sentence: str) -> None:
         if not self._drain.is_set():

@@ -15,8 +15,11 @@ from xget_standalone.doctor.migrations import look_at_migrations
 from xget_standalone.doctor.services import look_at_services
 
 
-async def check_up(home: Path | None, gateway: str) -> list[Finding]:
-    """Everything that can be looked at from here, whether it runs or not. Raises StartupError for wrong settings."""
+async def check_up(home: Path | None, gateway: str | None = None) -> list[Finding]:
+    """Everything that can be looked at from here, whether it runs or not. Raises StartupError for wrong settings.
+
+    `gateway` is its URL; without one, that of the cluster on the home folder, or the default.
+    """
     given: dict[str, Any] = {"home": home} if home else {}
     settings = ServiceSettings(**given)
     engines = await look_at_engines(settings)

@@ -83,6 +83,7 @@ class Gateway:
         self.joined = JoinedDocument(sorted(config.upstreams), upstream, house.cache)
         self.registry = registry or Registry()
         watch_breakers(self.registry, self._breakers)
+        tracing.count_losses(self.registry, "gateway")
         self._verifier = verifier
         self._house = house
         self._limits = limits.Limits(house.limiter)

@@ -11,7 +11,7 @@ What is never put into a span: credentials, cookies, query strings, texts of err
 
 from opentelemetry.trace import Span, SpanKind
 
-from xget_telemetry.tracing.context import Tracer, acting_as, current, of
+from xget_telemetry.tracing.context import Tracer, acting_as, count_losses, current, of
 from xget_telemetry.tracing.process import configured
 from xget_telemetry.tracing.spans import NO_SPAN, TRACEPARENT, Attributes, Open, failed, span, start, traceparent
 
@@ -25,6 +25,7 @@ __all__ = [
     "Tracer",
     "acting_as",
     "configured",
+    "count_losses",
     "current",
     "failed",
     "of",

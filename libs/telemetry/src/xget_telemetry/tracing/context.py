@@ -9,6 +9,9 @@ from typing import Final, TypeVar
 
 from opentelemetry import trace
 
+from xget_telemetry.metrics import Registry
+from xget_telemetry.tracing.losses import Losses
+
 T = TypeVar("T")
 
 Make = Callable[[str], trace.Tracer]
@@ -43,6 +46,7 @@ class Tracer:
 _OFF: Final = Tracer("")
 _ACTING: ContextVar[Tracer] = ContextVar("xget_tracer", default=_OFF)
 _MAKE: ContextVar[Make | None] = ContextVar("xget_tracing", default=None)
+_LOSSES: ContextVar[Losses | None] = ContextVar("xget_tracing_losses", default=None)
 
 
 def current() -> Tracer:
@@ -56,14 +60,22 @@ def of(service: str) -> Tracer:
     return Tracer(service, make(service) if make else None)
 
 
+def count_losses(registry: Registry, service: str) -> None:
+    """Let `registry` count the spans of a service that cannot be sent; nothing outside of `configured`."""
+    losses = _LOSSES.get()
+    if losses is not None:
+        losses.count(registry, service)
+
+
 @contextmanager
-def making(make: Make, service: str | None) -> Iterator[None]:
+def making(make: Make, service: str | None, losses: Losses) -> Iterator[None]:
     """Within the block tracers are made by `make`, and what runs acts as `service`."""
-    token = _MAKE.set(make)
+    token, counted = _MAKE.set(make), _LOSSES.set(losses)
     try:
         with (of(service) if service else _OFF).acting():
             yield
     finally:
+        _LOSSES.reset(counted)
         _MAKE.reset(token)
 
 

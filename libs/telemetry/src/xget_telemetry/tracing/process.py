@@ -32,7 +32,7 @@ def configured(service: str | None = None) -> Iterator[bool]:
 
     exporting = Exporting(env, single=service is not None)
     try:
-        with making(exporting.tracer, service):
+        with making(exporting.tracer, service, exporting.losses):
             yield True
     finally:
         exporting.close()
