@@ -65,7 +65,8 @@ def engines(options: argparse.Namespace) -> list[str]:
     unknown = sorted(set(options.names) - KINDS.keys())
     if unknown:
         raise EngineError(f"No engine is called {', '.join(unknown)}: use {', '.join(KINDS)}.")
-    return list(dict.fromkeys(options.names)) or list(KINDS)
+    usual = [name for name, kind in KINDS.items() if options.command != "start" or not kind.on_demand]
+    return list(dict.fromkeys(options.names)) or usual
 
 
 def start(options: argparse.Namespace) -> int:

@@ -24,6 +24,8 @@ class Engine(ABC):
     name: ClassVar[str]
     ports_needed: ClassVar[int] = 1
     refuses_root: ClassVar[bool] = False
+    on_demand: ClassVar[bool] = False
+    """Started only by its name."""
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     stop_seconds: ClassVar[float] = 20
     ready_seconds: ClassVar[float] = 60

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engines import install, java, versions
 from engines.engine import LOOPBACK, Engine, ask
+from engines.state import write_private
 
 SETTINGS = """\
 process.roles=broker,controller
@@ -70,13 +71,22 @@ class Kafka(Engine):
     def prepare(self) -> None:
         self.data.mkdir(exist_ok=True)
         settings = self.data / "server.properties"
-        broker, controller = self.ports
-        settings.write_text(SETTINGS.format(broker=broker, controller=controller, data=self.data), "utf-8")
+        write_private(settings, self.settings())
         if not (self.data / "logs" / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
             # One in 64 begins with a dash: on its own that would be taken for an option.
-            tool = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings))
+            format_it = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings))
+            tool = self._java(*format_it, *self.format_options())
             self.step(tool, failure="Kafka could not format its storage")
+
+    def settings(self) -> str:
+        """The server's properties."""
+        broker, controller = self.ports
+        return SETTINGS.format(broker=broker, controller=controller, data=self.data)
+
+    def format_options(self) -> list[str]:
+        """What more its storage is formatted with."""
+        return []
 
     def command(self) -> list[str]:
         return self._java("kafka.Kafka", str(self.data / "server.properties"))

@@ -90,6 +90,7 @@ class Access:
     async def refusal(self) -> StartupError:
         """Why no client could start, found by connecting to the first server once more."""
         host, _, port = self.servers[0].rpartition(":")
+        protocol = self._settings.kafka_security_protocol
         options = self._security()
         try:
             connection = await create_conn(
@@ -105,17 +106,21 @@ class Access:
             )
         except kafka.IncompatibleBrokerVersion:
             return StartupError(f"Kafka at {self.where} is too old for this release: use Kafka 2.8 or newer.")
+        except ssl.SSLCertVerificationError as error:
+            return StartupError(
+                f"Kafka at {self.where} shows a certificate that is not trusted ({error.verify_message}): name the file"
+                " of its authority in SSL_CERT_FILE, or correct KAFKA_BOOTSTRAP_SERVERS to the name that it is for."
+            )
         except (OSError, kafka.KafkaError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
-            protocol = self._settings.kafka_security_protocol
-            more = "" if protocol == "PLAINTEXT" else f", or KAFKA_SECURITY_PROTOCOL ({protocol})"
             return StartupError(
-                f"Kafka at {self.where} does not answer ({reason}): start it or correct KAFKA_BOOTSTRAP_SERVERS{more}."
+                f"Kafka at {self.where} does not answer ({reason}): start it, or correct KAFKA_BOOTSTRAP_SERVERS or"
+                f" KAFKA_SECURITY_PROTOCOL ({protocol})."
             )
         connection.close()
         return StartupError(
-            f"Kafka at {self.where} answers, but the address that it advertises does not: correct its"
-            " advertised.listeners, or KAFKA_BOOTSTRAP_SERVERS."
+            f"Kafka at {self.where} answers, but not all that it is asked: correct KAFKA_SECURITY_PROTOCOL ({protocol})"
+            " if it wants a login or TLS, else KAFKA_BOOTSTRAP_SERVERS or its advertised.listeners."
         )
 
     def explained(self, error: BaseException, doing: str) -> XGetError:

@@ -70,17 +70,23 @@ class Upkeep:
 
     async def _make(self, specs: Sequence[TopicSpec]) -> None:
         told = ", ".join(spec.name for spec in specs)
-        logger.warning("event_topic_missing", topics=told, hint="what it held is gone; it is made again")
+        if self.trouble is None:
+            logger.warning("event_topic_missing", topics=told, hint="what it held is gone; it is made again")
         try:
             await self._topics.create(specs)
         except StartupError as error:
-            self.trouble = str(error)
-            logger.error("event_topic_not_made", reason=self.trouble)
-            raise Unavailable(self.trouble, headers=RETRY_AFTER) from error
+            if self.trouble != str(error):
+                self.trouble = str(error)
+                logger.error("event_topic_not_made", reason=self.trouble)
+            self.missed([spec.name for spec in specs])
+            raise Unavailable(str(error), headers=RETRY_AFTER) from error
         logger.warning("event_topic_made_again", topics=told)
 
     async def _aside(self, names: Sequence[str]) -> None:
-        # Told by `trouble`; or it is Kafka that does not answer, which who reads and writes finds out.
-        with suppress(Unavailable):
-            await self.mend(names)
-        await asyncio.sleep(AGAIN_SECONDS)
+        while True:
+            # Told by `trouble`; or it is Kafka that does not answer, which who reads and writes finds out.
+            with suppress(Unavailable):
+                await self.mend(names)
+            await asyncio.sleep(AGAIN_SECONDS)
+            if self.trouble is None:
+                return
