@@ -22,7 +22,7 @@ from pymongo.read_concern import ReadConcern
 
 from xget_kernel.engines import masked
 from xget_kernel.errors import StartupError
-from xget_storage.adapters.mongo.errors import answering, refused_at_start
+from xget_storage.adapters.mongo.errors import refused_at_start
 from xget_storage.settings import Settings
 
 Document = dict[str, Any]
@@ -39,15 +39,8 @@ class MongoServer:
     """A database that answers, is new enough and may be written to."""
 
     database: Database
-    version: str
-    """As the server says it, like 8.0.4."""
     address: str
     """The URL without credentials."""
-
-    async def ping(self) -> None:
-        """Raise Unavailable when the server does not answer."""
-        with answering():
-            await self.database.command("ping")
 
 
 @asynccontextmanager
@@ -119,7 +112,7 @@ async def _checked(client: AsyncMongoClient[Document], name: str, address: str) 
         await database["executions"].find_one({"_id": ""}, {"_id": 1})
     except PyMongoError as error:
         raise refused_at_start(error, address) from error
-    return MongoServer(await _majority_reads(database), version, address)
+    return MongoServer(await _majority_reads(database), address)
 
 
 def refuse_old(version: str, address: str) -> None:

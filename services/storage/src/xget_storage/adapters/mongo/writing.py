@@ -23,6 +23,8 @@ from xget_storage.adapters.mongo.errors import DUPLICATE, translated, unavailabl
 
 Operation = InsertOne[Any] | ReplaceOne[Any] | UpdateOne
 Documents = AsyncCollection[Document]
+_LOOK: Final = 100
+"""Documents per look: several looks at once beat a long one, in which a server may compare each with all ids."""
 _ROUNDS: Final = 30
 _LONGEST_PAUSE: Final = 0.25
 
@@ -52,12 +54,12 @@ class Writer:
 
     async def load(self, ids: Sequence[str]) -> dict[str, Document]:
         """Documents by `_id`, those that are there."""
-        found: dict[str, Document] = {}
-        for start in range(0, len(ids), self.batch):
-            piece = list(ids[start : start + self.batch])
-            documents = self.documents.find({"_id": {"$in": piece}}, batch_size=len(piece) + 1)  # all in one answer
-            found.update({one["_id"]: one async for one in documents})
-        return found
+        pieces = [list(ids[start : start + _LOOK]) for start in range(0, len(ids), _LOOK)]
+        looks = await asyncio.gather(*(self._look(piece) for piece in pieces))
+        return {one["_id"]: one for found in looks for one in found}
+
+    async def _look(self, ids: list[str]) -> list[Document]:
+        return await self.documents.find({"_id": {"$in": ids}}, batch_size=len(ids) + 1).to_list()  # all in one answer
 
     async def settle(self, works: Sequence[_Work], known: Mapping[str, Mapping[str, Any]]) -> None:
         """Bring every work's document up to date, starting from what is `known` of them. Raises Unavailable."""
@@ -74,20 +76,24 @@ class Writer:
         raise unavailable("is written to by too many at once")
 
     async def write(self, planned: Sequence[tuple[_Any, Operation]]) -> list[_Any]:
-        """Write; those that lost, or may have."""
+        """Write, inserts beside changes of other documents; those that lost, or may have."""
+        kinds = (InsertOne, ReplaceOne, UpdateOne)
+        alike = [[one for one in planned if isinstance(one[1], kind)] for kind in kinds]
+        lost = await asyncio.gather(*(self._write_alike(some) for some in alike if some))
+        return [work for works in lost for work in works]
+
+    async def _write_alike(self, alike: Sequence[tuple[_Any, Operation]]) -> list[_Any]:
         lost: list[_Any] = []
-        for kind in (InsertOne, ReplaceOne, UpdateOne):
-            alike = [(work, plan) for work, plan in planned if isinstance(plan, kind)]
-            for start in range(0, len(alike), self.batch):
-                lost += await self._write_piece(alike[start : start + self.batch], inserts=kind is InsertOne)
+        for start in range(0, len(alike), self.batch):
+            lost += await self._write_piece(alike[start : start + self.batch])
         return lost
 
-    async def _write_piece(self, piece: Sequence[tuple[_Any, Operation]], *, inserts: bool) -> list[_Any]:
+    async def _write_piece(self, piece: Sequence[tuple[_Any, Operation]]) -> list[_Any]:
         try:
             result = await self.documents.bulk_write([plan for _, plan in piece], ordered=self.ordered)
         except BulkWriteError as error:
             return self._losers(piece, error)
-        if inserts or result.matched_count == len(piece):
+        if isinstance(piece[0][1], InsertOne) or result.matched_count == len(piece):
             return []
         return [work for work, _ in piece]  # the answer does not say which: all of them look again
 
