@@ -11,6 +11,7 @@ import pytest
 from xget.storage.v1 import item_reader_pb2 as pb
 from xget.storage.v1.item_reader_pb2_grpc import ItemReaderStub
 from xget_kernel.errors import Invalid
+from xget_kernel.pages import decode_cursor, encode_cursor
 from xget_rpc.client import RpcChannel
 from xget_storage.adapters.stores import Stores
 from xget_storage.app import create_app
@@ -52,6 +53,15 @@ async def test_list_pages_through_a_tasks_items_in_order(reader: Any) -> None:
     assert keys == [f"x:{n * 100 + i}" for n in range(1, 31) for i in range(40)]
 
 
+async def test_a_cursor_without_counts_goes_on_and_counts_again(reader: Any) -> None:
+    request = pb.ListRequest(owner_id="owner-1", task_id="t1", limit=10)
+    first = await reader.List(request)
+    place = decode_cursor(first.next_cursor)[0]
+    second = await reader.List(pb.ListRequest(owner_id="owner-1", task_id="t1", cursor=encode_cursor([place])))
+    assert (second.total, second.matched) == (first.total, first.matched) == (1201, 1200)
+    assert not set(second.items) & set(first.items)
+
+
 async def test_items_carry_role_execution_and_time(reader: Any) -> None:
     request = pb.ListRequest(owner_id="owner-1", execution_id="e1", role="context")
     (item,) = decoded((await reader.List(request)).items)
@@ -90,6 +100,8 @@ async def test_other_owners_tasks_are_empty(reader: Any) -> None:
         pb.ListRequest(owner_id="owner-1", task_id="t1", role="star"),
         pb.ListRequest(owner_id="owner-1", task_id="t1", cursor="nonsense"),
         pb.ListRequest(owner_id="owner-1", task_id="t1", cursor="WyJhIl0"),
+        pb.ListRequest(owner_id="owner-1", task_id="t1", cursor=encode_cursor([1, 2, 3])),
+        pb.ListRequest(owner_id="owner-1", task_id="t1", cursor=encode_cursor([1, 2**40, 0])),
     ],
 )
 async def test_bad_requests_are_invalid(reader: Any, request_: pb.ListRequest) -> None:

@@ -43,7 +43,7 @@ class ItemPage(Struct, kw_only=True):
 
 
 class SightedPage(Struct, kw_only=True):
-    """A piece of a task's list; `matched` of the `total` answer the task."""
+    """A piece of a task's list; `matched` of the `total` answer the task. Both are 0 where they were not asked for."""
 
     items: list[Sighted]
     total: int
@@ -82,8 +82,11 @@ class DocumentStore(Protocol):
     ) -> ItemPage:
         """Newest first; a piece at `offset`, or after a cursor of the piece before."""
 
-    async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0) -> SightedPage:
-        """Items of a task or execution, oldest sighting first, each once; needs `task_id` or `execution_id`."""
+    async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0, counted: bool = True) -> SightedPage:
+        """Items of a task or execution, oldest sighting first, each once; needs `task_id` or `execution_id`.
+
+        Counting reads the whole list, however small the piece: who has its counts already does without.
+        """
 
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         """Store items that users brought; False for each whose key is taken or was deleted."""

@@ -14,7 +14,7 @@ class ResultsRead(BaseModel):
 
     items: list[dict[str, Any]]
     next_cursor: str | None
-    total: int = Field(description="All items of the task in this role.")
+    total: int = Field(description="All items of the task, counted with the first piece.")
     matched: int = Field(description="Those that answer the task.")
 
 

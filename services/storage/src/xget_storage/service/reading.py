@@ -18,6 +18,8 @@ from xget_storage.service.queries import ParsedQuery, parse_query
 
 _STREAM_PIECE: Final = 500
 _MOST_SNIPPETS: Final = 3
+_MOST: Final = 2**31 - 1
+"""What a count may be."""
 
 
 class ItemList(Struct, kw_only=True, omit_defaults=False):
@@ -103,20 +105,26 @@ class ReadService:
         return found[:_MOST_SNIPPETS]
 
     async def sighted(self, wanted: ItemFilter, size: int, cursor: str | None) -> SightedList:
-        """Items of a task or execution, oldest sighting first, each once. Raises Invalid (422) for a foreign cursor."""
-        found = await self._documents.sighted(wanted, size, after=_place(cursor))
+        """Items of a task or execution, oldest sighting first, each once. Raises Invalid (422) for a foreign cursor.
+
+        Counts are those of the first piece, which the cursor carries: to count again for each piece would cost more
+        than the piece.
+        """
+        after, counts = _place(cursor)
+        found = await self._documents.sighted(wanted, size, after=after, counted=counts is None)
+        total, matched = counts or (found.total, found.matched)
         return SightedList(
             items=[_sighted_view(one, wanted.owner) for one in found.items],
-            next_cursor=None if found.cursor is None else encode_cursor([found.cursor]),
-            total=found.total,
-            matched=found.matched,
+            next_cursor=None if found.cursor is None else encode_cursor([found.cursor, total, matched]),
+            total=total,
+            matched=matched,
         )
 
     async def stream(self, wanted: ItemFilter) -> AsyncIterator[list[ItemView]]:
         """All of them in pieces, in the same order."""
         after: int | None = 0
         while after is not None:
-            found = await self._documents.sighted(wanted, _STREAM_PIECE, after=after)
+            found = await self._documents.sighted(wanted, _STREAM_PIECE, after=after, counted=False)
             if found.items:
                 yield [_sighted_view(one, wanted.owner) for one in found.items]
             after = found.cursor
@@ -130,10 +138,13 @@ def _sighted_view(one: Sighted, owner: str | None) -> ItemView:
     return view(one.item, owner, role=one.role, execution_id=one.execution_id, seen_at=one.seen_at)
 
 
-def _place(cursor: str | None) -> int:
+def _place(cursor: str | None) -> tuple[int, tuple[int, int] | None]:
+    """Where a piece begins, and the counts of its list where they are known."""
     if not cursor:
-        return 0
+        return 0, None
     match decode_cursor(cursor):
         case [int(seq)] if seq >= 0:
-            return seq
+            return seq, None  # as the release before wrote them
+        case [int(seq), int(total), int(matched)] if seq >= 0 and 0 <= matched <= total <= _MOST:
+            return seq, (total, matched)
     raise bad_cursor()

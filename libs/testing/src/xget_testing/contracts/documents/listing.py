@@ -80,6 +80,8 @@ class Lists:
             ("x:1", "match", "e2"),
         ]
         assert (listed.total, listed.matched, listed.cursor) == (3, 3, None)
+        uncounted = await store.sighted(task, 10, counted=False)
+        assert (uncounted.items, uncounted.total, uncounted.matched) == (listed.items, 0, 0)
         run = self.ports.ItemFilter(owner="owner-1", execution_id="e1", role="context")
         assert [one.item.key for one in (await store.sighted(run, 10)).items] == ["x:3"]
 

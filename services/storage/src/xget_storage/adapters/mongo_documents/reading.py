@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -89,20 +90,29 @@ class Reading:
             return None
         return {"e": wanted.execution_id}
 
-    async def sighted(self, wanted: ItemFilter, size: int, after: int) -> SightedPage:
+    async def sighted(self, wanted: ItemFilter, size: int, after: int, counted: bool) -> SightedPage:
         """Items of a task or execution, oldest sighting first."""
         by_execution = wanted.execution_id is not None
         query = await self._of_execution(wanted) if by_execution else {"ft": wanted.task_id}
         if query is None:
             return SightedPage(items=[], total=0, matched=0, cursor=None)
-        total, matched = await (self._count(query) if by_execution else self._count_task(wanted))
+        listing = self._listed(query, wanted, size, after)
+        if not counted:
+            total, matched, found = 0, 0, await listing
+        else:
+            counting = self._count(query) if by_execution else self._count_task(wanted)
+            (total, matched), found = await asyncio.gather(counting, listing)
+        cursor = found[size - 1].seq if len(found) > size else None
+        return SightedPage(items=found[:size], total=total, matched=matched, cursor=cursor)
+
+    async def _listed(self, query: Document, wanted: ItemFilter, size: int, after: int) -> list[Sighted]:
+        """One more than `size`, if there are."""
         found: list[Sighted] = []
         place: int | None = min(after, _LARGEST)
         while place is not None and len(found) <= size:
             piece, place = await self._piece(query, wanted.owner, place, size + 1 if wanted.role is None else _PIECE)
             found += [one for one in piece if wanted.role in (None, one.role)]
-        cursor = found[size - 1].seq if len(found) > size else None
-        return SightedPage(items=found[:size], total=total, matched=matched, cursor=cursor)
+        return found
 
     async def _count(self, query: Document) -> tuple[int, int]:
         answers = {"$cond": [{"$gt": ["$m", None]}, 1, 0]}
@@ -112,10 +122,9 @@ class Reading:
 
     async def _count_task(self, wanted: ItemFilter) -> tuple[int, int]:
         documents = self._items.documents
-        return (
-            await documents.count_documents(await self._of_task(wanted, None)),
-            await documents.count_documents(await self._of_task(wanted, "match")),
-        )
+        lists = [await self._of_task(wanted, role) for role in (None, "match")]
+        total, matched = await asyncio.gather(*(documents.count_documents(one) for one in lists))
+        return total, matched
 
     async def _of_task(self, wanted: ItemFilter, role: Role | None) -> Document:
         task = wanted.task_id or ""

@@ -64,9 +64,9 @@ class MongoDocuments:
         with answering():
             return await self._reading.find(wanted, size, offset, after)
 
-    async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0) -> SightedPage:
+    async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0, counted: bool = True) -> SightedPage:
         with answering():
-            return await self._reading.sighted(wanted, size, after)
+            return await self._reading.sighted(wanted, size, after, counted)
 
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         with answering():

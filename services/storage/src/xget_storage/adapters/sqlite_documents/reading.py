@@ -129,11 +129,11 @@ def _run(connection: sqlite3.Connection, wanted: ItemFilter) -> tuple[int, int]:
     return (0, 0) if row is None else (row[0], row[1])
 
 
-def sighted(connection: sqlite3.Connection, wanted: ItemFilter, size: int, after: int) -> SightedPage:
+def sighted(connection: sqlite3.Connection, wanted: ItemFilter, size: int, after: int, counted: bool) -> SightedPage:
     """Items of a task or execution, oldest sighting first."""
     source, seq, matched = _sighted_source(connection, wanted)
     sql = f"SELECT count(*), coalesce(sum({matched}), 0) FROM {source}"  # noqa: S608 - numbers
-    total, matches = connection.execute(sql).fetchone()
+    total, matches = connection.execute(sql).fetchone() if counted else (0, 0)
     role = {"match": f" AND {matched} = 1", "context": f" AND {matched} = 0", None: ""}[wanted.role]
     sql = (
         f"SELECT p.seq, p.matched, r.execution_id, s.seen_at, i.doc FROM (SELECT {seq} AS seq, {matched} AS matched"  # noqa: S608 - numbers

@@ -43,8 +43,8 @@ class SqliteDocuments:
     ) -> ItemPage:
         return await self._file.read(lambda connection: reading.find(connection, wanted, size, offset, after))
 
-    async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0) -> SightedPage:
-        return await self._file.read(lambda connection: reading.sighted(connection, wanted, size, after))
+    async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0, counted: bool = True) -> SightedPage:
+        return await self._file.read(lambda connection: reading.sighted(connection, wanted, size, after, counted))
 
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         return await self._file.write(lambda connection: changing.add(connection, items, actor))
