@@ -1,7 +1,7 @@
 """Pages to work on: X search pages of 20 posts, rendered from the sandbox's seeded world as X would send them.
 
-`python -m bench.pages FILE POSTS` writes them in a process of its own, so that the world counts in nobody's memory
-and rendering in nobody's time. A file is a row of frames: four bytes of length, then the page as msgpack.
+`python -m bench.pages FILE POSTS [SEED]` writes them in a process of its own, so that the world counts in nobody's
+memory and rendering in nobody's time. A file is a row of frames: four bytes of length, then the page as msgpack.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ PLATFORM = "x"
 LISTING = "search:Latest:bench"
 
 
-def make(path: Path, posts: int) -> Path:
+def make(path: Path, posts: int, seed: int = SEED) -> Path:
     """Write a file of `posts` posts in another process; one that is there is taken as it is."""
     if not path.exists():
-        subprocess.run([sys.executable, "-m", "bench.pages", str(path), str(posts)], check=True)
+        subprocess.run([sys.executable, "-m", "bench.pages", str(path), str(posts), str(seed)], check=True)
     return path
 
 
@@ -48,9 +48,9 @@ def read(path: Path) -> Iterator[PageCollected]:
             yield decoder.decode(file.read(int.from_bytes(size, "big")))
 
 
-def bodies(posts: int) -> Iterator[tuple[bytes, list[str]]]:
+def bodies(posts: int, seed: int = SEED) -> Iterator[tuple[bytes, list[str]]]:
     """Bodies of search pages, newest post first, each with the keys of the posts that it lists."""
-    world = build_world(SEED, posts)
+    world = build_world(seed, posts)
     renderer = Renderer(world)
     for offset in range(0, posts, POSTS_PER_PAGE):
         listed = world.newest[offset : offset + POSTS_PER_PAGE]
@@ -63,11 +63,11 @@ def bodies(posts: int) -> Iterator[tuple[bytes, list[str]]]:
         yield body, [f"{PLATFORM}:{post.id}" for post in listed]
 
 
-def _collected(posts: int) -> Iterator[PageCollected]:
+def _collected(posts: int, seed: int) -> Iterator[PageCollected]:
     compressor = zstandard.ZstdCompressor()
     route = next(source.route for source in load_sources().values() if source.platform == PLATFORM)
     execution = task = ""
-    for number, (body, keys) in enumerate(bodies(posts)):
+    for number, (body, keys) in enumerate(bodies(posts, seed)):
         if number % PAGES_PER_EXECUTION == 0:
             execution, task = new_id(), new_id()
         yield PageCollected(
@@ -87,11 +87,11 @@ def _collected(posts: int) -> Iterator[PageCollected]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write FILE with POSTS posts."""
-    path, posts = Path(arguments[0]), int(arguments[1])
+    """Write FILE with POSTS posts of the world of SEED."""
+    path, posts, seed = Path(arguments[0]), int(arguments[1]), int(arguments[2]) if len(arguments) > 2 else SEED
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        for page in _collected(posts):
+        for page in _collected(posts, seed):
             frame = msgspec.msgpack.encode(page)
             file.write(len(frame).to_bytes(4, "big") + frame)
     partial.rename(path)

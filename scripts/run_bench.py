@@ -12,6 +12,8 @@ from own_engines import engines
 from run_tests import interrupted
 
 ROOT = Path(__file__).resolve().parent.parent
+OWN = {"XGET_BENCH_KEEP": "1"}
+"""The engines end with the bench: nothing has to be cleared away."""
 
 
 def main() -> int:
@@ -20,7 +22,7 @@ def main() -> int:
     try:
         with engines("bench") as found:
             command = [sys.executable, "-m", "bench", *sys.argv[1:]]
-            return subprocess.run(command, cwd=ROOT, env={**os.environ, **found}, check=False).returncode
+            return subprocess.run(command, cwd=ROOT, env={**os.environ, **found, **OWN}, check=False).returncode
     except KeyboardInterrupt:
         return 130
 
