@@ -71,6 +71,7 @@ def create_app(
             app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists)
             measure_accounts(metrics, figures_on(database), time, budget)
             pool = LeaseService(work_on(database), vault, time, daily_budget=budget, metrics=metrics)
+            await pool.take_back()
             server = pool_server(settings, pool)
             app.state.grpc_port = await server.start()
             stack.push_async_callback(server.stop, 2.0)

@@ -65,6 +65,7 @@ def create_app(
             app.state.proxy = Container(database, vault, time, checks)
             metrics.sampled(PROXIES, partial(_proxies, database))
             pool = PoolService(units(database.transaction), vault, time, metrics)
+            await pool.take_back()
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)
             app.state.grpc_port = await server.start()

@@ -32,6 +32,11 @@ class ProxyRepository:
         query = _owned(select(Proxy).where(Proxy.id == proxy_id), owner)
         return (await self._session.scalars(locked(self._session, query))).one_or_none()
 
+    async def set_aside(self, error: str) -> list[Proxy]:
+        """Inactive proxies with this error, of all owners; locked in a transaction that writes."""
+        query = select(Proxy).where(Proxy.status == INACTIVE, Proxy.error_msg == error).order_by(Proxy.id)
+        return list(await self._session.scalars(locked(self._session, query)))
+
     async def by_status(self) -> dict[tuple[str, ...], float]:
         """How many proxies all owners have, by status."""
         rows = await self._session.execute(select(Proxy.status, func.count()).group_by(Proxy.status))

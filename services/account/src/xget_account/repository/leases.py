@@ -10,8 +10,8 @@ from typing import cast
 from sqlalchemy import ColumnElement, Select, Table, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from xget_account.models import HEALTHY, Account, LedgerEntry
-from xget_db.locks import is_postgres
+from xget_account.models import HEALTHY, NEEDS_LOGIN, Account, LedgerEntry
+from xget_db.locks import is_postgres, locked
 from xget_db.upserts import insert
 
 
@@ -51,6 +51,11 @@ class LeaseRepository:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+
+    async def set_aside(self, error: str) -> list[Account]:
+        """Accounts that need a login for this reason, of all owners; locked."""
+        query = select(Account).where(Account.status == NEEDS_LOGIN, Account.error_msg == error).order_by(Account.id)
+        return list(await self._session.scalars(locked(self._session, query)))
 
     async def hold(self, wishes: Sequence[Wish]) -> None:
         """Wait for the accounts that wishes name or hold, in one order, before any other is locked.

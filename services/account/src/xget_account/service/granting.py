@@ -18,7 +18,10 @@ log = get_logger(__name__)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_UNREADABLE: Final = "Its cookies cannot be decrypted with the keys of this installation: import them again."
+UNREADABLE: Final = (
+    "Its cookies cannot be decrypted with the keys of this installation: give XGET_KEYS (or keys.json) its key back "
+    "and start the account service anew, or import the cookies again."
+)
 Asks = Sequence[tuple[int, Wish, int]]
 """Number in the batch, wish, seconds."""
 
@@ -139,6 +142,6 @@ class Granting:
 
 
 def _set_aside(account: Account) -> None:
-    account.status, account.error_msg = NEEDS_LOGIN, _UNREADABLE
+    account.status, account.error_msg = NEEDS_LOGIN, UNREADABLE
     account.lease_holder = account.lease_operation = account.lease_expires_at = None
     log.error("account_secret_unreadable", account_id=account.id)

@@ -10,13 +10,14 @@ from xget_account.errors import AccountNotFound, LeaseLost
 from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
 from xget_account.repository import LeaseRepository, Wish
 from xget_account.service.batching import Batcher
-from xget_account.service.granting import Granted, Granting
+from xget_account.service.granting import UNREADABLE, Granted, Granting
 from xget_account.service.metrics import LEASES, VERDICTS
 from xget_account.service.playbook import REST, Answer, Decision, Rule, decide
 from xget_account.service.refusal import next_day
 from xget_account.service.vault import Vault
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
+from xget_kernel.secrets import SecretUnreadable
 from xget_telemetry.logs import get_logger
 from xget_telemetry.metrics import Registry
 
@@ -42,6 +43,21 @@ class LeaseService:
         self._verdicts = registry.counter(VERDICTS)
         self._acquiring = Batcher(self._acquire)
         self._releasing = Batcher(self._release)
+
+    async def take_back(self) -> int:
+        """Let accounts be leased again that were set aside for want of a key which is there now; how many."""
+        found = 0
+        async with self._work() as leases:
+            for account in await leases.set_aside(UNREADABLE):
+                try:
+                    self._vault.open_cookies(account)
+                except SecretUnreadable:
+                    continue
+                account.status, account.error_msg = ACTIVE, None
+                found += 1
+        if found:
+            log.warning("accounts_taken_back", count=found)
+        return found
 
     async def acquire(self, wish: Wish, ttl_seconds: int) -> Granted:
         """Lease the least recently used healthy account with room; the request is counted before it is made.

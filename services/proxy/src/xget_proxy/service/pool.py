@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
 from xget_proxy.errors import NoProxyNow, ProxyNotFound
-from xget_proxy.models import INACTIVE, Proxy
+from xget_proxy.models import ACTIVE, INACTIVE, Proxy
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.service.health import failed, state, succeeded
 from xget_proxy.service.metrics import REPORTS
 from xget_proxy.service.vault import Vault
+from xget_telemetry.logs import get_logger
 from xget_telemetry.metrics import Registry
+
+log = get_logger(__name__)
 
 Work = Callable[[], AbstractAsyncContextManager[ProxyRepository]]
 
-_UNREADABLE = "Its password cannot be decrypted with the keys of this installation: set it again."
+_UNREADABLE = (
+    "Its password cannot be decrypted with the keys of this installation: give XGET_KEYS (or keys.json) its key back "
+    "and start the proxy service anew, or set the password again."
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,18 +48,41 @@ class PoolService:
         self._clock = clock
         self._reports = (metrics or Registry()).counter(REPORTS)
 
+    async def take_back(self) -> int:
+        """Let proxies be used again that were set aside for want of a key which is there now; how many."""
+        found = 0
+        async with self._work() as proxies:
+            for proxy in await proxies.set_aside(_UNREADABLE):
+                with suppress(SecretUnreadable):
+                    self._vault.url(proxy)
+                    proxy.status, proxy.error_msg = ACTIVE, None
+                    found += 1
+        if found:
+            log.warning("proxies_taken_back", count=found)
+        return found
+
     async def acquire(self, owner_id: str, proxy_id: str = "", country: str = "") -> Chosen:
         """The wished proxy, or the owner's best one (of a country). Raises NoProxyNow (404)."""
         async with self._work() as proxies:
-            now = self._clock.now()
-            while True:
+            found = await self._first(proxies, owner_id, proxy_id, country)
+        if isinstance(found, NoProxyNow):
+            raise found  # after the commit: proxies that were set aside stay so
+        return found
+
+    async def _first(self, proxies: ProxyRepository, owner_id: str, proxy_id: str, country: str) -> Chosen | NoProxyNow:
+        """The first that can be used; those whose password cannot be read are set aside."""
+        now = self._clock.now()
+        while True:
+            try:
                 proxy = await self._pick(proxies, owner_id, proxy_id, country, now)
-                proxy.last_used = now
-                try:
-                    return Chosen(proxy.id, self._vault.url(proxy))
-                except SecretUnreadable:
-                    proxy.status, proxy.pause_until, proxy.error_msg = INACTIVE, None, _UNREADABLE
-                    await proxies.save()
+            except NoProxyNow as none:
+                return none
+            proxy.last_used = now
+            try:
+                return Chosen(proxy.id, self._vault.url(proxy))
+            except SecretUnreadable:
+                proxy.status, proxy.pause_until, proxy.error_msg = INACTIVE, None, _UNREADABLE
+                await proxies.save()
 
     async def report(self, proxy_id: str, *, ok: bool, latency_ms: int, reason: str) -> str:
         """Count what a request showed and give the status. Raises ProxyNotFound (404)."""

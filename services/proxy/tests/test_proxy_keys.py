@@ -1,0 +1,54 @@
+"""XGET_KEYS lacks the key that rows need: it is said, nothing is lost, and the key's return mends all."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from xget.proxy.v1 import proxy_pool_pb2 as pb
+from xget.proxy.v1.proxy_pool_pb2_grpc import ProxyPoolStub
+from xget_kernel.clock import ManualClock
+from xget_kernel.secrets import Secret
+from xget_proxy.app import create_app
+from xget_proxy.settings import Settings
+from xget_rpc.client import RpcChannel, RpcNotFound
+from xget_testing.apps import running
+from xget_testing.tokens import TokenMaker
+
+URL = "/api/v1/proxies"
+
+OLD, NEW = (f"{name}:{base64.b64encode(bytes([n]) * 32).decode()}" for n, name in enumerate(("old", "new")))
+
+
+@asynccontextmanager
+async def started(settings: Settings, keys: str, clock: ManualClock, tokens: TokenMaker) -> AsyncIterator[Any]:
+    """The service with these keys: its REST API and its pool."""
+    app = create_app(settings.model_copy(update={"keys": Secret(keys)}), clock=clock, verifier=tokens.verifier())
+    async with running(app, token=tokens.make("ada", ["operator"])) as client:
+        channel = RpcChannel(f"127.0.0.1:{app.state.grpc_port}", "inner")
+        yield client, channel.stub(ProxyPoolStub)
+        await channel.close()
+
+
+async def test_proxies_wait_for_the_key_that_is_missing_and_work_again_with_it(
+    settings: Settings, clock: ManualClock, tokens: TokenMaker
+) -> None:
+    async with started(settings, OLD, clock, tokens) as (client, pool):
+        body = {"ip": "10.0.0.1", "port": 8080, "type": "http", "username": "us", "password": "pass"}
+        made = await client.post(URL, json=body)
+        assert made.status_code == 201, made.text
+        url = (await pool.Acquire(pb.AcquireRequest(owner_id="ada"))).url
+    async with started(settings, NEW, clock, tokens) as (client, pool):
+        with pytest.raises(RpcNotFound):
+            await pool.Acquire(pb.AcquireRequest(owner_id="ada"))
+        (proxy,) = (await client.get(URL)).json()["items"]
+        assert proxy["status"] == "INACTIVE"
+        assert "give XGET_KEYS (or keys.json) its key back" in proxy["error_msg"]
+    async with started(settings, f"{OLD},{NEW}", clock, tokens) as (client, pool):
+        (proxy,) = (await client.get(URL)).json()["items"]
+        assert (proxy["status"], proxy["error_msg"]) == ("ACTIVE", None)
+        assert (await pool.Acquire(pb.AcquireRequest(owner_id="ada"))).url == url
