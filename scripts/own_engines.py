@@ -17,7 +17,10 @@ NAMES = ("postgres", "redis", "mongodb", "elasticsearch", "kafka")
 
 @contextmanager
 def engines(kind: str) -> Iterator[dict[str, str]]:
-    """Engines of this run of `kind`; yields the variables that tell of them. XGET_ENGINES names another set instead."""
+    """Engines of this run of `kind`; yields the variables that tell of them. XGET_ENGINES names another set instead.
+
+    XGET_ENGINES_PASS says that all data of the set go at the end of the run: nobody has to drop what is dear to drop.
+    """
     if os.environ.get("XGET_ENGINES"):
         yield {}
         return
@@ -35,6 +38,6 @@ def engines(kind: str) -> Iterator[dict[str, str]]:
             file = Path(folder) / "engines.json"
             file.touch(mode=0o600)
             file.write_text(json.dumps(known), "utf-8")
-            yield {"XGET_ENGINES": str(file)}
+            yield {"XGET_ENGINES": str(file), "XGET_ENGINES_PASS": "1"}
     finally:
         subprocess.run([*ENGINES, "stop", "--remove", *own], stderr=subprocess.DEVNULL, check=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +54,8 @@ async def _prepare(urls: Mapping[str, str], name: str) -> None:
 async def _drop(urls: Mapping[str, str], name: str) -> None:
     if "postgres" in urls:
         await _on_postgres(urls["postgres"], f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    if "mongodb" in urls:
+    if "mongodb" in urls and os.environ.get("XGET_ENGINES_PASS") != "1":
+        # The stand-in deletes document by document, for a minute after a large trial, and answers nobody meanwhile.
         with MongoClient[dict[str, object]](urls["mongodb"]) as mongo:
             mongo.drop_database(name)
     if "elasticsearch" in urls:
