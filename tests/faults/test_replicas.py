@@ -9,7 +9,7 @@ import pytest
 from xget_testing.engines import ENGINES, url_of
 from xget_testing.node import Cluster, running_cluster, running_sandbox
 from xget_testing.own_names import own_names
-from xget_testing.trials import Collection, Evidence, Replica, done_by, judge
+from xget_testing.trials import Collection, Evidence, Groups, Place, Replica, done_by, judge
 
 pytestmark = [pytest.mark.slow, pytest.mark.connected(*ENGINES)]
 ANNOUNCED = {"scraper": "xget.pages", "processing": "xget.results", "storage": "xget.stored"}
@@ -18,9 +18,11 @@ SLOW = "slow=1.5%1"
 LIMIT = 240
 AT_ONCE = 6
 TAKEOVER_SECONDS = 10.0
+GROUPS = {"scraper": (), "processing": ("processing",), "storage": ("storage", "storage-raw-pages", "search-index")}
+"""Who takes over is up to Kafka; a scraper worker's executions pass on by their leases instead."""
 BACKLOG_SECONDS = {"scraper": 0.0, "processing": 10.0, "storage": 10.0}
-"""A scraper worker announces the page that it takes over at once. The others announce it when they have worked through
-what waits in all partitions that they got, on this machine's MongoDB: that comes on top of the takeover."""
+"""A scraper worker announces the page that it takes over at once. The others have the partitions after the same time,
+and announce that page when they have worked through what waits in all of them, on this machine's MongoDB."""
 SLOTS = {"XGET_SCRAPER_CONCURRENCY": "3"}  # each of three workers gets some executions, and two have room for all
 
 
@@ -65,20 +67,34 @@ def worked(trial: Trial, name: str, port: int = 0) -> Callable[[], float]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_third_takes_part_and_its_work_is_taken_over_when_it_is_killed(trial: Trial, kind: str) -> None:
     collection = trial.collection
-    third = trial.replicas[kind] = Replica(trial.cluster, kind, 3)
+    third = trial.replicas[f"{kind} 3"] = Replica(trial.cluster, kind, 3)
     deadline = time.monotonic() + 60
     while not done_by(trial.cluster, third.name, third.port):
         collection.keep_busy(AT_ONCE, LIMIT)
         assert time.monotonic() < deadline, f"{third.name} does no work"
         time.sleep(0.2)
     collection.keep_busy(AT_ONCE, LIMIT)
+    groups = Groups(trial.evidence.env, GROUPS[kind])
+    before = held_by(groups, third.name, kind)
     third.process.kill()
     died = time.monotonic()
     waiting = {task: furthest(trial, task, kind) for task in collection.unfinished()}
+    assert groups.taken_over(third.name, before, died + TAKEOVER_SECONDS), groups.shares()
     while waiting := {task: page for task, page in waiting.items() if not moved(trial, task, kind, page)}:
         took = time.monotonic() - died
         late = [f"{page}: {collection.execution(task)}" for task, page in waiting.items()]
         assert took <= TAKEOVER_SECONDS + BACKLOG_SECONDS[kind], "\n".join(late)
+
+
+def held_by(groups: Groups, name: str, kind: str) -> dict[str, dict[str, set[Place]]]:
+    """How the groups of a kind share, each with something for this member."""
+    deadline = time.monotonic() + 30
+    while True:
+        shares = groups.shares() if GROUPS[kind] else {}
+        if len(shares) == len(GROUPS[kind]) and all(members.get(name) for members in shares.values()):
+            return shares
+        assert time.monotonic() < deadline, shares
+        time.sleep(0.2)
 
 
 def furthest(trial: Trial, task: str, kind: str) -> int:
@@ -100,11 +116,11 @@ def test_four_replicas_come_and_go(trial: Trial) -> None:
     for _ in range(2):
         collection.keep_busy(AT_ONCE, LIMIT)
         for kind in KINDS:
-            trial.replicas[kind] = Replica(trial.cluster, kind, 4)
+            trial.replicas[f"{kind} 4"] = Replica(trial.cluster, kind, 4)
         collection.keep_busy(AT_ONCE, LIMIT)
         time.sleep(2)
         for kind in KINDS:
-            assert trial.replicas[kind].process.stop() == 0
+            assert trial.replicas[f"{kind} 4"].process.stop() == 0
 
 
 def test_in_the_end_each_page_counts_once_and_in_order(trial: Trial) -> None:

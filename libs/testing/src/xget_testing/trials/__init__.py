@@ -2,8 +2,9 @@
 
 from xget_testing.trials.collection import Collection, Wanted
 from xget_testing.trials.evidence import Evidence
+from xget_testing.trials.groups import Groups, Place
 from xget_testing.trials.judging import judge
 from xget_testing.trials.replica import Replica
 from xget_testing.trials.working import done_by
 
-__all__ = ["Collection", "Evidence", "Replica", "Wanted", "done_by", "judge"]
+__all__ = ["Collection", "Evidence", "Groups", "Place", "Replica", "Wanted", "done_by", "judge"]
