@@ -1,5 +1,6 @@
 """The disk fills up under a running node: it says so, keeps what it acknowledged, and goes on when there is room."""
 
+import asyncio
 import os
 import resource
 import subprocess
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from xget_testing.node import Node, Sandbox, running_sandbox
+from xget_testing.node import XGET, Node, Sandbox, clean_env, running_sandbox
+from xget_testing.single_home import SingleHome
 from xget_testing.waiting import eventually
 
 pytestmark = pytest.mark.slow
@@ -48,6 +50,9 @@ class SmallDisk:
         self._filler = disk / "filler"
 
     def exhaust(self, _node: Node) -> None:
+        self.fill()
+
+    def fill(self) -> None:
         with self._filler.open("wb", buffering=0) as file:
             for size in (1 << 20, 4096):
                 try:
@@ -154,3 +159,18 @@ def test_it_says_so_loses_nothing_and_goes_on(node: Node, sandbox: Sandbox, room
     assert "http_request_failed" not in log
     assert "Traceback" not in log
     assert node.stop(10) == 0
+
+
+def test_migrate_data_needs_room_for_its_keys_and_says_so(disk: Path, tmp_path: Path) -> None:
+    source, home = tmp_path / "source", disk / "home"
+    asyncio.run(SingleHome(source, pages=1).write())
+    before = sorted(path.name for path in source.iterdir())
+    target = tmp_path / "target.env"
+    target.touch(mode=0o600)
+    target.write_text("KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:1\n")
+    command = [XGET, "migrate-data", "--from", str(source), "--to", str(target), "--home", str(home)]
+    SmallDisk(disk).fill()
+    done = subprocess.run(command, env=clean_env(), capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done
+    assert "No space left on device" in done.stderr
+    assert sorted(path.name for path in source.iterdir()) == before
