@@ -170,7 +170,8 @@ def test_log_lines_name_their_trace(receiver):
     with tracing.configured("worker"), tracing.span("work", parent=ELSEWHERE) as span:
         logs.get_logger("a").info("inside")
     logs.get_logger("a").info("outside")
-    inside, outside = [json.loads(line) for line in out.getvalue().splitlines()]
+    said = [json.loads(line) for line in out.getvalue().splitlines()]
+    inside, outside = [line for line in said if line["logger"] == "a"]  # senders of tests before may still complain
     assert inside["trace_id"] == ELSEWHERE.split("-")[1]
     assert inside["span_id"] == f"{span.get_span_context().span_id:016x}"
     assert "trace_id" not in outside
