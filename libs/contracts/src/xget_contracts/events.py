@@ -114,4 +114,8 @@ EndReason = Literal[
     "blocked",
     "cancelled",
     "source_error",
+    "not_found",
+    "protected",
+    "suspended",
+    "unavailable",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -72,6 +72,8 @@ class NoAccount(Exception):
 class SourceStopped(Exception):
     """The platform ended the stream: `reason` is an EndReason, `detail` a sentence for the user.
 
+    A target that is not there says so with not_found, protected, suspended or unavailable; no retry will change that.
+
     `retryable` is True when the same page may be asked for again after a pause (LoadShed, dropped connections).
     """
 
@@ -82,11 +84,41 @@ class SourceStopped(Exception):
         self.retryable = retryable
 
 
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the things that a task is about: a user, a post, a list, a query."""
+
+    label: str
+    """For people, unique within the task: "@nasa", "post 20", "list 42", the query as X is asked."""
+    parameters: Mapping[str, Any]
+    """Parameters of the same task type for this target alone, as JSON values (without `limit`, `limit_per_target`)."""
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task would ask a platform, told without asking it."""
+
+    asks: list[str]
+    """Query strings or sentences, one for each of the first targets."""
+    more: int
+    """Targets whose asks are left out."""
+    targets: int
+    operations: list[str]
+    """The platform's operations, in the order of their first use."""
+    page_size: int | None
+    """Results that a page can hold at most; None when pages have no fixed size."""
+    lookups: int = 0
+    """Pages that only prepare others (names looked up to ids)."""
+    warnings: list[str] = []
+
+
 class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One execution's wish: the task type and its validated parameters (without `limit`, which the worker keeps)."""
 
     task_type: str
     parameters: Mapping[str, Any]
+    since: datetime | None = None
+    """Earliest time of this run, included; applied over the parameters' own where the task type is `windowed`."""
+    until: datetime | None = None
+    """Latest time of this run, excluded; as `since`."""
 
 
 class RawPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +144,13 @@ class RawPage(msgspec.Struct, frozen=True, kw_only=True):
     """Set on the last page: exhausted, window_covered, stalled."""
     counts: bool = True
     """False for a page that only prepares others (a name looked up to an id): stored, but nothing on it is a match."""
+    oldest_at: datetime | None = None
+    """Creation time of the oldest entry that belongs to the timeline (not pinned, not aside), before any filter.
+
+    None when the page lists none, or lists them in another order than newest first.
+    """
+    newest_at: datetime | None = None
+    """As `oldest_at`, of the newest."""
 
 
 class PageToParse(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +180,8 @@ class TaskTypeSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Schema of `parameters`: extra fields forbidden; `limit` is part of it (default None = all there is)."""
     item_kind: str
     """post, user or trend: what matches are."""
+    windowed: bool = False
+    """Newest first and narrowable in time: a stalled run can go on in smaller windows (`CollectRequest.since`)."""
 
 
 class Source(Protocol):
@@ -152,6 +193,14 @@ class Source(Protocol):
     needs_account: bool
     task_types: Mapping[str, TaskTypeSpec]
     aliases: Mapping[str, str]
+
+    def targets(self, task_type: str, parameters: Mapping[str, Any]) -> Iterator[Target]:
+        """The targets of valid parameters: one for most tasks, else in the order given, each once, made as they are
+        read. Raises SourceStopped for parameters that are not valid (any more).
+        """
+
+    def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Preview:
+        """What a task with these valid parameters would ask; nothing is asked. Raises SourceStopped as `targets`."""
 
     def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncIterator[RawPage]:
         """Yield pages from `cursor` on (None = from the start), one account lease each.

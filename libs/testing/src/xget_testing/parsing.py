@@ -41,6 +41,12 @@ class ToySource:
                 found.items.append(Item(key=f"toy:{text}", platform="toy", native_id=text, raw_text=text))
         return found
 
+    def targets(self, task_type: str, parameters: Mapping[str, Any]) -> Any:
+        raise NotImplementedError("Tests bring pages themselves.")
+
+    def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Any:
+        raise NotImplementedError("Tests bring pages themselves.")
+
     def collect(self, request: Any, session: Any, cursor: str | None) -> Any:
         raise NotImplementedError("Tests bring pages themselves.")
 

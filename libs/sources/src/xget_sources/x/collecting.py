@@ -12,7 +12,7 @@ from xget_sources.x.cursors import Position
 from xget_sources.x.missing import no_timeline
 from xget_sources.x.parser.timeline import Timeline, read_timeline
 from xget_sources.x.plans import Plan
-from xget_sources.x.selection import keys
+from xget_sources.x.selection import created, keys
 
 ROUTE = "x_session"
 _MAX_EMPTY = 3
@@ -42,7 +42,8 @@ async def read_pages(client: XClient, session: Session, plan: Plan, start: Posit
         following = Position(uid=start.uid, cursor=after)
         if page.timeline.entries or end:
             found = keys(page.timeline.entries, plan.wanted)
-            yield raw_page(page.answer, found, position, None if end else following, end, requests=spent)
+            listed = raw_page(page.answer, found, position, None if end else following, end, requests=spent)
+            yield _dated(listed, page.timeline) if plan.newest_first else listed
             spent = 0
         if end:
             return
@@ -89,6 +90,12 @@ def _end(plan: Plan, timeline: Timeline, cursor: str | None, seen: set[str | Non
         # Only cursors left, and the same as before: so X ends a search. With entries it goes round in a circle.
         return "stalled" if timeline.entries or timeline.cursor != cursor else "exhausted"
     return "stalled" if empty >= _MAX_EMPTY else None
+
+
+def _dated(page: RawPage, timeline: Timeline) -> RawPage:
+    own = [entry for entry in timeline.entries if entry.kind == "post" and not (entry.pinned or entry.aside)]
+    times = [written for entry in own if (written := created(entry))]
+    return msgspec.structs.replace(page, oldest_at=min(times), newest_at=max(times)) if times else page
 
 
 def raw_page(

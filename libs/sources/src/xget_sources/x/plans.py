@@ -23,6 +23,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     """What is missing when X has no such timeline, for the sentence."""
     covered: Callable[[Timeline], bool] = lambda page: False
+    newest_first: bool = False
+    """Entries come by time: a page's oldest one says how far down the timeline it is."""
 
 
 def plan_for(params: BaseModel, task_type: str, uid: str | None) -> Plan:
@@ -38,7 +40,9 @@ def plan_for(params: BaseModel, task_type: str, uid: str | None) -> Plan:
             plan = _user_list(task_type, uid or "")
         case tasks.UserMedia():
             ask = _timeline("user_media_raw", int(uid or ""))
-            plan = Plan(ask=ask, wanted=with_media(posts(params, author=uid)), subject=f"media of user {uid}")
+            plan = Plan(
+                ask=ask, wanted=with_media(posts(params, author=uid)), subject=f"media of user {uid}", newest_first=True
+            )
         case tasks.OfPost():
             plan = _of_post(params.tweet_id, task_type)
         case tasks.OfList():
@@ -56,7 +60,10 @@ def plan_for(params: BaseModel, task_type: str, uid: str | None) -> Plan:
 
 def _search(query: str, params: tasks.Search) -> Plan:
     return Plan(
-        ask=_timeline("search_raw", query, product=params.product), wanted=posts(params), subject=f"search for {query}"
+        ask=_timeline("search_raw", query, product=params.product),
+        wanted=posts(params),
+        subject=f"search for {query}",
+        newest_first=params.product == "Latest",
     )
 
 
@@ -67,6 +74,7 @@ def _user_tweets(params: tasks.UserTweets, uid: str) -> Plan:
         ask=_timeline(method, int(uid)),
         wanted=posts(params, author=uid),
         subject=f"timeline of user {uid}",
+        newest_first=True,
         covered=(lambda page: reaches_before(page, since, uid)) if since else (lambda page: False),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
@@ -75,6 +76,12 @@ class Search(InWindow):
     lang: Lang | None = Field(default=None, description="Language that X sees in the post: en, zh, ja…")
     product: Literal["Top", "Latest"] = Field(default="Latest", description="X's ranking or newest first.")
 
+    def within(self, since: datetime | None, until: datetime | None) -> Self:
+        """The same search in the part of its time that lies between the two."""
+        earliest = max((moment for moment in (self.since, since) if moment), default=None)
+        latest = min((moment for moment in (self.until, until) if moment), default=None)
+        return self.model_copy(update={"since": earliest, "until": latest})
+
 
 class KeywordSearch(Search):
     """Parameters of KEYWORD_SEARCH."""
@@ -133,7 +140,8 @@ class Trends(Params):
 
 
 def _spec(name: str, item_kind: str, parameters: type[BaseModel], summary: str) -> TaskTypeSpec:
-    return TaskTypeSpec(name=name, summary=summary, parameters=parameters, item_kind=item_kind)
+    windowed = issubclass(parameters, Search)
+    return TaskTypeSpec(name=name, summary=summary, parameters=parameters, item_kind=item_kind, windowed=windowed)
 
 
 TASK_TYPES = {

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
 from xget_kernel.clock import Clock, SystemClock
-from xget_sources.ports import CollectRequest, PageToParse, Parsed, RawPage, Session, SourceStopped, TaskTypeSpec
+from xget_sources.ports import (
+    CollectRequest,
+    PageToParse,
+    Parsed,
+    Preview,
+    RawPage,
+    Session,
+    SourceStopped,
+    Target,
+    TaskTypeSpec,
+)
 from xget_sources.x import tasks
 from xget_sources.x.client import Answer, Ask, XClient
 from xget_sources.x.collecting import ROUTE, raw_page, read_pages
@@ -17,6 +28,8 @@ from xget_sources.x.parser import PARSER_VERSION, parse_page
 from xget_sources.x.parser.timeline import read_timeline
 from xget_sources.x.parser.users import user_id
 from xget_sources.x.plans import plan_for
+from xget_sources.x.preview import preview_of
+from xget_sources.x.targets import targets_of
 
 
 class XSource:
@@ -32,10 +45,20 @@ class XSource:
     def __init__(self, clock: Clock | None = None) -> None:
         self._client = XClient(clock or SystemClock())
 
+    def targets(self, task_type: str, parameters: Mapping[str, Any]) -> Iterator[Target]:
+        """Each user, post, list, community, query or hashtag on its own. Raises SourceStopped."""
+        return targets_of(self._parameters(task_type, parameters))
+
+    def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Preview:
+        """What X would be asked. Raises SourceStopped."""
+        return preview_of(self._parameters(task_type, parameters))
+
     async def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncIterator[RawPage]:
         """Pages of a task from a cursor on, each with a lease of its own. Raises NoAccount, SourceStopped."""
         task_type = self.aliases.get(request.task_type, request.task_type)
-        params = self._parameters(task_type, request)
+        params = self._parameters(request.task_type, request.parameters)
+        if isinstance(params, tasks.Search):
+            params = params.within(request.since, request.until)
         position = Position.decode(cursor)
         if isinstance(params, tasks.TweetDetail):
             async for page in self._post(session, params, position):
@@ -61,12 +84,13 @@ class XSource:
         """Close pooled connections."""
         await self._client.close()
 
-    def _parameters(self, task_type: str, request: CollectRequest) -> tasks.Params:
+    def _parameters(self, task_type: str, given: Mapping[str, Any]) -> tasks.Params:
+        task_type = self.aliases.get(task_type, task_type)
         spec = self.task_types.get(task_type)
         if spec is None:
             raise SourceStopped("source_error", f"X has no task type {task_type}.")
         try:
-            params = spec.parameters.model_validate(dict(request.parameters))
+            params = spec.parameters.model_validate(dict(given))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise SourceStopped(

@@ -95,6 +95,10 @@ ENDINGS: Mapping[str, Ending] = MappingProxyType(
         "no_account": Ending(Status.FAILED, False, "There is no usable account for this task."),
         "blocked": Ending(Status.FAILED, False, "The platform refused to go on."),
         "source_error": Ending(Status.FAILED, False, "The platform's answers could not be used."),
+        "not_found": Ending(Status.FAILED, False, "The platform has nothing by this name or number (any more)."),
+        "protected": Ending(Status.FAILED, False, "Only those whom its owner lets in may see it."),
+        "suspended": Ending(Status.FAILED, False, "The platform has suspended its owner."),
+        "unavailable": Ending(Status.FAILED, False, "The platform does not show it to the accounts that asked."),
     }
 )
 
