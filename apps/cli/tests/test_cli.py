@@ -34,6 +34,7 @@ def xget(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
         ("search",),
         ("export",),
         ("quarantine", "list"),
+        ("data", "history"),
         ("gateway", "render"),
         ("events", "dlq"),
         ("events", "replay"),

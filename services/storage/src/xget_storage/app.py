@@ -18,10 +18,11 @@ from xget_rpc.server import RpcServer
 from xget_storage.adapters.stores import Stores
 from xget_storage.deps import Container
 from xget_storage.ports import ItemFilter
-from xget_storage.router import router
+from xget_storage.router import ROUTERS
 from xget_storage.rpc import SERVICE_NAME, ItemReader
 from xget_storage.service.ingest import IndexService
 from xget_storage.service.items import DataService
+from xget_storage.service.observing import ObservingService
 from xget_storage.service.reading import ReadService
 from xget_storage.settings import Settings
 from xget_web.app import build_app
@@ -65,7 +66,9 @@ def create_app(
             stores = await stack.enter_async_context(Stores.opened(settings))
             reader = ReadService(stores.documents, stores.search, stores.analyzer)
             indexing = IndexService(stores.documents, stores.search)
-            app.state.storage = Container(DataService(stores.documents, indexing, time), reader)
+            app.state.storage = Container(
+                DataService(stores.documents, indexing, time), reader, ObservingService(stores.documents)
+            )
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ItemReaderServicer_to_server, ItemReader(reader), SERVICE_NAME)
             app.state.grpc_port = await server.start()
@@ -76,7 +79,7 @@ def create_app(
         service="storage",
         title="XGet storage",
         settings=settings,
-        routers=[router],
+        routers=ROUTERS,
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from xget_contracts.items import Author, Item, Struct
+from xget_contracts.items import Author, Item, Metrics, Struct
 
 Role = Literal["match", "context"]
 IMPORTED: Final = "import"
@@ -108,6 +108,19 @@ class Sighted(Struct, kw_only=True):
     role: Role
     execution_id: str
     seen_at: datetime
+
+
+class Sighting(Struct, kw_only=True):
+    """An item as one execution saw it first: when, where, and with which counts."""
+
+    seen_at: datetime
+    execution_id: str
+    task_id: str
+    owner_id: str
+    page_no: int
+    match_page: int | None
+    """Where the execution first saw it as an answer; None when it only came along."""
+    metrics: Metrics
 
 
 class AuditEntry(Struct, kw_only=True, omit_defaults=False):

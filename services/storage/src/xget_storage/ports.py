@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 from xget_contracts.events import PageParsed, PageStored
 from xget_contracts.items import Struct
-from xget_storage.models import AuditEntry, RawPage, Role, Sighted, StoredAuthor, StoredItem
+from xget_storage.models import AuditEntry, RawPage, Role, Sighted, Sighting, StoredAuthor, StoredItem
 
 Sort = Literal["relevance", "newest", "oldest"]
 
@@ -51,6 +51,13 @@ class SightedPage(Struct, kw_only=True):
     cursor: int | None
 
 
+class HistoryPage(Struct, kw_only=True):
+    """A piece of an item's history. `cursor` is where the next piece begins; None at the end."""
+
+    items: list[Sighting]
+    cursor: list[Any] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who changes something, and when."""
@@ -84,6 +91,14 @@ class DocumentStore(Protocol):
 
     async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0) -> SightedPage:
         """Items of a task or execution, oldest sighting first, each once; needs `task_id` or `execution_id`."""
+
+    async def history(
+        self, key: str, owner: str | None, size: int, *, newest: bool = True, after: Sequence[Any] | None = None
+    ) -> HistoryPage:
+        """How executions of `owner` (None = anybody's) saw an item, by time; once per execution.
+
+        Raises ItemNotFound, Invalid (422) for a cursor that is not of this list.
+        """
 
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         """Store items that users brought; False for each whose key is taken or was deleted."""

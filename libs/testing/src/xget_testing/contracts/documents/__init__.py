@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from xget_testing.contracts.documents.changing import ChangesByPeople
 from xget_testing.contracts.documents.counting import PageCounts
+from xget_testing.contracts.documents.history import Histories
 from xget_testing.contracts.documents.listing import Lists
 from xget_testing.contracts.documents.merging import Merging
 
 
-class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists):
+class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists, Histories):
     """All of it."""
 
 

@@ -20,11 +20,13 @@ from xget_storage.adapters.mongo_documents.authors import load_authors
 from xget_storage.adapters.mongo_documents.changing import Changing
 from xget_storage.adapters.mongo_documents.documents import item_document, stored_item
 from xget_storage.adapters.mongo_documents.executions import Executions
+from xget_storage.adapters.mongo_documents.history import History
 from xget_storage.adapters.mongo_documents.ingest import Ingest
 from xget_storage.adapters.mongo_documents.reading import Reading
 from xget_storage.adapters.mongo_documents.writers import Writers
 from xget_storage.models import AuditEntry, StoredAuthor, StoredItem
-from xget_storage.ports import Actor, ItemFilter, ItemPage, SightedPage
+from xget_storage.ports import Actor, HistoryPage, ItemFilter, ItemPage, SightedPage
+from xget_storage.service.histories import piece_of
 
 _BATCH: Final = 1000
 
@@ -38,6 +40,7 @@ class MongoDocuments:
         executions = Executions(server.database["executions"])
         self._ingest = Ingest(writers, executions)
         self._reading = Reading(writers.items, writers.sightings, executions)
+        self._history = History(writers.items, writers.sightings, executions)
         self._changing = Changing(writers.items, writers.sightings, writers.audit, executions)
 
     async def open(self) -> None:
@@ -67,6 +70,13 @@ class MongoDocuments:
     async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0) -> SightedPage:
         with answering():
             return await self._reading.sighted(wanted, size, after)
+
+    async def history(
+        self, key: str, owner: str | None, size: int, *, newest: bool = True, after: Sequence[Any] | None = None
+    ) -> HistoryPage:
+        with answering():
+            found = await self._history.sightings(key, owner)
+        return piece_of(found, size, newest=newest, after=after)
 
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         with answering():

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from xget_contracts.events import PageParsed, PageStored
-from xget_storage.adapters.sqlite_documents import changing, reading
+from xget_storage.adapters.sqlite_documents import changing, history, reading
 from xget_storage.adapters.sqlite_documents.ingest import Ingest
 from xget_storage.adapters.sqlite_documents.schema import SCHEMA
 from xget_storage.adapters.sqlite_file import SqliteFile
 from xget_storage.adapters.sqlite_rows import listed
 from xget_storage.models import AuditEntry, StoredAuthor, StoredItem
-from xget_storage.ports import Actor, ItemFilter, ItemPage, SightedPage
+from xget_storage.ports import Actor, HistoryPage, ItemFilter, ItemPage, SightedPage
+from xget_storage.service.histories import piece_of
 
 
 class SqliteDocuments:
@@ -45,6 +46,12 @@ class SqliteDocuments:
 
     async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0) -> SightedPage:
         return await self._file.read(lambda connection: reading.sighted(connection, wanted, size, after))
+
+    async def history(
+        self, key: str, owner: str | None, size: int, *, newest: bool = True, after: Sequence[Any] | None = None
+    ) -> HistoryPage:
+        found = await self._file.read(lambda connection: history.sightings(connection, key, owner))
+        return piece_of(found, size, newest=newest, after=after)
 
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         return await self._file.write(lambda connection: changing.add(connection, items, actor))
