@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from xget_sandbox.ca import CertificateAuthority, write_atomically
+from xget_sandbox.conditions import Conditions
 from xget_sandbox.control import Control
 from xget_sandbox.errors import SandboxError
 from xget_sandbox.faults import Faults
@@ -15,6 +16,7 @@ from xget_sandbox.graphql.gate import Gate
 from xget_sandbox.graphql.world_source import WorldSource
 from xget_sandbox.journal import Journal
 from xget_sandbox.limits import Limits, SandboxClock
+from xget_sandbox.paging import Pagings
 from xget_sandbox.replay import load_recordings
 from xget_sandbox.server import ProxyServer
 from xget_sandbox.site import Site
@@ -35,6 +37,8 @@ class Options:
     replay: Path | None = None
     faults: Sequence[str] = ()
     limit_scale: float = 10.0
+    days: float = 120.0
+    paging: str = ""
 
 
 class Sandbox:
@@ -44,20 +48,24 @@ class Sandbox:
     """
 
     def __init__(self, options: Options) -> None:
-        if options.posts < 0 or options.limit_scale <= 0:
-            raise SandboxError("--posts must be at least 0 and --limit-scale above 0.")
+        if options.posts < 0 or options.limit_scale <= 0 or options.days <= 0:
+            raise SandboxError("--posts must be at least 0, --limit-scale and --days above 0.")
         self.options = options
-        self.world = build_world(options.seed, 0 if options.replay else options.posts)
+        self.world = build_world(options.seed, 0 if options.replay else options.posts, options.days)
         self.authority = CertificateAuthority()
-        self.faults = Faults(options.faults, options.seed)
-        self.journal = Journal()
-        self.limits = Limits(SandboxClock(), options.limit_scale)
-        world_source = WorldSource(self.world)
+        clock = SandboxClock()
+        self.conditions = Conditions(
+            faults=Faults(options.faults, options.seed),
+            limits=Limits(clock, options.limit_scale),
+            pagings=Pagings(options.paging, options.seed, clock.now),
+            journal=Journal(),
+        )
+        world_source = WorldSource(self.world, self.conditions.pagings)
         source: Source = load_recordings(options.replay) if options.replay else world_source
         self.truth = Truth(self.world, world_source.listings, replaying=options.replay is not None)
         transaction = TransactionPages(options.seed)
-        gate = Gate(source, self.limits, self.faults, self.journal, transaction)
-        control = Control(self.truth, self.journal, self.faults, self.limits, self.authority.pem)
+        gate = Gate(source, self.conditions, transaction)
+        control = Control(self.truth, self.conditions, self.authority.pem)
         self.server = ProxyServer(Site(gate, transaction), control, self.authority)
 
     @property

@@ -6,24 +6,23 @@ from typing import Any
 
 import orjson
 
+from xget_sandbox.conditions import Conditions
 from xget_sandbox.errors import SandboxError
-from xget_sandbox.faults import Faults
 from xget_sandbox.http import Request, Response, json_response
-from xget_sandbox.journal import Journal
-from xget_sandbox.limits import Limits
 from xget_sandbox.truth import Truth
 
 PREFIX = "/__sandbox__/"
 
 
 class Control:
-    """Truth, log, faults, clock and limits over plain HTTP."""
+    """Truth, log, faults, paging, clock and limits over plain HTTP."""
 
-    def __init__(self, truth: Truth, journal: Journal, faults: Faults, limits: Limits, ca_pem: bytes) -> None:
+    def __init__(self, truth: Truth, conditions: Conditions, ca_pem: bytes) -> None:
         self.truth = truth
-        self.journal = journal
-        self.faults = faults
-        self.limits = limits
+        self.journal = conditions.journal
+        self.faults = conditions.faults
+        self.limits = conditions.limits
+        self.pagings = conditions.pagings
         self.ca_pem = ca_pem
 
     def answer(self, request: Request) -> Response:
@@ -36,7 +35,7 @@ class Control:
         except SandboxError as error:
             return json_response({"error": str(error)}, 400)
         if answer is None:
-            return json_response({"error": "There are truth, log, faults, clock, limits and ca.pem here."}, 404)
+            return json_response({"error": "There are truth, log, faults, paging, clock, limits and ca.pem here."}, 404)
         return json_response(answer)
 
     def _get(self, name: str, request: Request) -> dict[str, Any] | None:
@@ -48,6 +47,8 @@ class Control:
             return {"requests": self.journal.entries(int(after) if after.isdecimal() else 0)}
         if name == "faults":
             return {"faults": self.faults.texts}
+        if name == "paging":
+            return self.pagings.told()
         if name == "clock":
             return {"now": self.limits.clock.now(), "offset": self.limits.clock.offset}
         return {"scale": self.limits.scale} if name == "limits" else None
@@ -58,6 +59,9 @@ class Control:
             faults = body.get("faults", "")
             self.faults.set([faults] if isinstance(faults, str) else [str(fault) for fault in faults])
             return {"faults": self.faults.texts}
+        if name == "paging":
+            self.pagings.set(_rules(body))
+            return self.pagings.told()
         if name == "clock":
             self.limits.clock.advance(_number(body, "advance"))
             return {"now": self.limits.clock.now(), "offset": self.limits.clock.offset}
@@ -77,6 +81,13 @@ def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise SandboxError("The body is not a JSON object.")
     return body
+
+
+def _rules(body: dict[str, Any]) -> dict[str, Any] | str:
+    rules = body.get("paging", {})
+    if not isinstance(rules, (dict, str)):
+        raise SandboxError("paging is a text such as stall=800,lie=0.02 or an object by operation.")
+    return rules
 
 
 def _number(body: dict[str, Any], name: str) -> float:

@@ -24,6 +24,8 @@ def run(
     replay: Path | str | None = None,
     faults: Sequence[str] = (),
     limit_scale: float = 10.0,
+    days: float = 120.0,
+    paging: str = "",
 ) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0, or 2 after one line on stderr that names the mistake."""
     options = Options(
@@ -34,6 +36,8 @@ def run(
         replay=Path(replay) if replay else None,
         faults=faults,
         limit_scale=limit_scale,
+        days=days,
+        paging=paging,
     )
     try:
         asyncio.run(_serve(options))
@@ -67,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         replay=given.replay,
         faults=given.faults,
         limit_scale=given.limit_scale,
+        days=given.days,
+        paging=given.paging,
     )
 
 
@@ -79,5 +85,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--posts", type=int, default=2000, help="posts in the world (2000)")
     made.add_argument("--replay", type=Path, metavar="DIR", help="serve recordings by DIR/manifest.json")
     made.add_argument("--faults", action="append", default=[], metavar="LIST", help="such as 429@3,empty@5,drop%%0.1")
+    made.add_argument("--days", type=float, default=120.0, help="days that the posts are spread over (120)")
+    made.add_argument("--paging", default="", metavar="LIST", help="such as stall=800,how=mixed,lie=0.02,expire=900")
     made.add_argument("--limit-scale", type=float, default=10.0, help="X's limits times this (10)")
     return made

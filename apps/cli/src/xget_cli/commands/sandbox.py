@@ -17,6 +17,8 @@ def sandbox(
     replay: Annotated[Path | None, Parameter(help="Serve recorded answers of this folder (manifest.json).")] = None,
     faults: Annotated[str | None, Parameter(help="Faults by request, as 429@3,88@5,drop@7.")] = None,
     limit_scale: Annotated[float, Parameter(help="X's own limits times this.")] = 10.0,
+    days: Annotated[float, Parameter(help="How many days the posts are spread over.")] = 120.0,
+    paging: Annotated[str, Parameter(help="How far searches can be read, as stall=800,lie=0.02,expire=900.")] = "",
 ) -> int:
     """Run an offline stand-in of X behind a forward proxy; Ctrl-C ends it."""
     from xget_sandbox.main import run  # noqa: PLC0415 - `xget --help` must not load a web server
@@ -29,4 +31,6 @@ def sandbox(
         replay=replay,
         faults=faults.split(",") if faults else [],
         limit_scale=limit_scale,
+        days=days,
+        paging=paging,
     )

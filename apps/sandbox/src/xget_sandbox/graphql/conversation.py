@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xget_sandbox.source import Json, Tampering, following, missing
+from xget_sandbox.paging import Bend
+from xget_sandbox.source import Json, following, missing
 from xget_sandbox.wire.cursors import Cursor, decode, encode
 from xget_sandbox.wire.posts import Renderer
 from xget_sandbox.wire.timelines import ENTRY_BASE, module, tweet_item
@@ -15,7 +16,7 @@ from xget_sandbox.world.model import Post
 THREADS_PER_PAGE = 10
 
 
-def conversation(world: World, renderer: Renderer, asked: Mapping[str, Any], bend: Tampering) -> Json:
+def conversation(world: World, renderer: Renderer, asked: Mapping[str, Any], bend: Bend) -> Json:
     """One page: first the ancestors and the post itself, then ten threads; more behind `ShowMoreThreads`."""
     text = str(asked.get("focalTweetId", ""))
     focal = world.posts.get(int(text) if text.isdecimal() else 0)
@@ -24,14 +25,16 @@ def conversation(world: World, renderer: Renderer, asked: Mapping[str, Any], ben
     listing = f"detail:{focal.id}"
     cursor = decode(listing, str(asked["cursor"]), "token") if asked.get("cursor") else Cursor()
     replies = sorted(world.replies_to.get(focal.id, []), key=lambda post: (-post.metrics.likes, post.id))
-    shown = [] if bend.empty else replies[cursor.offset : cursor.offset + THREADS_PER_PAGE]
+    bent = bend.at(listing, cursor, THREADS_PER_PAGE, len(replies))
+    shown = [] if bent.empty or bent.ended else replies[cursor.offset : cursor.offset + THREADS_PER_PAGE]
     entries: list[tuple[str, Json]] = []
     if cursor == Cursor():
         above = [*_ancestors(world, focal), focal]
         entries += [(f"tweet-{post.id}", tweet_item(renderer.post(post.id), "tweet")) for post in above]
     entries += [_thread(world, renderer, reply) for reply in shown]
-    after = following(cursor, len(shown), bend)
-    more = after.offset < len(replies)
+    after = following(cursor, len(shown), bent)
+    bend.lead_to(listing, after)
+    more = after.offset < len(replies) and not bent.ended
     base = ENTRY_BASE - cursor.offset * 100
     made = [
         {"content": content, "entryId": entry_id, "sortIndex": str(base - index)}

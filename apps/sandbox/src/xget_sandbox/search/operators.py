@@ -79,6 +79,21 @@ def _number(value: str) -> int:
     return int(value) if value.isdecimal() else 0
 
 
+Bound = tuple[int, int | None]
+BOUNDS: dict[str, Callable[[str], Bound]] = {
+    "since": lambda value: (_day_id(value), None),
+    "until": lambda value: (0, _day_id(value) or None),
+    "since_time": lambda value: (snowflake(_number(value) * 1000), None),
+    "until_time": lambda value: (0, snowflake(_number(value) * 1000)),
+    "since_id": lambda value: (_number(value) + 1, None),
+    "max_id": lambda value: (0, _number(value) + 1),
+}
+
+
+def _within(name: str) -> Callable[[World, str], Match]:
+    return lambda world, value: _between(*BOUNDS[name](value))
+
+
 def _between(first: int, end: int | None) -> Match:
     return lambda post: first <= post.id and (end is None or post.id < end)
 
@@ -115,12 +130,7 @@ OPERATORS: dict[str, Callable[[World, str], Match]] = {
     "from": _from,
     "to": _to,
     "lang": lambda world, value: lambda post: post.lang == value.lower(),
-    "since": lambda world, value: _between(_day_id(value), None),
-    "until": lambda world, value: _between(0, _day_id(value) or None),
-    "since_time": lambda world, value: _between(snowflake(_number(value) * 1000), None),
-    "until_time": lambda world, value: _between(0, snowflake(_number(value) * 1000)),
-    "since_id": lambda world, value: _between(_number(value) + 1, None),
-    "max_id": lambda world, value: _between(0, _number(value) + 1),
+    **{name: _within(name) for name in BOUNDS},
     "min_faves": _least(lambda post: post.metrics.likes),
     "min_retweets": _least(lambda post: post.metrics.reposts),
     "min_replies": _least(lambda post: post.metrics.replies),

@@ -19,6 +19,7 @@ Style = Literal["token", "pair"]
 Direction = Literal["Top", "Bottom"]
 HEAD = b"\x0c\x00\x03\x0c\x00\x01\x0a\x00\x01"
 LAYOUT = struct.Struct(">IIHB")
+TURNS = 1 << 16
 
 
 class BadCursor(SandboxError):

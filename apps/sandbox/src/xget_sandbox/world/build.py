@@ -7,7 +7,7 @@ from random import Random
 
 from xget_sandbox.world.authors import STAR_ID, follow_graph, followers_of, make_authors
 from xget_sandbox.world.model import Author, Post
-from xget_sandbox.world.posts import make_posts
+from xget_sandbox.world.posts import DAYS_OF_POSTS, make_posts
 
 LISTS = {1001: "climate", 1002: "ai", 1003: "football"}
 
@@ -56,10 +56,10 @@ class World:
         return active[number % 7 :: 4]
 
 
-def build_world(seed: int, posts: int) -> World:
-    """The world of a seed: `posts` posts by 240 authors and one more per 20 posts."""
+def build_world(seed: int, posts: int, days: float = DAYS_OF_POSTS) -> World:
+    """The world of a seed: `posts` posts of the last `days` days by 240 authors and one more per 20 posts."""
     authors = make_authors(240 + posts // 20, Random(f"{seed}:authors"))
     following = follow_graph(authors, Random(f"{seed}:follows"))
     followers = followers_of(following, Random(f"{seed}:followers"))
-    written = make_posts(posts, authors, Random(f"{seed}:posts"))
+    written = make_posts(posts, authors, Random(f"{seed}:posts"), days)
     return World(authors, written, following, followers)
