@@ -169,6 +169,17 @@ class Parsed(msgspec.Struct, kw_only=True):
     items: list[Item]
     authors: list[Author]
     rejected: list[Rejected]
+    stand_ins: dict[str, int] = {}
+    """How often the page shows something in place of a post without saying of which, by reason (`items.Gone`)."""
+
+
+class KnownFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that a version of a parser was written for, by shape (post, user, card, media…)."""
+
+    known: Mapping[str, frozenset[str]]
+    """Every field that is no news."""
+    usual: Mapping[str, frozenset[str]]
+    """Those of them that a page hardly ever lacks that has a few records of the shape."""
 
 
 class TaskTypeSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +221,14 @@ class Source(Protocol):
 
     def parse(self, page: PageToParse) -> Parsed:
         """Turn one page into items and authors. Pure; never raises for a strange payload: it rejects."""
+
+    def fields(self, page: PageToParse) -> Mapping[str, frozenset[str]]:
+        """The fields that a page's records have, by shape: paths like `legacy.entities.urls[].url`, and `path!type`
+        for a known field with a value of a type that it never had. Pure, never raises, costs more than a parse.
+        """
+
+    def known_fields(self) -> KnownFields:
+        """What `fields` is measured against: what is not known is new; a usual field that stays away is gone."""
 
     async def close(self) -> None:
         """Close pooled connections."""

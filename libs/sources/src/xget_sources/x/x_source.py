@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from xget_kernel.clock import Clock, SystemClock
 from xget_sources.ports import (
     CollectRequest,
+    KnownFields,
     PageToParse,
     Parsed,
     Preview,
@@ -25,6 +26,7 @@ from xget_sources.x.collecting import ROUTE, raw_page, read_pages
 from xget_sources.x.cursors import Position
 from xget_sources.x.missing import no_post, profile_of, refuse_protected
 from xget_sources.x.parser import PARSER_VERSION, parse_page
+from xget_sources.x.parser.drift import fields_of_page, known_fields
 from xget_sources.x.parser.timeline import read_timeline
 from xget_sources.x.parser.users import user_id
 from xget_sources.x.plans import plan_for
@@ -79,6 +81,14 @@ class XSource:
     def parse(self, page: PageToParse) -> Parsed:
         """Everything the page holds, as items and authors; what is no item is rejected with a reason."""
         return parse_page(page)
+
+    def fields(self, page: PageToParse) -> Mapping[str, frozenset[str]]:
+        """The page's fields by shape; none of a body that is no JSON."""
+        return fields_of_page(page)
+
+    def known_fields(self) -> KnownFields:
+        """The fields that this version of the parser was written for."""
+        return known_fields()
 
     async def close(self) -> None:
         """Close pooled connections."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from xget_sources.ports import CollectRequest, PageToParse, Parsed, Preview, RawPage, Session, Target
+from xget_sources.ports import CollectRequest, KnownFields, PageToParse, Parsed, Preview, RawPage, Session, Target
 from xget_sources.x.preview import preview_of
 from xget_sources.x.targets import targets_of
 from xget_sources.x.tasks import ALIASES, TASK_TYPES
@@ -96,6 +96,14 @@ class ListSource:
     def parse(self, page: PageToParse) -> Parsed:
         """Nothing: `PageStore` reads the keys itself."""
         return Parsed(items=[], authors=[], rejected=[])
+
+    def fields(self, page: PageToParse) -> Mapping[str, frozenset[str]]:
+        """None."""
+        return {}
+
+    def known_fields(self) -> KnownFields:
+        """None."""
+        return KnownFields(known={}, usual={})
 
     async def close(self) -> None:
         """Remember that it was closed."""

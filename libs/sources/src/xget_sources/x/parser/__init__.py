@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +9,7 @@ import orjson
 
 from xget_contracts.items import Author, Item, Rejected
 from xget_sources.ports import PageToParse, Parsed
+from xget_sources.x.parser.decoding import decode
 from xget_sources.x.parser.paths import path_of
 from xget_sources.x.parser.posts import PostParser, Unusable
 from xget_sources.x.parser.trends import parse_trend, trend_key
@@ -30,15 +30,6 @@ def parse_page(page: PageToParse) -> Parsed:
         rejected = Rejected(path="$", reason=f"the page is not JSON: {error}", raw=page.body)
         return Parsed(items=[], authors=[], rejected=[rejected])
     return parse_payload(payload, page.match_keys)
-
-
-def decode(body: bytes) -> Any:
-    """The decoded body; texts with lone surrogates or broken UTF-8 get replacement characters. Raises ValueError."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        loose = json.loads(body.decode("utf-8", "replace"))
-        return orjson.loads(json.dumps(loose, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def parse_payload(payload: Any, match_keys: Iterable[str]) -> Parsed:

@@ -1,18 +1,23 @@
 """Which fields a payload has, by the shape that carries them: what changes when X changes its format.
 
-A field is a path inside its record, such as `legacy.entities.urls[].display_url`; `[]` stands for the elements of a list
-and `*` for a number used as a key. A known field with a value of another type than before is reported besides as
+A field is a path inside its record, such as `legacy.entities.urls[].display_url`; `[]` stands for the elements of a
+list and `*` for a number used as a key. A known field with a value of another type than before is told besides as
 `path!type` ("legacy.full_text!number"), so that data which the parser must drop does not vanish unseen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
+
+from xget_sources.ports import KnownFields, PageToParse
+from xget_sources.x.parser.decoding import decode
+from xget_sources.x.parser.users import is_profile
+from xget_sources.x.parser.walk import REFERENCE_KEYS
 
 _SHAPES: Final = {
     "Tweet": "post",
@@ -43,7 +48,7 @@ class Baseline(msgspec.Struct, frozen=True):
     types: dict[str, dict[str, str]]
     """Shape → path → types of the value, as "text" or "list|object"; "" when only null was seen."""
     usual: dict[str, list[str]]
-    """Shape → the fields that (nearly) every record of that shape has: when one of these is gone, X has changed."""
+    """Shape → the fields that no page lacked which had the shape at all: when one of these is gone, X has changed."""
 
 
 @cache
@@ -53,22 +58,28 @@ def baseline() -> Baseline:
 
 
 @cache
-def known_fields() -> Mapping[str, frozenset[str]]:
-    """Every field of every shape that this version of the parser was written for."""
-    return {shape: frozenset(paths) for shape, paths in baseline().types.items()}
+def known_fields() -> KnownFields:
+    """The baseline as a source tells it."""
+    known, usual = baseline().types, baseline().usual
+    return KnownFields(
+        known={shape: frozenset(paths) for shape, paths in known.items()},
+        usual={shape: frozenset(paths) for shape, paths in usual.items()},
+    )
 
 
-@cache
-def usual_fields() -> Mapping[str, frozenset[str]]:
-    """Of each shape the fields that hardly a record lacks."""
-    return {shape: frozenset(paths) for shape, paths in baseline().usual.items()}
+def fields_of_page(page: PageToParse) -> dict[str, frozenset[str]]:
+    """The fields of a stored page; none when its body is no JSON."""
+    try:
+        return fields_of(decode(page.body))
+    except ValueError:
+        return {}
 
 
 def fields_of(payload: Any) -> dict[str, frozenset[str]]:
     """The fields of a decoded payload by shape (post, user, card, media, timeline…). Pure; raises for no payload.
 
-    Costs several times a parse: call it on a sample of pages. A shape that is in `known_fields()` and not in the
-    answer was not on the page, which says nothing about its fields.
+    Costs several times a parse: call it on a sample of pages. A shape that is known and not in the answer was not on
+    the page, which says nothing about its fields; nor does a single page with one or two records of a shape.
     """
     known = baseline().types
     found: dict[str, set[str]] = {}
@@ -92,13 +103,12 @@ def walk_fields(payload: Any) -> Iterator[Field]:
         if type(node) is list:
             stack += [(value, shape, f"{path}[]", depth + 1) for value in node if type(value) in (dict, list)]
             continue
-        own = _shape_of(node, shape)
-        if own != shape:
+        if own := _shape_of(node):
             shape, path, depth = own, "", 0
         for name, value in node.items():
             inner = f"{path}.{_name(name)}" if path else _name(name)
             kind = _TYPES.get(type(value), "")
-            if shape and (field := (shape, inner, kind)) not in seen:
+            if shape and (field := (shape, inner, kind)) not in seen and len(seen) < _MOST:
                 seen.add(field)
                 yield field
             if value and kind in ("object", "list"):
@@ -124,11 +134,19 @@ def _bindings(entries: list[Any]) -> Iterator[dict[str, Any]]:
             yield {key: entry.get("value")}
 
 
-def _shape_of(node: dict[str, Any], shape: str) -> str:
+def _shape_of(node: dict[str, Any]) -> str | None:
+    """The shape that begins with an object, when one does."""
     kind = node.get("__typename")
-    if type(kind) is str and (own := _SHAPES.get(kind)):
+    if type(kind) is str and (own := _SHAPES.get(kind)) and not _is_reference(own, node):
         return own
-    return "timeline" if type(node.get("instructions")) is list else shape
+    return "timeline" if type(node.get("instructions")) is list else None
+
+
+def _is_reference(shape: str, node: dict[str, Any]) -> bool:
+    """Objects that only name a post or user, or hold a user's timeline."""
+    if shape == "user":
+        return not is_profile(node)
+    return shape == "post" and node.keys() <= REFERENCE_KEYS
 
 
 def _name(key: str) -> str:

@@ -20,7 +20,8 @@ class Found(msgspec.Struct, gc=False):
     """Records without a usable id, with what is wrong with them."""
 
 
-_REFERENCE_KEYS = frozenset({"__typename", "rest_id", "id", "id_str"})
+REFERENCE_KEYS = frozenset({"__typename", "rest_id", "id", "id_str"})
+"""A record with no more than these only names a post."""
 
 
 def post_id(record: Json) -> str | None:
@@ -74,7 +75,7 @@ def _sort(posts: list[Json], users: list[Json], trends: list[Json]) -> Found:
     found = Found(posts={}, users={}, trends={}, nameless=[])
     seen: set[int] = set()
     for record in reversed(posts):
-        if id(record) in seen or record.keys() <= _REFERENCE_KEYS:
+        if id(record) in seen or record.keys() <= REFERENCE_KEYS:
             continue
         seen.add(id(record))
         if (native_id := post_id(record)) is None:
