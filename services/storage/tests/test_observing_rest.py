@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import httpx2 as httpx
+import msgspec
 import pytest
+import zstandard
 
 from xget_contracts.items import Metrics
+from xget_kernel.clock import SystemClock
 from xget_storage.adapters.stores import Stores
 from xget_storage.app import create_app
+from xget_storage.models import RawPage
 from xget_storage.settings import Settings
 from xget_testing.apps import running
 from xget_testing.contracts.pages import START, make_item, make_page
@@ -46,3 +50,51 @@ async def test_a_history_is_its_owners(api: httpx.AsyncClient, tokens: TokenMake
     other = {"Authorization": f"Bearer {tokens.make('owner-2')}"}
     answer = await api.get(f"{DATA}/x:1/history", headers=other)
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:xget:error:item_not_found")
+
+
+def raw_page(execution: str, number: int, likes: int, *, owner: str = "owner-1") -> RawPage:
+    legacy = {"full_text": "post 1", "user_id_str": "7", "favorite_count": likes}
+    body = {"data": [{"entries": [{"__typename": "Tweet", "rest_id": "1", "legacy": legacy}]}]}
+    return RawPage(
+        execution_id=execution, page_no=number, task_id="t1", owner_id=owner, platform="x", operation="SearchTimeline",
+        fetched_at=START, sha256="00", body_zstd=zstandard.compress(msgspec.json.encode(body)),
+    )  # fmt: skip
+
+
+async def keep(settings: Settings, *pages: RawPage) -> None:
+    async with Stores.opened(settings) as stores:
+        await stores.raw_pages.put(pages, START)
+
+
+async def test_the_record_of_an_item_is_cut_out_of_the_page_that_showed_it_last(
+    api: httpx.AsyncClient, settings: Settings
+) -> None:
+    await keep(settings, raw_page("e2", 3, 2), raw_page("e3", 4, 3))
+    found = (await api.get(f"{DATA}/x:1/raw")).json()
+    assert (found["path"], found["record"]["legacy"]["favorite_count"]) == ("data[0].entries[0]", 3)
+    assert (found["page"]["execution_id"], found["page"]["page_no"]) == ("e3", 4)
+    older = (await api.get(f"{DATA}/x:1/raw", params={"page": "e2/3"})).json()
+    assert older["record"]["legacy"]["favorite_count"] == 2
+
+
+async def test_a_raw_record_that_is_not_there_is_told_why(api: httpx.AsyncClient, settings: Settings) -> None:
+    gone = await api.get(f"{DATA}/x:1/raw")
+    assert (gone.status_code, gone.json()["type"]) == (410, "urn:xget:error:raw_gone")
+    assert "XGET_RAW_PAGE_DAYS" in gone.json()["detail"]
+    mine = (await api.post(DATA, json={"text": "a"})).json()["key"]
+    brought = await api.get(f"{DATA}/{mine}/raw")
+    assert (brought.status_code, brought.json()["type"]) == (404, "urn:xget:error:raw_not_found")
+    await keep(settings, raw_page("e8", 1, 1, owner="owner-2"))
+    assert (await api.get(f"{DATA}/x:1/raw", params={"page": "e8/1"})).status_code == 404
+    assert (await api.get(f"{DATA}/x:404/raw")).json()["type"] == "urn:xget:error:item_not_found"
+    for page in ("e1", "e1/0", "e1/x", "/1", "e1/1/", "e 1/1", "e1/99999999999"):
+        assert (await api.get(f"{DATA}/x:1/raw", params={"page": page})).status_code == 422
+
+
+async def test_a_page_that_is_not_kept_yet_may_be_asked_for_again(settings: Settings, tokens: TokenMaker) -> None:
+    async with Stores.opened(settings) as stores:
+        page = make_page(1, [make_item(1)], fetched_at=SystemClock().now())
+        await stores.documents.store_pages([page], START)
+    async with running(create_app(settings, verifier=tokens.verifier()), token=tokens.make("owner-1")) as client:
+        answer = await client.get(f"{DATA}/x:1/raw")
+    assert (answer.status_code, "again" in answer.json()["detail"]) == (404, True)

@@ -15,6 +15,7 @@ from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.errors import XGetError
 from xget_kernel.pages import PageQuery
 from xget_rpc.server import RpcServer
+from xget_sources.registry import load_records
 from xget_storage.adapters.stores import Stores
 from xget_storage.deps import Container
 from xget_storage.ports import ItemFilter
@@ -23,6 +24,7 @@ from xget_storage.rpc import SERVICE_NAME, ItemReader
 from xget_storage.service.ingest import IndexService
 from xget_storage.service.items import DataService
 from xget_storage.service.observing import ObservingService
+from xget_storage.service.raw import RawService
 from xget_storage.service.reading import ReadService
 from xget_storage.settings import Settings
 from xget_web.app import build_app
@@ -67,7 +69,10 @@ def create_app(
             reader = ReadService(stores.documents, stores.search, stores.analyzer)
             indexing = IndexService(stores.documents, stores.search)
             app.state.storage = Container(
-                DataService(stores.documents, indexing, time), reader, ObservingService(stores.documents)
+                data=DataService(stores.documents, indexing, time),
+                reader=reader,
+                seen=ObservingService(stores.documents),
+                raw=RawService(stores.documents, stores.raw_pages, load_records(), time, settings.raw_page_days),
             )
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ItemReaderServicer_to_server, ItemReader(reader), SERVICE_NAME)

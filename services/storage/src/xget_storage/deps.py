@@ -14,6 +14,7 @@ from xget_storage.ports import ItemFilter
 from xget_storage.schemas.moments import Moment
 from xget_storage.service.items import DataService
 from xget_storage.service.observing import ObservingService
+from xget_storage.service.raw import RawService
 from xget_storage.service.reading import ReadService
 from xget_web.auth import CallerDep
 from xget_web.types import text
@@ -26,6 +27,7 @@ class Container:
     data: DataService
     reader: ReadService
     seen: ObservingService
+    raw: RawService
 
 
 def container(request: Request) -> Container:
@@ -51,10 +53,15 @@ def _seen(request: Request) -> ObservingService:
     return container(request).seen
 
 
+def _raw(request: Request) -> RawService:
+    return container(request).raw
+
+
 Writer = Annotated[Caller, Depends(writer)]
 Data = Annotated[DataService, Depends(_data)]
 Reader = Annotated[ReadService, Depends(_reader)]
 Seen = Annotated[ObservingService, Depends(_seen)]
+Raw = Annotated[RawService, Depends(_raw)]
 
 Word = Annotated[str | None, Query(), text(128, min_length=1)]
 Order = Annotated[Literal["newest", "oldest"], Query()]

@@ -1,6 +1,6 @@
 """What storage says no with."""
 
-from xget_kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unavailable
+from xget_kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unavailable, XGetError
 
 
 class ItemNotFound(NotFound):
@@ -29,6 +29,21 @@ class ItemChanged(PreconditionFailed):
 
     code = "item_changed"
     title = "Item was changed meanwhile"
+
+
+class RawNotFound(NotFound):
+    """No page shows this item, or not yet."""
+
+    code = "raw_not_found"
+    title = "No such raw record"
+
+
+class RawGone(XGetError):
+    """Pages showed this item, and are kept no longer."""
+
+    status = 410
+    code = "raw_gone"
+    title = "Raw pages are gone"
 
 
 class AuthorNotFound(NotFound):

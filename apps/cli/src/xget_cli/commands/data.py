@@ -10,7 +10,7 @@ from xget_cli.client import Client
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, safe, table
 
-app = App(name="data", help="Single items: how they were seen.")
+app = App(name="data", help="Single items: how they were seen, and as the platform sent them.")
 PATH = "/api/v1/data"
 
 
@@ -38,6 +38,22 @@ def history(
     if found.get("next_cursor"):
         line(f"More: --cursor {found['next_cursor']}")
     return None
+
+
+@app.command
+def raw(key: Id, *, page: str | None = None, common: Common = DEFAULTS) -> None:
+    """Print an item as the platform sent it.
+
+    Parameters
+    ----------
+    key
+        Key of the item, as lists show it (x:1234567890).
+    page
+        Page to cut it out of, as EXECUTION/NUMBER; the one that showed it last when left out.
+    """
+    with Client(common.url) as client:
+        found = client.get(f"{PATH}/{key}/raw", page=page)
+    print_json(found if common.json else found["record"])
 
 
 def _row(rows: list[dict[str, Any]], n: int, counts: list[str], *, oldest: bool) -> list[str]:
