@@ -183,16 +183,26 @@ class KnownFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskTypeSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A task type as a source declares it: REST bodies, CLI and docs come from here."""
+    """A task type as a source declares it: REST bodies, command line and documents come from here."""
 
     name: str
     summary: str
     parameters: type[BaseModel]
     """Schema of `parameters`: extra fields forbidden; `limit` is part of it (default None = all there is)."""
     item_kind: str
-    """post, user or trend: what matches are."""
+    """post, user, trend or community: what matches are."""
     windowed: bool = False
     """Newest first and narrowable in time: a stalled run can go on in smaller windows (`CollectRequest.since`)."""
+    subjects: Mapping[str, str] = {}
+    """Ways to name what the task is about: the parameter for one target and its list for many; the first is usual."""
+    operations: tuple[str, ...] = ()
+    """The platform's operations that it may use, in the order of their first use."""
+    page_size: int | None = None
+    """Results of a full page; None when one page is all there is."""
+    own_account: bool = False
+    """About the account that asks: a task must name it."""
+    example: Mapping[str, Any] = {}
+    """Parameters as somebody may write them."""
 
 
 class Source(Protocol):

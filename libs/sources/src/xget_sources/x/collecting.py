@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from xget_sources.ports import RawPage, Session, SourceStopped
+from xget_sources.ports import RawPage, Session
 from xget_sources.x.client import Answer, XClient
 from xget_sources.x.cursors import Position
-from xget_sources.x.missing import no_timeline
+from xget_sources.x.missing import no_more, no_timeline
 from xget_sources.x.parser.timeline import Timeline, read_timeline
 from xget_sources.x.plans import Plan
 from xget_sources.x.selection import created, keys
@@ -29,17 +29,19 @@ class _Page(msgspec.Struct):
 
 async def read_pages(client: XClient, session: Session, plan: Plan, start: Position) -> AsyncIterator[RawPage]:
     """Pages of a timeline from a position on; the last one has an end reason. Raises NoAccount, SourceStopped."""
-    position, empty, spent = start, 0, 0
+    position, uid, empty, spent = start, start.uid, 0, 0
     seen = {start.cursor}
     while True:
         page = await _page(client, session, plan, position.cursor)
         spent += page.requests
         empty = 0 if page.timeline.entries else empty + 1
         after = page.timeline.cursor
+        if plan.learn is not None and (uid := plan.learn(page.timeline)) is None:
+            raise no_timeline(page.answer.payload, plan.subject)
         end = _end(plan, page.timeline, position.cursor, seen, empty)
         if end is None:
             seen.add(after)
-        following = Position(uid=start.uid, cursor=after)
+        following = Position(uid=uid, cursor=after)
         if page.timeline.entries or end:
             found = keys(page.timeline.entries, plan.wanted)
             listed = raw_page(page.answer, found, position, None if end else following, end, requests=spent)
@@ -63,7 +65,7 @@ async def _page(client: XClient, session: Session, plan: Plan, cursor: str | Non
     if not page.timeline.found:
         if cursor is None:
             raise no_timeline(again.answer.payload, plan.subject)
-        raise SourceStopped("source_error", f"X showed a part of the {plan.subject} and then no more.", retryable=True)
+        raise no_more(page.answer.payload, plan.subject)
     return page
 
 

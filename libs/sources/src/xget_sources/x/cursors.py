@@ -12,6 +12,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     uid: str | None = None
     cursor: str | None = None
+    name: str | None = None
+    """A looked-up user's name, where X asks for it."""
 
     def encode(self) -> str:
         """As text for `RawPage.cursor_out`."""

@@ -8,32 +8,45 @@ from pydantic import BaseModel
 
 from xget_sources.ports import Target
 from xget_sources.x import tasks
-from xget_sources.x.queries import hashtag_query, keyword_query
+from xget_sources.x.queries import query_of
+
+_LIMITS = {"limit", "limit_per_target"}
 
 
 def targets_of(params: BaseModel) -> Iterator[Target]:
-    """One target for each thing that the parameters name."""
-    single = params.model_dump(mode="json", exclude_none=True, exclude={"limit"})
-    yield Target(label=label_of(params), parameters=single)
+    """One target for each thing that the parameters name, in their order; one that is named again is left out."""
+    assert isinstance(params, tasks.Params)  # noqa: S101 - all of ours are
+    if params.plural is None:
+        fixed = params.model_dump(mode="json", exclude_none=True, exclude=_LIMITS)
+        yield Target(label=label_of(params), parameters=fixed)
+        return
+    one, many = params.plural
+    fixed = params.model_dump(mode="json", exclude_none=True, exclude={*_LIMITS, many})
+    seen: set[str] = set()
+    for value in getattr(params, many):
+        same = value.casefold() if one in ("username", "hashtag") else value
+        if same not in seen:
+            seen.add(same)
+            yield Target(label=label_of(params.only(value)), parameters={**fixed, one: value})
 
 
 def label_of(params: BaseModel) -> str:
-    """The one thing that the parameters are about, for people."""
+    """The one thing that the parameters are about, for people; a search by its query."""
     match params:
-        case tasks.KeywordSearch():
-            label = keyword_query(params)
-        case tasks.HashtagSearch():
-            label = hashtag_query(params)
+        case tasks.Search():
+            label = query_of(params)
         case tasks.OfUser():
             label = f"@{params.username}" if params.username else f"user {params.user_id}"
-        case tasks.OfPost() | tasks.TweetDetail():
+        case tasks.OfPost():
             label = f"post {params.tweet_id}"
         case tasks.OfList():
             label = f"list {params.list_id}"
-        case tasks.CommunityTweets():
+        case tasks.OfCommunity():
             label = f"community {params.community_id}"
         case tasks.Trends():
             label = f"tab {params.category}"
+        case tasks.Bookmarks():
+            label = "bookmarks"
         case _:
             raise LookupError(f"{type(params).__name__} has no target.")
     return label

@@ -52,7 +52,8 @@ class ListSource:
 
     def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Preview:
         """X's preview."""
-        return preview_of(TASK_TYPES[task_type].parameters.model_validate(dict(parameters)))
+        spec = TASK_TYPES[task_type]
+        return preview_of(spec, spec.parameters.model_validate(dict(parameters)))
 
     async def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncGenerator[RawPage]:
         """Pages from `cursor` on, one lease each."""
