@@ -13,7 +13,8 @@ TIMELINES = frozenset(
     {
         "SearchTimeline", "UserTweets", "UserTweetsAndReplies", "UserMedia", "Followers", "Following",
         "BlueVerifiedFollowers", "TweetDetail", "Retweeters", "ListMembers", "ListLatestTweetsTimeline",
-        "GenericTimelineById",
+        "GenericTimelineById", "Bookmarks", "UserCreatorSubscriptions", "CommunityTweetsTimeline",
+        "membersSliceTimeline_Query", "moderatorsSliceTimeline_Query",
     }
 )  # fmt: skip
 

@@ -44,9 +44,13 @@ class Renderer:
         if post_id not in self._posts:
             if len(self._posts) >= KEPT_POSTS:
                 self._posts.clear()
-            rendered = self._render(self.world.posts[post_id], nested=False)
+            rendered = self.render(self.world.posts[post_id])
             self._posts[post_id] = orjson.Fragment(orjson.dumps(rendered))
         return self._posts[post_id]
+
+    def render(self, post: Post) -> Json:
+        """A post's object, not yet as JSON."""
+        return self._render(post, nested=False)
 
     def _render(self, post: Post, *, nested: bool) -> Json:
         """`nested` posts name what they quote by id only, as X does."""

@@ -103,6 +103,12 @@ def module(prefix: str, items: Sequence[tuple[str, Json]], component: str, displ
     }
 
 
+def cursor_item(kind: str, value: str) -> Json:
+    """A cursor that is an item of its own: a button."""
+    name = "TimelineTimelineCursor"
+    return {"__typename": name, "cursorType": kind, "itemType": name, "value": value}
+
+
 def instructions(page: Page, shape: Shape) -> list[Json]:
     """The page in X's words. Search repeats its cursors' places; the others send cursors as entries."""
     if shape == "search":

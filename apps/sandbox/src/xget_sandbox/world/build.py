@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from random import Random
 
 from xget_sandbox.world.authors import STAR_ID, follow_graph, followers_of, make_authors
+from xget_sandbox.world.communities import Community, bookmarked, make_communities, posted_in, subscribed
 from xget_sandbox.world.model import Author, Post
 from xget_sandbox.world.posts import DAYS_OF_POSTS, make_posts
 
@@ -21,7 +23,9 @@ class World:
         posts: Sequence[Post],
         following: dict[int, list[int]],
         followers: dict[int, list[int]],
+        seed: int = 0,
     ) -> None:
+        self.seed = seed
         self.authors = {author.id: author for author in authors}
         self.handles = {author.handle.lower(): author for author in authors}
         self.posts = {post.id: post for post in posts}
@@ -51,6 +55,44 @@ class World:
             return None
         return max(mine[len(mine) // 2 :], key=lambda post: (post.metrics.likes, post.id))
 
+    @cached_property
+    def communities(self) -> dict[int, Community]:
+        """By number; made when first asked for."""
+        return make_communities(self.seed, self.authors.values())
+
+    @cached_property
+    def posted_in(self) -> dict[int, int]:
+        """Post id → number of the community it was written in."""
+        return posted_in(self.seed, self.communities, self.newest)
+
+    @cached_property
+    def bookmarks(self) -> list[Post]:
+        """The asking account's bookmarks, latest first."""
+        return bookmarked(self.seed, self.newest)
+
+    def subscriptions(self, author_id: int) -> list[int]:
+        """The creators an author pays."""
+        return subscribed(author_id, self.following[author_id], self.authors)
+
+    def conversation(self, focal: Post) -> list[Post]:
+        """All answers below a post, at any depth, depth first, the most liked branches first."""
+        found: list[Post] = []
+        waiting = [focal]
+        while waiting:
+            post = waiting.pop()
+            if post is not focal:
+                found.append(post)
+            waiting += sorted(self.replies_to.get(post.id, []), key=lambda one: (one.metrics.likes, -one.id))
+        return found
+
+    def ancestors(self, post: Post) -> list[Post]:
+        """What a post answers, from the root down to its parent."""
+        above: list[Post] = []
+        while post.reply_to is not None:
+            post = self.posts[post.reply_to]
+            above.append(post)
+        return above[::-1]
+
     def _members(self, number: int) -> list[int]:
         active = [author.id for author in self.authors.values() if author.standing == "active"]
         return active[number % 7 :: 4]
@@ -62,4 +104,4 @@ def build_world(seed: int, posts: int, days: float = DAYS_OF_POSTS) -> World:
     following = follow_graph(authors, Random(f"{seed}:follows"))
     followers = followers_of(following, Random(f"{seed}:followers"))
     written = make_posts(posts, authors, Random(f"{seed}:posts"), days)
-    return World(authors, written, following, followers)
+    return World(authors, written, following, followers, seed)
