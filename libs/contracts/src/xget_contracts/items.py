@@ -98,6 +98,8 @@ class Place(Struct):
     type: str | None = None
     country: str | None = None
     country_code: str | None = None
+    box: list[float] = msgspec.field(default_factory=list)
+    """West, south, east and north in degrees, when the platform gives them."""
 
 
 class Coordinates(Struct):

@@ -6,7 +6,8 @@ from typing import Any
 
 from xget_contracts.items import Author, Item, Link, Metrics
 from xget_sources.x.parser.entities import links_of
-from xget_sources.x.parser.values import Json, as_bool, as_count, as_dict, as_id, as_list, as_text, as_time, dig
+from xget_sources.x.parser.profiles import author_extra
+from xget_sources.x.parser.values import Json, as_bool, as_count, as_dict, as_id, as_list, as_text, as_time
 
 PLATFORM = "x"
 
@@ -58,10 +59,10 @@ def parse_user(record: Json) -> Author | None:
         blue=as_bool(flat.get("is_blue_verified")),
         verified_type=as_text(flat.get("verified_type")) or as_text(verification.get("verified_type")),
         protected=protected if type(protected) is bool else as_bool(as_dict(get("privacy")).get("protected")),
-        links=_links(entities) if entities else [],
+        links=_links(entities, as_text(flat.get("url")) or as_text(as_dict(get("website")).get("url"))),
         pinned_ids=_pinned(record, flat),
         metrics=_metrics(record, flat),
-        extra=_extra(record, flat),
+        extra=author_extra(record, flat),
     )
 
 
@@ -86,9 +87,13 @@ def user_item(author: Author) -> Item:
     )
 
 
-def _links(entities: Json) -> list[Link]:
-    bio, website = as_dict(entities.get("description")), as_dict(entities.get("url"))
-    return links_of(bio.get("urls")) + links_of(website.get("urls"))
+def _links(entities: Json, website: str | None) -> list[Link]:
+    """Links of the description, then the website; as it stands when X does not expand it."""
+    bio, site = as_dict(entities.get("description")).get("urls"), as_dict(entities.get("url")).get("urls")
+    links = links_of(bio) if bio else []
+    if expanded := links_of(site) if site else []:
+        return links + expanded
+    return [*links, Link(url=website)] if website else links
 
 
 def _location(place: Any, legacy: Json) -> str | None:
@@ -119,36 +124,3 @@ def _metrics(record: Json, flat: Json) -> Metrics:
 def _count(new: Any, old: Any) -> int | None:
     number = as_count(new)
     return as_count(old) if number is None else number
-
-
-def _extra(record: Json, flat: Json) -> dict[str, Any]:
-    extra: dict[str, Any] = {}
-    if (label := record.get("affiliates_highlighted_label")) and (text := as_text(dig(label, "label", "description"))):
-        extra["affiliation"] = text
-    if (job := record.get("professional")) and (kind := as_text(dig(job, "professional_type"))):
-        names = [as_text(dig(entry, "name")) for entry in as_list(dig(job, "category"))]
-        extra["professional"] = {"type": kind, "categories": [name for name in names if name]}
-    if flat.get("default_profile_image") is True:
-        extra["default_avatar"] = True
-    if withheld := [code for code in as_list(flat.get("withheld_in_countries")) if type(code) is str]:
-        extra["withheld_in"] = withheld
-    verification = as_dict(record.get("verification_info"))
-    if verification and (since := as_count(dig(verification, "reason", "verified_since_msec"))):
-        extra["verified_since_ms"] = since
-    if about := as_dict(record.get("about_profile")):
-        extra["about"] = _about(about, verification)
-    return extra
-
-
-def _about(about: Json, verification: Json) -> dict[str, Any]:
-    changes = as_dict(about.get("username_changes"))
-    known = {
-        "based_in": as_text(about.get("account_based_in")),
-        "location_accurate": as_bool(about.get("location_accurate")),
-        "affiliate_username": as_text(about.get("affiliate_username")),
-        "source": as_text(about.get("source")),
-        "username_changes": as_count(changes.get("count")),
-        "username_last_changed_ms": as_count(changes.get("last_changed_at_msec")),
-        "identity_verified": as_bool(verification.get("is_identity_verified")),
-    }
-    return {name: value for name, value in known.items() if value is not None}
