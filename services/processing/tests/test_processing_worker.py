@@ -19,11 +19,15 @@ from xget_kernel.pages import PageQuery
 from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.consumers import on_page_collected
 from xget_processing.errors import RecordClosed
-from xget_processing.models import Base
-from xget_processing.repository import RecordFilter, Store
+from xget_processing.models import Base, RecordFilter
+from xget_processing.repository import Store
+from xget_processing.service.freezing import FreezeRules, FreezeService
 from xget_processing.service.language import LanguageRules
+from xget_processing.service.metrics import ParserMetrics
 from xget_processing.service.parsing import PageParser
 from xget_processing.service.quarantine import QuarantineService
+from xget_processing.service.reading import ReadingService
+from xget_telemetry.metrics import Registry
 from xget_testing.database import assert_tables_match, migrated
 
 ALL = RecordFilter()
@@ -149,30 +153,33 @@ class _Breaking:
         self._breaks = breaks
         self._after = after
 
-    async def record(self, parsed: Sequence[Any]) -> None:
-        await self._break(self._inner.record, parsed)
+    async def read(self, pages: Sequence[Any]) -> Any:
+        return await self._break(self._inner.read, pages)
 
     async def publish(self, messages: Sequence[Message]) -> None:
         await self._break(self._inner.publish, messages)
 
-    async def _break(self, call: Any, arguments: Any) -> None:
+    async def _break(self, call: Any, arguments: Any) -> Any:
         self._breaks -= 1
         if self._breaks >= 0 and not self._after:
             raise Unavailable("Broken before.")
-        await call(arguments)
+        found = await call(arguments)
         if self._breaks >= 0:
             raise Unavailable("Broken after.")
+        return found
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("part", ["record", "publish"])
+@pytest.mark.parametrize("part", ["read", "publish"])
 async def test_a_crash_between_two_steps_loses_and_doubles_nothing(
     works: Any, quarantine: QuarantineService, part: str, after: bool
 ) -> None:
-    parser = PageParser({"toy": works.source}, LanguageRules(FastLangdetect()))
-    kept: Any = _Breaking(quarantine, 2, after=after) if part == "record" else quarantine
+    parser, store = quarantine._parser, quarantine._store
+    freezing = FreezeService(store, parser, SystemClock(), FreezeRules())
+    reading: Any = ReadingService(store, parser, quarantine, freezing, ParserMetrics(Registry()))
+    reading = _Breaking(reading, 2, after=after) if part == "read" else reading
     log: Any = _Breaking(works.log, 2, after=after) if part == "publish" else works.log
-    handler = on_page_collected(parser, kept, log, RESULTS, SystemClock())
+    handler = on_page_collected(reading, log, RESULTS, SystemClock())
     seen: list[Record] = []
 
     async def handle(batch: list[Record]) -> None:

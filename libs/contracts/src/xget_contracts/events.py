@@ -13,6 +13,7 @@ TASKS = "xget.tasks"
 PAGES = "xget.pages"
 RESULTS = "xget.results"
 STORED = "xget.stored"
+PARSER_EVENTS = "xget.parser-events"
 
 
 class ExecutionRequested(Struct):
@@ -102,6 +103,28 @@ class PageStored(Struct):
     last_at: datetime | None = None
     attempt: int = 0
     """Copied from the page: the highest, when several of this number were stored at once."""
+
+
+class ParserChanged(Struct):
+    """`xget.parser-events`, key = parser: a parser was frozen, begins to read what waited, or reads as usual again."""
+
+    parser: str
+    """Route and operation, as `x_session:SearchTimeline`."""
+    platform: str
+    route: str
+    operation: str
+    state: Literal["frozen", "thawing", "reading"]
+    at: datetime
+    version: str
+    """The parser version that was frozen, or the one that reads again."""
+    by: str
+    """Who brought it about: `rate` (too much was rejected), `version` (a newer parser started), or a person's id."""
+    pages: int = 0
+    """Pages of the window that froze it."""
+    rate: float = 0.0
+    """Share of their records that was rejected: 0 to 1."""
+    waiting: int = 0
+    """Pages that wait for it."""
 
 
 EndReason = Literal[

@@ -7,10 +7,15 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
 
+from xget_db.engine import Database
 from xget_kernel.caller import Caller
+from xget_kernel.clock import Clock
 from xget_processing.models import RecordFilter
+from xget_processing.repository import Store
 from xget_processing.schemas import State
+from xget_processing.service.freezing import FreezeRules, FreezeService
 from xget_processing.service.quarantine import QuarantineService
+from xget_processing.settings import Settings
 from xget_web.auth import CallerDep
 from xget_web.types import text
 
@@ -20,10 +25,35 @@ class Container:
     """What the app built for its routes, at `app.state.processing`."""
 
     quarantine: QuarantineService
+    freezing: FreezeService
+
+
+def opened_store(settings: Settings, database: Database, clock: Clock) -> Store:
+    """The tables, and the topics on which their changes are announced."""
+    return Store(database, settings.kafka_topic_results, clock, parser_events=settings.kafka_topic_parser_events)
+
+
+def freeze_rules(settings: Settings) -> FreezeRules:
+    """The settings as the service reads them."""
+    return FreezeRules(
+        rate=settings.processing_freeze_rate,
+        pages=settings.processing_freeze_pages,
+        minutes=settings.processing_freeze_minutes,
+    )
 
 
 def _quarantine(request: Request) -> QuarantineService:
     return cast(Container, request.app.state.processing).quarantine
+
+
+def _freezing(request: Request) -> FreezeService:
+    return cast(Container, request.app.state.processing).freezing
+
+
+def _operator(caller: CallerDep) -> Caller:
+    """A caller who may let a parser read again. Raises Forbidden (403)."""
+    caller.require("operator")
+    return caller
 
 
 def _writer(caller: CallerDep) -> Caller:
@@ -49,5 +79,7 @@ def _filters(
 
 
 Quarantine = Annotated[QuarantineService, Depends(_quarantine)]
+Freezing = Annotated[FreezeService, Depends(_freezing)]
+Operator = Annotated[Caller, Depends(_operator)]
 Writer = Annotated[Caller, Depends(_writer)]
 Filters = Annotated[RecordFilter, Depends(_filters)]

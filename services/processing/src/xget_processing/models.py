@@ -78,6 +78,75 @@ class ParserVersion(Base):
     last_used: Mapped[datetime]
 
 
+READING: Final = "reading"
+FROZEN: Final = "frozen"
+THAWING: Final = "thawing"
+BY_RATE: Final = "rate"
+BY_VERSION: Final = "version"
+WHOLE: Final = 1000
+"""Thousandths of a page."""
+
+
+class ParserState(Base):
+    """What a source's parser of one operation does: reads, is frozen, or reads what waited while it was frozen."""
+
+    __tablename__ = "parsers"
+
+    route: Mapped[str] = mapped_column(String(64), primary_key=True)
+    operation: Mapped[str] = mapped_column(String(128), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    version: Mapped[str] = mapped_column(String(64))
+    """Which version the state is about: the one that was frozen, or the one that made it read again."""
+    by: Mapped[str] = mapped_column(String(64))
+    """Who brought the state about: `rate`, `version`, or a person's id; empty at the beginning."""
+    since: Mapped[datetime]
+    pages: Mapped[int]
+    """Pages of the window that froze it."""
+    failures: Mapped[int]
+    """Thousandths of these pages that were rejected, added up."""
+
+    @property
+    def rate(self) -> float:
+        """Share of the window's records that was rejected: 0 to 1."""
+        return self.failures / self.pages / WHOLE if self.pages else 0.0
+
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        return f"{self.route}:{self.operation}"
+
+
+class ParserMinute(Base):
+    """How a version of a parser did within a minute: the window of the decision to freeze."""
+
+    __tablename__ = "parser_minutes"
+
+    route: Mapped[str] = mapped_column(String(64), primary_key=True)
+    operation: Mapped[str] = mapped_column(String(128), primary_key=True)
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    pages: Mapped[int]
+    failures: Mapped[int]
+
+
+class FrozenPage(Base):
+    """A page that waits until its parser reads again."""
+
+    __tablename__ = "frozen_pages"
+    __table_args__ = (Index("ix_frozen_pages_order", "route", "operation", "execution_id", "page_no", "attempt"),)
+
+    execution_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    page_no: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    route: Mapped[str] = mapped_column(String(64))
+    operation: Mapped[str] = mapped_column(String(128))
+    message: Mapped[bytes] = mapped_column(LargeBinary)
+    """The `PageCollected` as MessagePack."""
+    traceparent: Mapped[str | None] = mapped_column(String(128))
+    frozen_at: Mapped[datetime]
+
+
 OUTBOX: Final = outbox_table(Base.metadata)
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from xget_kernel.errors import Forbidden
-from xget_processing.deps import Filters, Quarantine, Writer
-from xget_processing.errors import RecordClosed, RecordNotFound
+from xget_processing.deps import Filters, Freezing, Operator, Quarantine, Writer
+from xget_processing.errors import ParserNotFound, ParserNotFrozen, RecordClosed, RecordNotFound
 from xget_processing.models import RecordFilter
-from xget_processing.schemas import ParserList, ParserRead, RecordDetail, RecordRead, ReplayRequest, ReplayResult
+from xget_processing.schemas import (
+    ParserList,
+    ParserName,
+    ParserRead,
+    ParserStateRead,
+    RecordDetail,
+    RecordRead,
+    ReplayRequest,
+    ReplayResult,
+)
 from xget_web.auth import CallerDep
 from xget_web.paging import PageOut, PageParams
 from xget_web.problems import errors
@@ -54,6 +63,16 @@ async def dismiss_quarantined(record_id: PathId, quarantine: Quarantine, caller:
 
 
 @router.get("/parsers", tags=["parsers"])
-async def list_parsers(quarantine: Quarantine, _caller: CallerDep) -> ParserList:
-    """Versions of parsers and what they have read; a page that was delivered twice counts twice."""
-    return ParserList(items=[ParserRead.model_validate(row) for row in await quarantine.parsers()])
+async def list_parsers(quarantine: Quarantine, freezing: Freezing, _caller: CallerDep) -> ParserList:
+    """Versions of parsers and what they have read (a page that was delivered twice counts twice), and their states."""
+    return ParserList(
+        items=[ParserRead.model_validate(row) for row in await quarantine.parsers()],
+        parsers=[ParserStateRead.of(state, waiting) for state, waiting in await freezing.states()],
+    )
+
+
+@router.post("/parsers/{name}/thaw", tags=["parsers"], responses=errors(ParserNotFound, ParserNotFrozen, Forbidden))
+async def thaw_parser(name: ParserName, freezing: Freezing, caller: Operator) -> ParserStateRead:
+    """Let a frozen parser read the pages that wait, as it is; what it cannot read goes to quarantine."""
+    route, _, operation = name.partition(":")
+    return ParserStateRead.of(*await freezing.thaw((route, operation), caller.user_id))

@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self
 
 import zstandard
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
-from xget_processing.models import QuarantinedRecord
+from xget_processing.models import ParserState, QuarantinedRecord
 from xget_web.types import Body, text
 
 State = Literal["open", "replayed", "dismissed"]
+ParserStates = Literal["reading", "frozen", "thawing"]
 _MOST_RAW: Final = 1_000_000
 _LARGEST_RAW: Final = 128 * 1024 * 1024
 
@@ -98,7 +100,32 @@ class ParserRead(BaseModel):
     last_used: Moment
 
 
+ParserName = Annotated[str, Path(min_length=1, max_length=200, description="Route and operation: x_session:Followers.")]
+
+
+class ParserStateRead(BaseModel):
+    """Whether a source's parser of one operation reads."""
+
+    name: str
+    platform: str
+    route: str
+    operation: str
+    state: Annotated[ParserStates, Field(description="frozen: its pages wait; thawing: it reads what waited.")]
+    version: Annotated[str, Field(description="The parser version that the state is about.")]
+    by: Annotated[str, Field(description="Who brought it about: rate, version, a person's id, or nobody yet.")]
+    since: Moment
+    pages: Annotated[int, Field(ge=0, description="Pages of the window that froze it.")]
+    rate: Annotated[float, Field(ge=0, le=1, description="Share of their records that was rejected.")]
+    waiting: Annotated[int, Field(ge=0, description="Pages that wait for it.")]
+
+    @classmethod
+    def of(cls, state: ParserState, waiting: int) -> Self:
+        """A parser as the API shows it."""
+        return cls(**{name: getattr(state, name) for name in cls.model_fields if name != "waiting"}, waiting=waiting)
+
+
 class ParserList(BaseModel):
-    """All parser versions."""
+    """All parser versions, and all parsers."""
 
     items: list[ParserRead]
+    parsers: list[ParserStateRead]

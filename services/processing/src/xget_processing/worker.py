@@ -17,12 +17,16 @@ from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.adapters.sources import opened_sources
 from xget_processing.adapters.topics import create_topics
 from xget_processing.consumers import GROUP, on_page_collected
+from xget_processing.deps import freeze_rules, opened_store
 from xget_processing.models import OUTBOX
-from xget_processing.repository import Store
+from xget_processing.service.freezing import FreezeService
 from xget_processing.service.language import LanguageRules
+from xget_processing.service.metrics import ParserMetrics, measure_parsers
 from xget_processing.service.parsing import PageParser
 from xget_processing.service.quarantine import QuarantineService
+from xget_processing.service.reading import ReadingService
 from xget_processing.settings import Settings
+from xget_processing.tasks import read_waiting
 from xget_sources.ports import Source
 from xget_telemetry.metrics import Registry
 from xget_telemetry.standard import measure_outbox
@@ -55,29 +59,32 @@ class Worker:
             await stack.enter_async_context(self._clock.following(database))
             await create_topics(self._log, settings)
             parser = PageParser(await opened_sources(self._sources, stack), LanguageRules(FastLangdetect()))
-            store = Store(database, settings.kafka_topic_results, self._clock)
-            handler = on_page_collected(
-                parser,
-                QuarantineService(store, parser, self._clock),
-                self._log,
-                settings.kafka_topic_results,
-                self._clock,
-                metrics=self.metrics,
-            )
-            runner = ConsumerRunner(
-                self._log,
-                GROUP,
-                [settings.kafka_topic_pages],
-                handler,
-                batch=settings.processing_batch_pages,
-                member=settings.member,
-                registry=self.metrics,
-            )
+            reading = self._reading(database, parser)
             relay = OutboxRelay(database, OUTBOX, self._log, self._clock)
             measure_outbox(self.metrics, relay, self._clock)
             async with asyncio.TaskGroup() as group:
-                group.create_task(runner.run(stop))
+                group.create_task(self._runner(reading).run(stop))
                 group.create_task(relay.run(stop))
+                group.create_task(read_waiting(reading, self._clock, settings.processing_thaw_seconds, stop))
+
+    def _reading(self, database: Database, parser: PageParser) -> ReadingService:
+        store = opened_store(self._settings, database, self._clock)
+        freezing = FreezeService(store, parser, self._clock, freeze_rules(self._settings))
+        measure_parsers(self.metrics, freezing.states)
+        quarantine = QuarantineService(store, parser, self._clock)
+        return ReadingService(store, parser, quarantine, freezing, ParserMetrics(self.metrics))
+
+    def _runner(self, reading: ReadingService) -> ConsumerRunner:
+        settings = self._settings
+        return ConsumerRunner(
+            self._log,
+            GROUP,
+            [settings.kafka_topic_pages],
+            on_page_collected(reading, self._log, settings.kafka_topic_results, self._clock),
+            batch=settings.processing_batch_pages,
+            member=settings.member,
+            registry=self.metrics,
+        )
 
 
 def create_worker(

@@ -17,7 +17,7 @@ from xget_telemetry.logs import get_logger
 
 _logger = get_logger(__name__)
 _LARGEST_BODY: Final = 128 * 1024 * 1024
-_NO_PARSER: Final = "none"
+NO_PARSER: Final = "none"
 WHOLE_PAGE: Final = "$"
 
 
@@ -48,8 +48,13 @@ class PageParser:
             clean_item(item)
             item.lang = self._languages.of(item)
         rejected = _distinct(found.rejected)
-        version = _NO_PARSER if source is None else source.parser_version
-        return ParsedPage(page=page, result=_result(page, found, version, len(rejected)), rejected=rejected)
+        result = _result(page, found, self.version_of(page.route), len(rejected))
+        return ParsedPage(page=page, result=result, rejected=rejected)
+
+    def version_of(self, route: str) -> str:
+        """The version of a source's parser, `none` for a source that is not installed."""
+        source = self._sources.get(route)
+        return NO_PARSER if source is None else source.parser_version
 
     def _parse(self, source: Source, page: PageCollected) -> Parsed:
         try:

@@ -16,7 +16,7 @@ from xget_kernel.ids import new_id
 from xget_kernel.pages import PageQuery
 from xget_processing.errors import RecordClosed, RecordNotFound
 from xget_processing.models import DISMISSED, OPEN, ParserVersion, QuarantinedRecord, RecordFilter
-from xget_processing.repository import PageId, Repository, Store
+from xget_processing.repository import PageId, Store, Unit
 from xget_processing.service.parsing import PageParser, ParsedPage
 
 _MOST_PAGES: Final = 100
@@ -41,21 +41,25 @@ class QuarantineService:
 
     async def record(self, parsed: Sequence[ParsedPage]) -> None:
         """Take in what pages rejected, in one transaction; doing it again changes nothing but the parsers' counts."""
-        async with self._store.transaction() as repository:
-            open_before = await repository.pages_with_records([_page_id(one) for one in parsed])
-            for one in sorted(parsed, key=_page_id):  # rows are locked in one order, whoever else has the same pages
-                if one.rejected or _page_id(one) in open_before:
-                    await self._take_in(repository, one)
-            await repository.count_parsed(_counted(parsed, self._clock))
+        async with self._store.transaction() as unit:
+            await self.take_in(unit, parsed)
 
-    async def _take_in(self, repository: Repository, parsed: ParsedPage) -> int:
+    async def take_in(self, unit: Unit, parsed: Sequence[ParsedPage]) -> None:
+        """The same in a transaction of the caller's."""
+        open_before = await unit.records.pages_with_records([_page_id(one) for one in parsed])
+        for one in sorted(parsed, key=_page_id):  # rows are locked in one order, whoever else has the same pages
+            if one.rejected or _page_id(one) in open_before:
+                await self._take_in(unit, one)
+        await unit.parsers.count_parsed(_counted(parsed, self._clock))
+
+    async def _take_in(self, unit: Unit, parsed: ParsedPage) -> int:
         """Keep what this parser rejects and close what it does not; how many records were closed."""
         if parsed.rejected:
-            await repository.keep_pages([parsed.page])
-            await repository.add(self._rows(parsed))
+            await unit.records.keep_pages([parsed.page])
+            await unit.records.add(self._rows(parsed))
         paths = [record.path for record in parsed.rejected]
         version = parsed.result.parser_version
-        return await repository.close_others(_page_id(parsed), paths, version, self._clock.now())
+        return await unit.records.close_others(_page_id(parsed), paths, version, self._clock.now())
 
     def _rows(self, parsed: ParsedPage) -> list[dict[str, Any]]:
         page, now = parsed.page, self._clock.now()
@@ -83,18 +87,18 @@ class QuarantineService:
 
     async def find(self, wanted: RecordFilter, page: PageQuery) -> tuple[Sequence[QuarantinedRecord], int]:
         """Records newest first, without payloads, and how many there are."""
-        async with self._store.read() as repository:
-            return await repository.find(wanted, page)
+        async with self._store.read() as unit:
+            return await unit.records.find(wanted, page)
 
     async def get(self, record_id: str, caller: Caller) -> QuarantinedRecord:
         """One record with its payload. Raises RecordNotFound (404)."""
-        async with self._store.read() as repository:
-            return await _find(repository, record_id, caller)
+        async with self._store.read() as unit:
+            return await _find(unit, record_id, caller)
 
     async def dismiss(self, record_id: str, caller: Caller) -> QuarantinedRecord:
         """Put a record aside for good. Raises RecordNotFound (404), RecordClosed (409) for a replayed one."""
-        async with self._store.transaction() as repository:
-            record = await _find(repository, record_id, caller)
+        async with self._store.transaction() as unit:
+            record = await _find(unit, record_id, caller)
             if record.state not in (OPEN, DISMISSED):
                 raise RecordClosed("This record was replayed already: there is nothing left to dismiss.")
             record.state = DISMISSED
@@ -111,8 +115,8 @@ class QuarantineService:
 
     async def replay(self, wanted: RecordFilter) -> ReplayReport:
         """Parse the pages of open records again with today's parser, at most 100 at a time, oldest first."""
-        async with self._store.read() as repository:
-            pages, total = await repository.open_pages(wanted, _MOST_PAGES)
+        async with self._store.read() as unit:
+            pages, total = await unit.records.open_pages(wanted, _MOST_PAGES)
         report = ReplayReport(remaining=total - len(pages))
         for page in pages:
             closed, left = await self._replay(page)
@@ -123,28 +127,28 @@ class QuarantineService:
 
     async def _replay(self, page: PageId) -> tuple[int, int]:
         """Records closed and left; what the page holds is announced with the commit."""
-        async with self._store.read() as repository:
-            kept = await repository.page(page)
+        async with self._store.read() as unit:
+            kept = await unit.records.page(page)
         if kept is None:
             return 0, 0
         parsed = await asyncio.to_thread(self._parser.parse, kept)
-        async with self._store.transaction() as repository:
-            closed = await self._take_in(repository, parsed)
-            repository.announce(msgspec.structs.replace(parsed.result, replay=True))
+        async with self._store.transaction() as unit:
+            closed = await self._take_in(unit, parsed)
+            unit.announce(msgspec.structs.replace(parsed.result, replay=True))
             return closed, len(parsed.rejected)
 
     async def parsers(self) -> Sequence[ParserVersion]:
         """Parser versions and what they have read."""
-        async with self._store.read() as repository:
-            return await repository.parsers()
+        async with self._store.read() as unit:
+            return await unit.parsers.versions()
 
 
 def _page_id(parsed: ParsedPage) -> PageId:
     return parsed.page.execution_id, parsed.page.page_no
 
 
-async def _find(repository: Repository, record_id: str, caller: Caller) -> QuarantinedRecord:
-    record = await repository.get(record_id, caller.owner_filter)
+async def _find(unit: Unit, record_id: str, caller: Caller) -> QuarantinedRecord:
+    record = await unit.records.get(record_id, caller.owner_filter)
     if record is None:
         raise RecordNotFound(record_id)
     return record

@@ -1,9 +1,8 @@
-"""All SQL of the processing service."""
+"""SQL of quarantine."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
@@ -12,65 +11,22 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from xget_contracts.events import PageCollected, PageParsed
-from xget_db.engine import Database
+from xget_contracts.events import PageCollected
 from xget_db.locks import locked
-from xget_db.ordering import in_bytes
-from xget_db.outbox import Outbox
 from xget_db.upserts import insert
-from xget_kernel.clock import Clock
 from xget_kernel.pages import PageQuery
-from xget_processing.models import (
-    OPEN,
-    OUTBOX,
-    REPLAYED,
-    ParserVersion,
-    QuarantinedPage,
-    QuarantinedRecord,
-    RecordFilter,
-)
-from xget_processing.settings import NAME
+from xget_processing.models import OPEN, REPLAYED, QuarantinedPage, QuarantinedRecord, RecordFilter
 
 _Row = TypeVarTuple("_Row")
 PageId = tuple[str, int]
 """Execution id and page number."""
 
 
-class Store:
-    """Opens transactions; what is announced in one is sent after its commit."""
+class RecordRepository:
+    """Quarantined records and their pages."""
 
-    def __init__(self, database: Database, topic: str, clock: Clock) -> None:
-        self._database = database
-        self._topic = topic
-        self._clock = clock
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Repository]:
-        """Commits at the end of the block."""
-        async with self._database.transaction() as session:
-            outbox = Outbox(session, OUTBOX, source=NAME, clock=self._clock)
-            yield Repository(session, outbox, self._topic)
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Repository]:
-        """One state of the tables."""
-        async with self._database.read() as session:
-            yield Repository(session, None, self._topic)
-
-
-class Repository:
-    """Quarantined records, their pages, and what parsers have read."""
-
-    def __init__(self, session: AsyncSession, outbox: Outbox | None, topic: str) -> None:
+    def __init__(self, session: AsyncSession) -> None:
         self._session = session
-        self._outbox = outbox
-        self._topic = topic
-
-    def announce(self, result: PageParsed) -> None:
-        """Send what a page holds with the commit of this transaction."""
-        if self._outbox is None:
-            raise RuntimeError("A session that only reads cannot announce: open a transaction.")
-        self._outbox.emit(self._topic, result.execution_id, result)
 
     async def add(self, rows: Sequence[dict[str, Any]]) -> None:
         """Insert records; one that is there (execution, page, path, parser version) stays as it is."""
@@ -119,22 +75,6 @@ class Repository:
             .distinct()
         )
         return {(execution_id, page_no) for execution_id, page_no in found} & set(pages)
-
-    async def count_parsed(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Add to what parser versions have read."""
-        fresh = insert(self._session, ParserVersion)
-        added = {name: getattr(ParserVersion, name) + fresh.excluded[name] for name in ("pages", "items", "rejected")}
-        await self._session.execute(
-            fresh.on_conflict_do_update(
-                index_elements=["platform", "version"], set_={**added, "last_used": fresh.excluded.last_used}
-            ),
-            rows,
-        )
-
-    async def parsers(self) -> Sequence[ParserVersion]:
-        """All parser versions that have read something, newest first within their platform."""
-        order = select(ParserVersion).order_by(in_bytes(ParserVersion.platform), ParserVersion.first_used.desc())
-        return (await self._session.scalars(order)).all()
 
     async def find(self, wanted: RecordFilter, page: PageQuery) -> tuple[Sequence[QuarantinedRecord], int]:
         """Newest first, without the raw payloads; and how many there are."""
