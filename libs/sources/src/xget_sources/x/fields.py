@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, WithJsonSchema
 
 MAX_TEXT = 500
 MAX_LIMIT = 1_000_000
@@ -88,7 +88,11 @@ def _moment(value: Any) -> Any:
 Text = Annotated[StrictStr, Field(max_length=MAX_TEXT), AfterValidator(plain_text)]
 Words = Annotated[Text, AfterValidator(_words)]
 Username = Annotated[StrictStr, Field(max_length=100), AfterValidator(_username)]
-NativeId = Annotated[str, BeforeValidator(_native_id), Field(pattern=r"^[0-9]{1,20}$", strict=True)]
+_ID = {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0, "maximum": 10**20 - 1}]}
+"""Both may hold an id; a text may also be an address that holds one."""
+NativeId = Annotated[
+    str, BeforeValidator(_native_id), Field(pattern=r"^[0-9]{1,20}$", strict=True), WithJsonSchema(_ID)
+]
 Hashtag = Annotated[StrictStr, Field(max_length=100), AfterValidator(_hashtag)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Lang = Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{2,4})?$")]

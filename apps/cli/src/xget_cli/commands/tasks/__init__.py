@@ -5,11 +5,11 @@ from __future__ import annotations
 from cyclopts import App
 
 from xget_cli.commands.tasks import manage
-from xget_cli.commands.tasks.create import app as create
 from xget_cli.commands.tasks.watch import watch
 
 app = App(name="tasks", help="What to collect, and how it goes.")
-app.command(create)
+app.command(f"{__name__}.create:app", name="create", help="Create a task of one of X's types.")
+app.command(f"{__name__}.preview:app", name="preview", help="Show what a task would ask and how much it takes.")
 app.command(manage.list_, name="list")
 app.command(manage.show, name="show")
 app.command(manage.start, name="start")
