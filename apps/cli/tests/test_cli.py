@@ -35,6 +35,7 @@ def xget(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
         ("export",),
         ("quarantine", "list"),
         ("parsers", "thaw"),
+        ("parsers", "drift"),
         ("data", "history"),
         ("data", "raw"),
         ("gateway", "render"),

@@ -21,6 +21,7 @@ from xget_processing.consumers import on_page_collected
 from xget_processing.errors import RecordClosed
 from xget_processing.models import Base, RecordFilter
 from xget_processing.repository import Store
+from xget_processing.service.drift import DriftRules, DriftService
 from xget_processing.service.freezing import FreezeRules, FreezeService
 from xget_processing.service.language import LanguageRules
 from xget_processing.service.metrics import ParserMetrics
@@ -176,7 +177,14 @@ async def test_a_crash_between_two_steps_loses_and_doubles_nothing(
 ) -> None:
     parser, store = quarantine._parser, quarantine._store
     freezing = FreezeService(store, parser, SystemClock(), FreezeRules())
-    reading: Any = ReadingService(store, parser, quarantine, freezing, ParserMetrics(Registry()))
+    reading: Any = ReadingService(
+        store=store,
+        parser=parser,
+        quarantine=quarantine,
+        freezing=freezing,
+        drift=DriftService(store, parser, SystemClock(), DriftRules()),
+        metrics=ParserMetrics(Registry()),
+    )
     reading = _Breaking(reading, 2, after=after) if part == "read" else reading
     log: Any = _Breaking(works.log, 2, after=after) if part == "publish" else works.log
     handler = on_page_collected(reading, log, RESULTS, SystemClock())

@@ -17,9 +17,10 @@ from xget_kernel.clock import Clock
 from xget_kernel.pages import PageQuery
 from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.adapters.sources import opened_sources
-from xget_processing.deps import Container, freeze_rules, opened_store
+from xget_processing.deps import Container, drift_rules, freeze_rules, opened_store
 from xget_processing.models import RecordFilter
 from xget_processing.router import router
+from xget_processing.service.drift import DriftService
 from xget_processing.service.freezing import FreezeService
 from xget_processing.service.language import LanguageRules
 from xget_processing.service.parsing import PageParser
@@ -66,7 +67,11 @@ def create_app(
             parser = PageParser(await opened_sources(sources, stack), LanguageRules(FastLangdetect()))
             store = opened_store(settings, database, time)
             freezing = FreezeService(store, parser, time, freeze_rules(settings))
-            app.state.processing = Container(QuarantineService(store, parser, time), freezing)
+            app.state.processing = Container(
+                QuarantineService(store, parser, time),
+                freezing,
+                DriftService(store, parser, time, drift_rules(settings)),
+            )
             yield
 
     app = build_app(

@@ -13,6 +13,7 @@ from xget_kernel.clock import Clock
 from xget_processing.models import RecordFilter
 from xget_processing.repository import Store
 from xget_processing.schemas import State
+from xget_processing.service.drift import DriftRules, DriftService
 from xget_processing.service.freezing import FreezeRules, FreezeService
 from xget_processing.service.quarantine import QuarantineService
 from xget_processing.settings import Settings
@@ -26,6 +27,7 @@ class Container:
 
     quarantine: QuarantineService
     freezing: FreezeService
+    drift: DriftService
 
 
 def opened_store(settings: Settings, database: Database, clock: Clock) -> Store:
@@ -42,12 +44,21 @@ def freeze_rules(settings: Settings) -> FreezeRules:
     )
 
 
+def drift_rules(settings: Settings) -> DriftRules:
+    """The settings as the service reads them."""
+    return DriftRules(every=settings.processing_drift_every, gone_pages=settings.processing_drift_gone_pages)
+
+
 def _quarantine(request: Request) -> QuarantineService:
     return cast(Container, request.app.state.processing).quarantine
 
 
 def _freezing(request: Request) -> FreezeService:
     return cast(Container, request.app.state.processing).freezing
+
+
+def _drift(request: Request) -> DriftService:
+    return cast(Container, request.app.state.processing).drift
 
 
 def _operator(caller: CallerDep) -> Caller:
@@ -80,6 +91,7 @@ def _filters(
 
 Quarantine = Annotated[QuarantineService, Depends(_quarantine)]
 Freezing = Annotated[FreezeService, Depends(_freezing)]
+Drift = Annotated[DriftService, Depends(_drift)]
 Operator = Annotated[Caller, Depends(_operator)]
 Writer = Annotated[Caller, Depends(_writer)]
 Filters = Annotated[RecordFilter, Depends(_filters)]

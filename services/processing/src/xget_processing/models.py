@@ -147,6 +147,43 @@ class FrozenPage(Base):
     frozen_at: Mapped[datetime]
 
 
+NEW: Final = "new"
+MISSING: Final = "missing"
+
+
+class DriftShape(Base):
+    """How many sampled pages had a shape (post, user, card…), by parser version."""
+
+    __tablename__ = "drift_shapes"
+
+    route: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    shape: Mapped[str] = mapped_column(String(64), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(64))
+    pages: Mapped[int]
+    untold: Mapped[int]
+    """How often a new field was not taken in because there are too many."""
+
+
+class DriftField(Base):
+    """A field that a parser version does not know, or one that it counts on and that stays away."""
+
+    __tablename__ = "drift_fields"
+
+    route: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    shape: Mapped[str] = mapped_column(String(64), primary_key=True)
+    path: Mapped[str] = mapped_column(String(500), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    """`new`, or `missing`."""
+    operation: Mapped[str] = mapped_column(String(128))
+    """Where it was new, or missing, last."""
+    pages: Mapped[int]
+    """Sampled pages that had a new field; the last ones, without a break, that lacked a missing one."""
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+
+
 OUTBOX: Final = outbox_table(Base.metadata)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from xget_kernel.errors import Forbidden
-from xget_processing.deps import Filters, Freezing, Operator, Quarantine, Writer
+from xget_processing.deps import Drift, Filters, Freezing, Operator, Quarantine, Word, Writer
 from xget_processing.errors import ParserNotFound, ParserNotFrozen, RecordClosed, RecordNotFound
-from xget_processing.models import RecordFilter
+from xget_processing.models import MISSING, NEW, RecordFilter
 from xget_processing.schemas import (
+    Change,
+    DriftRead,
     ParserList,
     ParserName,
     ParserRead,
@@ -63,12 +67,37 @@ async def dismiss_quarantined(record_id: PathId, quarantine: Quarantine, caller:
 
 
 @router.get("/parsers", tags=["parsers"])
-async def list_parsers(quarantine: Quarantine, freezing: Freezing, _caller: CallerDep) -> ParserList:
+async def list_parsers(quarantine: Quarantine, freezing: Freezing, drift: Drift, _caller: CallerDep) -> ParserList:
     """Versions of parsers and what they have read (a page that was delivered twice counts twice), and their states."""
+    fields = await drift.counts()
+    read = [ParserRead.model_validate(row) for row in await quarantine.parsers()]
+    for row in read:
+        row.new_fields = fields.get((row.platform, row.version, NEW), 0)
+        row.gone_fields = fields.get((row.platform, row.version, MISSING), 0)
     return ParserList(
-        items=[ParserRead.model_validate(row) for row in await quarantine.parsers()],
-        parsers=[ParserStateRead.of(state, waiting) for state, waiting in await freezing.states()],
+        items=read, parsers=[ParserStateRead.of(state, waiting) for state, waiting in await freezing.states()]
     )
+
+
+@router.get("/parsers/{name}/drift", tags=["parsers"], responses=errors(ParserNotFound))
+async def list_drift(
+    *,
+    name: ParserName,
+    page: PageParams,
+    drift: Drift,
+    _caller: CallerDep,
+    version: Word = None,
+    shape: Word = None,
+    change: Annotated[Change | None, Query()] = None,
+) -> PageOut[DriftRead]:
+    """Fields that a parser's pages have and it does not know, and those that it counts on and that stay away.
+
+    `name` is a route or a parser; the operations of a route share their shapes. Some pages are sampled, and all with
+    rejected records.
+    """
+    kind = {"new": NEW, "gone": MISSING, None: None}[change]
+    rows, total = await drift.find(name, page, version=version, shape=shape, kind=kind)
+    return PageOut[DriftRead].of([DriftRead.of(field, pages) for field, pages in rows], page, total)
 
 
 @router.post("/parsers/{name}/thaw", tags=["parsers"], responses=errors(ParserNotFound, ParserNotFrozen, Forbidden))

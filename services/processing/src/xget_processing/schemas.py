@@ -10,10 +10,11 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
-from xget_processing.models import ParserState, QuarantinedRecord
+from xget_processing.models import NEW, DriftField, ParserState, QuarantinedRecord
 from xget_web.types import Body, text
 
 State = Literal["open", "replayed", "dismissed"]
+Change = Literal["new", "gone"]
 ParserStates = Literal["reading", "frozen", "thawing"]
 _MOST_RAW: Final = 1_000_000
 _LARGEST_RAW: Final = 128 * 1024 * 1024
@@ -96,6 +97,8 @@ class ParserRead(BaseModel):
     pages: int
     items: int
     rejected: int
+    new_fields: Annotated[int, Field(ge=0, description="Fields on sampled pages that it does not know.")] = 0
+    gone_fields: Annotated[int, Field(ge=0, description="Fields that it counts on and that stay away.")] = 0
     first_used: Moment
     last_used: Moment
 
@@ -122,6 +125,28 @@ class ParserStateRead(BaseModel):
     def of(cls, state: ParserState, waiting: int) -> Self:
         """A parser as the API shows it."""
         return cls(**{name: getattr(state, name) for name in cls.model_fields if name != "waiting"}, waiting=waiting)
+
+
+class DriftRead(BaseModel):
+    """A field that is new to a parser version, or gone."""
+
+    route: str
+    version: str
+    shape: Annotated[str, Field(description="What the field is of: post, user, card, media…")]
+    path: Annotated[str, Field(description="Where in it; `path!type` is a known field with a type that it never had.")]
+    change: Annotated[Change, Field(description="new: seen for the first time; gone: usual, and missing now.")]
+    operation: Annotated[str, Field(description="Where it was seen, or missing, last.")]
+    pages: Annotated[int, Field(ge=1, description="Sampled pages with a new field; the last ones without a gone one.")]
+    of_pages: Annotated[int, Field(ge=1, description="Sampled pages that had the shape.")]
+    first_seen: Moment
+    last_seen: Moment
+
+    @classmethod
+    def of(cls, field: DriftField, of_pages: int) -> Self:
+        """A field as the API shows it."""
+        change = "new" if field.kind == NEW else "gone"
+        names = cls.model_fields.keys() - {"change", "of_pages"}
+        return cls(**{name: getattr(field, name) for name in names}, change=change, of_pages=of_pages)
 
 
 class ParserList(BaseModel):

@@ -28,6 +28,11 @@ class Settings(ServiceSettings):
     processing_thaw_seconds: float = Field(2.0, gt=0, le=3600)
     """How often a worker looks for parsers that may read again."""
 
+    processing_drift_every: int = Field(20, ge=0, le=100_000)
+    """One page in so many of an operation is looked at for new and missing fields, and all with rejects; 0: none."""
+    processing_drift_gone_pages: int = Field(50, ge=1, le=100_000)
+    """How many such pages in a row must lack a usual field until it counts as gone."""
+
     @property
     def tables_url(self) -> str:
         """URL of the service's tables."""

@@ -17,11 +17,12 @@ from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.adapters.sources import opened_sources
 from xget_processing.adapters.topics import create_topics
 from xget_processing.consumers import GROUP, on_page_collected
-from xget_processing.deps import freeze_rules, opened_store
+from xget_processing.deps import drift_rules, freeze_rules, opened_store
 from xget_processing.models import OUTBOX
+from xget_processing.service.drift import DriftService
 from xget_processing.service.freezing import FreezeService
 from xget_processing.service.language import LanguageRules
-from xget_processing.service.metrics import ParserMetrics, measure_parsers
+from xget_processing.service.metrics import ParserMetrics, measure_drift, measure_parsers
 from xget_processing.service.parsing import PageParser
 from xget_processing.service.quarantine import QuarantineService
 from xget_processing.service.reading import ReadingService
@@ -71,8 +72,17 @@ class Worker:
         store = opened_store(self._settings, database, self._clock)
         freezing = FreezeService(store, parser, self._clock, freeze_rules(self._settings))
         measure_parsers(self.metrics, freezing.states)
+        drift = DriftService(store, parser, self._clock, drift_rules(self._settings))
+        measure_drift(self.metrics, drift.counts)
         quarantine = QuarantineService(store, parser, self._clock)
-        return ReadingService(store, parser, quarantine, freezing, ParserMetrics(self.metrics))
+        return ReadingService(
+            store=store,
+            parser=parser,
+            quarantine=quarantine,
+            freezing=freezing,
+            drift=drift,
+            metrics=ParserMetrics(self.metrics),
+        )
 
     def _runner(self, reading: ReadingService) -> ConsumerRunner:
         settings = self._settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from cyclopts import App
 
@@ -24,7 +24,7 @@ def list_(*, common: Common = DEFAULTS) -> None:
     columns = ["parser", "state", "version", "since", "rejected", "waiting"]
     table("", columns, [_row(parser) for parser in found["parsers"]])
     line("")
-    columns = ["platform", "version", "pages", "items", "rejected", "last_used"]
+    columns = ["platform", "version", "pages", "items", "rejected", "new_fields", "gone_fields", "last_used"]
     return table("", columns, [[row[name] for name in columns] for row in found["items"]])
 
 
@@ -39,6 +39,42 @@ def thaw(parser: Id, *, common: Common = DEFAULTS) -> None:
     if common.json:
         return print_json(found)
     return line(f"{found['name']} reads {found['waiting']} pages that waited.")
+
+
+@app.command
+def drift(
+    parser: Id,
+    *,
+    version: str | None = None,
+    shape: str | None = None,
+    change: Literal["new", "gone"] | None = None,
+    page: int = 1,
+    size: int = 50,
+    common: Common = DEFAULTS,
+) -> None:
+    """Show fields that are new to a parser, and those that it counts on and that stay away.
+
+    Parameters
+    ----------
+    parser
+        A route, as x_session, or a parser of `xget parsers list`; the operations of a route share their shapes.
+    shape
+        What the fields are of: post, user, card, media…
+    """
+    wanted = {"version": version, "shape": shape, "change": change, "page": page, "size": size}
+    with Client(common.url) as client:
+        found = client.get(f"{PATH}/{parser}/drift", **wanted)
+    if common.json:
+        return print_json(found)
+    columns = ["version", "shape", "path", "change", "pages", "since", "operation"]
+    rows = [{**field, "pages": _seen(field), "since": field["first_seen"][:19]} for field in found["items"]]
+    return table(f"{found['total']} fields", columns, [[row[name] for name in columns] for row in rows])
+
+
+def _seen(field: dict[str, Any]) -> str:
+    if field["change"] == "gone":
+        return f"not on the last {field['pages']}"
+    return f"on {field['pages']} of {field['of_pages']}"
 
 
 def _row(parser: dict[str, Any]) -> list[Any]:

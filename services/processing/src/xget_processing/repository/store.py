@@ -12,6 +12,7 @@ from xget_db.engine import Database
 from xget_db.outbox import Outbox
 from xget_kernel.clock import Clock
 from xget_processing.models import OUTBOX
+from xget_processing.repository.drift import DriftRepository
 from xget_processing.repository.parsers import ParserRepository
 from xget_processing.repository.records import RecordRepository
 from xget_processing.settings import NAME
@@ -23,6 +24,7 @@ class Unit:
     def __init__(self, session: AsyncSession, outbox: Outbox | None, results: str, parser_events: str) -> None:
         self.records = RecordRepository(session)
         self.parsers = ParserRepository(session)
+        self.drift = DriftRepository(session)
         self._outbox = outbox
         self._results = results
         self._parser_events = parser_events

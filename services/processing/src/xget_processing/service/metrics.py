@@ -16,6 +16,11 @@ QUARANTINED: Final = Spec("xget_processing_quarantined_total", "Records that no 
 FROZEN: Final = Spec("xget_processing_parser_frozen", "1 while a parser is frozen, else 0.", ("parser",))
 WAITING: Final = Spec("xget_processing_waiting_pages", "Pages that wait for a frozen parser.", ("parser",))
 THAWED: Final = Spec("xget_processing_parser_thaws_total", "Parsers that a newer version thawed.", ("parser",))
+DRIFT: Final = Spec(
+    "xget_processing_drift_fields",
+    "Fields that a parser version does not know, or that stay away.",
+    ("platform", "version", "kind"),
+)
 States = Callable[[], Awaitable[Sequence[tuple[ParserState, int]]]]
 """Reads all parsers, and how many pages wait for each."""
 
@@ -53,3 +58,12 @@ def measure_parsers(registry: Registry, states: States) -> None:
 
     registry.sampled(FROZEN, frozen)
     registry.sampled(WAITING, waiting)
+
+
+def measure_drift(registry: Registry, counts: Callable[[], Awaitable[dict[tuple[str, str, str], int]]]) -> None:
+    """Show how many fields are new and missing, read from the tables for each scrape."""
+
+    async def fields() -> dict[tuple[str, ...], float]:
+        return {labels: float(count) for labels, count in (await counts()).items()}
+
+    registry.sampled(DRIFT, fields)

@@ -9,6 +9,7 @@ from typing import Final
 from xget_contracts.events import PageCollected
 from xget_processing.models import BY_VERSION, THAWING, ParserState
 from xget_processing.repository import Store
+from xget_processing.service.drift import DriftService
 from xget_processing.service.freezing import FreezeService, Traced
 from xget_processing.service.metrics import ParserMetrics
 from xget_processing.service.parsing import PageParser, ParsedPage
@@ -22,16 +23,19 @@ class ReadingService:
 
     def __init__(
         self,
+        *,
         store: Store,
         parser: PageParser,
         quarantine: QuarantineService,
         freezing: FreezeService,
+        drift: DriftService,
         metrics: ParserMetrics,
     ) -> None:
         self._store = store
         self._parser = parser
         self._quarantine = quarantine
         self._freezing = freezing
+        self._drift = drift
         self._metrics = metrics
 
     async def read(self, pages: Sequence[Traced]) -> list[tuple[ParsedPage, str | None]]:
@@ -43,9 +47,11 @@ class ReadingService:
         if not readable:
             return []
         parsed = await self._parse([page for page, _ in readable])
+        samples = await self._drift.sample(parsed)
         async with self._store.transaction() as unit:
             await self._freezing.judge(unit, parsed)
             await self._quarantine.take_in(unit, parsed)
+            await self._drift.record(unit, samples)
         self._metrics.parsed(parsed)
         return [(one, trace) for one, (_, trace) in zip(parsed, readable, strict=True)]
 
@@ -61,6 +67,7 @@ class ReadingService:
         async with self._store.read() as unit:
             waiting = await unit.parsers.waiting(key, _AT_ONCE)
         parsed = await self._parse([page for page, _ in waiting])
+        samples = await self._drift.sample(parsed)
         async with self._store.transaction() as unit:
             now = await unit.parsers.state(key)
             if now is None or now.state != THAWING:
@@ -71,6 +78,7 @@ class ReadingService:
                 await self._freezing.judge(unit, mine)
             if mine:
                 await self._quarantine.take_in(unit, mine)
+            await self._drift.record(unit, [sample for sample in samples if _id(sample.parsed.page) in taken])
             traces = {_id(page): trace for page, trace in waiting}
             for one in mine:
                 unit.announce(one.result, traces[_id(one.page)])
