@@ -17,7 +17,7 @@ Gone = Literal["deleted", "withheld", "age_gated", "suspended", "limited", "unav
 `unavailable`: it does not say more."""
 
 
-class Struct(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Struct(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Base of all item structs: fields that hold their default are left out of the JSON."""
 
 

@@ -2,86 +2,108 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from xget_sources.x.parser.values import Json, as_bool, as_count, as_dict, as_id, as_list, as_text, dig
 
-_FLAGS: Final = (
-    ("default_profile_image", "default_avatar"),
-    ("default_profile", "default_profile"),
-    ("has_graduated_access", "graduated_access"),
-    ("super_follow_eligible", "offers_subscriptions"),
-    ("possibly_sensitive", "sensitive"),
-    ("is_translator", "translator"),
-    ("has_custom_timelines", "custom_timelines"),
-    ("has_hidden_subscriptions_on_profile", "hidden_subscriptions"),
-)
-"""X's name of a flag and ours: told when it is true."""
-_TEXTS: Final = (
-    ("profile_image_shape", "avatar_shape", "Circle"),
-    ("parody_commentary_fan_label", "parody", "None"),
-    ("translator_type", "translator_type", "none"),
-    ("profile_description_language", "description_lang", ""),
-    ("profile_interstitial_type", "interstitial", ""),
-)
-"""X's name of a text, ours, and what it says when there is nothing to tell."""
-_RARE: Final = frozenset(
-    {"withheld_in_countries", "business_account", "tipjar_settings", "about_profile", "verification_info"}
-    | {"legacy_extended_profile", "professional", "highlights_info", "withheld_scope"}
-)
 
+def author_extra(flat: Json) -> dict[str, Any]:
+    """Further facts of a user result, its `legacy` merged in, by documented name; absent ones are left out.
 
-def author_extra(record: Json, flat: Json) -> dict[str, Any]:
-    """Further facts of a user result (`flat`: with its `legacy` in it) by documented name; absent ones are left out."""
+    Written out field by field, as it runs for every user of every page.
+    """
     get = flat.get
-    extra: dict[str, Any] = {ours: True for name, ours in _FLAGS if get(name) is True}
-    for name, ours, nothing in _TEXTS:
-        if (text := get(name)) is not None and type(text) is str and text not in (nothing, ""):
-            extra[ours] = text
-    if (label := as_dict(get("affiliates_highlighted_label")).get("label")) is not None:
+    extra: dict[str, Any] = {}
+    _flags(flat, extra)
+    if (text := get("profile_image_shape")) and text != "Circle" and type(text) is str:
+        extra["avatar_shape"] = text
+    if (text := get("parody_commentary_fan_label")) and text != "None" and type(text) is str:
+        extra["parody"] = text
+    if (text := get("profile_description_language")) and type(text) is str:
+        extra["description_lang"] = text
+    if label := get("affiliates_highlighted_label"):
         _affiliation(label, extra)
-    if subscriptions := as_count(get("creator_subscriptions_count")):
-        extra["subscriptions"] = subscriptions
-    if fast := as_count(get("fast_followers_count")):
-        extra["fast_followers"] = fast
-    if not _RARE.isdisjoint(flat):
-        _rare(flat, extra)
+    if job := get("professional"):
+        _profession(as_dict(job), extra)
+    if (number := get("creator_subscriptions_count")) and (number := as_count(number)):
+        extra["subscriptions"] = number
+    if (number := get("fast_followers_count")) and (number := as_count(number)):
+        extra["fast_followers"] = number
+    if about := get("highlights_info"):
+        _highlights(about, extra)
+    if business := get("business_account"):
+        _affiliates(business, extra)
+    if tips := get("tipjar_settings"):
+        _tips(as_dict(tips), extra)
+    if verification := get("verification_info"):
+        _verified(as_dict(verification), extra)
+    if about := get("about_profile"):
+        extra["about"] = _about(as_dict(about), as_dict(verification))
+    _rare(flat, extra)
     return extra
 
 
-def _affiliation(label: Any, extra: dict[str, Any]) -> None:
+def _flags(flat: Json, extra: dict[str, Any]) -> None:
+    get = flat.get
+    if get("default_profile_image") is True:
+        extra["default_avatar"] = True
+    if get("default_profile") is True:
+        extra["default_profile"] = True
+    if get("has_graduated_access") is True:
+        extra["graduated_access"] = True
+    if get("super_follow_eligible") is True:
+        extra["offers_subscriptions"] = True
+    if get("has_hidden_subscriptions_on_profile") is True:
+        extra["hidden_subscriptions"] = True
+    if get("possibly_sensitive") is True:
+        extra["sensitive"] = True
+    if get("is_translator") is True:
+        extra["translator"] = True
+    if get("has_custom_timelines") is True:
+        extra["custom_timelines"] = True
+
+
+def _rare(flat: Json, extra: dict[str, Any]) -> None:
+    get = flat.get
+    if (text := get("translator_type")) and text != "none" and type(text) is str:
+        extra["translator_type"] = text
+    if (text := get("profile_interstitial_type")) and type(text) is str:
+        extra["interstitial"] = text
+    if (codes := get("withheld_in_countries")) and (codes := [code for code in as_list(codes) if type(code) is str]):
+        extra["withheld_in"] = codes
+    if scope := as_text(get("withheld_scope")):
+        extra["withheld_scope"] = scope
+    if profile := get("legacy_extended_profile"):
+        birth = as_dict(as_dict(profile).get("birthdate"))
+        if date := {name: number for name in ("year", "month", "day") if (number := as_count(birth.get(name)))}:
+            extra["birthdate"] = date
+
+
+def _affiliation(raw: Any, extra: dict[str, Any]) -> None:
     """With whom X shows the author to be, such as a company's staff."""
+    label = as_dict(dig(raw, "label"))
     known = {
-        "affiliation": as_text(dig(label, "description")),
-        "affiliation_type": as_text(dig(label, "userLabelType")),
+        "affiliation": as_text(label.get("description")),
+        "affiliation_type": as_text(label.get("userLabelType")),
         "affiliation_url": as_text(dig(label, "url", "url")),
         "affiliation_badge_url": as_text(dig(label, "badge", "url")),
     }
     extra.update({name: text for name, text in known.items() if text is not None})
 
 
-def _rare(flat: Json, extra: dict[str, Any]) -> None:
-    get = flat.get
-    if job := as_dict(get("professional")):
-        _profession(job, extra)
-    if withheld := [code for code in as_list(get("withheld_in_countries")) if type(code) is str]:
-        extra["withheld_in"] = withheld
-    if scope := as_text(get("withheld_scope")):
-        extra["withheld_scope"] = scope
-    if highlights := as_count(as_dict(get("highlights_info")).get("highlighted_tweets")):
-        extra["highlights"] = highlights
-    if affiliates := as_count(as_dict(get("business_account")).get("affiliates_count")):
-        extra["affiliates"] = affiliates
-    if tips := as_dict(get("tipjar_settings")):
-        handles = {name: text for name, value in tips.items() if (text := as_text(value))}
-        extra |= {"tipjar": handles} if handles else {}
-    if birth := as_dict(as_dict(get("legacy_extended_profile")).get("birthdate")):
-        extra["birthdate"] = {name: value for name in ("year", "month", "day") if (value := as_count(birth.get(name)))}
-    verification = as_dict(get("verification_info"))
-    if verification:
-        _verified(verification, extra)
-    if about := as_dict(get("about_profile")):
-        extra["about"] = _about(about, verification)
+def _highlights(raw: Any, extra: dict[str, Any]) -> None:
+    if number := as_count(dig(raw, "highlighted_tweets")):
+        extra["highlights"] = number
+
+
+def _affiliates(raw: Any, extra: dict[str, Any]) -> None:
+    if number := as_count(dig(raw, "affiliates_count")):
+        extra["affiliates"] = number
+
+
+def _tips(tips: Json, extra: dict[str, Any]) -> None:
+    if handles := {name: text for name, value in tips.items() if (text := as_text(value))}:
+        extra["tipjar"] = handles
 
 
 def _profession(job: Json, extra: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ def parse_user(record: Json) -> Author | None:
         links=_links(entities, as_text(flat.get("url")) or as_text(as_dict(get("website")).get("url"))),
         pinned_ids=_pinned(record, flat),
         metrics=_metrics(record, flat),
-        extra=author_extra(record, flat),
+        extra=author_extra(flat),
     )
 
 
@@ -91,7 +91,7 @@ def _links(entities: Json, website: str | None) -> list[Link]:
     """Links of the description, then the website; as it stands when X does not expand it."""
     bio, site = as_dict(entities.get("description")).get("urls"), as_dict(entities.get("url")).get("urls")
     links = links_of(bio) if bio else []
-    if expanded := links_of(site) if site else []:
+    if site and (expanded := links_of(site)):
         return links + expanded
     return [*links, Link(url=website)] if website else links
 
@@ -103,24 +103,21 @@ def _location(place: Any, legacy: Json) -> str | None:
 
 
 def _pinned(record: Json, flat: Json) -> list[str]:
-    ids = as_list(as_dict(record.get("pinned_items")).get("tweet_ids_str")) or as_list(flat.get("pinned_tweet_ids_str"))
-    return [native_id for value in ids if (native_id := as_id(value))]
+    ids = as_dict(record.get("pinned_items")).get("tweet_ids_str") or flat.get("pinned_tweet_ids_str")
+    return [native_id for value in as_list(ids) if (native_id := as_id(value))] if ids else []
 
 
 def _metrics(record: Json, flat: Json) -> Metrics:
     get = flat.get
     relations, posts = as_dict(record.get("relationship_counts")), as_dict(record.get("tweet_counts"))
-    actions = as_dict(record.get("action_counts"))
+    liked = as_count(as_dict(record.get("action_counts")).get("favorites_count"))
+    followers, following = as_count(relations.get("followers")), as_count(relations.get("following"))
+    written, media = as_count(posts.get("tweets")), as_count(posts.get("media_tweets"))
     return Metrics(
-        followers=_count(relations.get("followers"), get("followers_count")),
-        following=_count(relations.get("following"), get("friends_count")),
-        posts=_count(posts.get("tweets"), get("statuses_count")),
-        media=_count(posts.get("media_tweets"), get("media_count")),
+        followers=as_count(get("followers_count")) if followers is None else followers,
+        following=as_count(get("friends_count")) if following is None else following,
+        posts=as_count(get("statuses_count")) if written is None else written,
+        media=as_count(get("media_count")) if media is None else media,
         listed=as_count(get("listed_count")),
-        favourites=_count(actions.get("favorites_count"), get("favourites_count")),
+        favourites=as_count(get("favourites_count")) if liked is None else liked,
     )
-
-
-def _count(new: Any, old: Any) -> int | None:
-    number = as_count(new)
-    return as_count(old) if number is None else number
