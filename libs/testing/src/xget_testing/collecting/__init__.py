@@ -3,6 +3,7 @@
 from xget_testing.collecting.sessions import FakeSession, FakeSessions
 from xget_testing.collecting.source import ListSource
 from xget_testing.collecting.storage import PageStore
+from xget_testing.collecting.timeline import Asked, TimelineSource, posts_over
 from xget_testing.collecting.world import World
 
-__all__ = ["FakeSession", "FakeSessions", "ListSource", "PageStore", "World"]
+__all__ = ["Asked", "FakeSession", "FakeSessions", "ListSource", "PageStore", "TimelineSource", "World", "posts_over"]

@@ -88,6 +88,9 @@ ENDINGS: Mapping[str, Ending] = MappingProxyType(
         "stalled": Ending(
             Status.COMPLETED, False, "The platform stopped giving anything new; there may be more than was collected."
         ),
+        "partial": Ending(
+            Status.COMPLETED, False, "Some targets could not be collected; the list of targets says which and why."
+        ),
         "cancelled": Ending(Status.STOPPED, False, "Stopped on request; what was collected until then is kept."),
         "rate_limited_out": Ending(
             Status.FAILED, False, "All accounts stay at their rate limits for longer than the task may wait."
