@@ -117,9 +117,9 @@ class PostParser:
         """The whole text: a long post's note; a repost's text completed from the original, as X cuts it with an …"""
         text = note.get("text")
         if type(text) is not str:
-            text = flat.get("full_text")
+            text = flat["full_text"] if "full_text" in flat else flat.get("text")
         if type(text) is not str:
-            raise Unusable(f"the post has no text: full_text is a {type_name(text)}" if text is not None else _NO_TEXT)
+            raise Unusable(f"the post has no text: it is of type {type_name(text)}" if text is not None else _NO_TEXT)
         if reposted is None or not text.endswith("…"):
             return text
         return self._restored(reposted) or text

@@ -70,6 +70,7 @@ def find_records(payload: Any) -> Found:
 def _walk(payload: Any, plain: frozenset[str]) -> tuple[dict[str, list[Json]], list[Any]]:
     """Records by type, the last of the page first, and the values of `plain` fields, which are not looked into."""
     by_type: dict[str, list[Json]] = {name: [] for name in _COLLECTED}
+    by_type["TweetPreview"] = by_type["Tweet"]
     passed_by: list[Any] = []
     stack = [payload]
     pop, push, pass_by = stack.pop, stack.append, passed_by.append
