@@ -123,7 +123,7 @@ async def test_a_thread_holds_the_whole_tree_and_each_answer_once(start, make_ap
     world, kinds = sandbox.world, set()
     branch = max((post for post in world.newest if post.reply_to), key=lambda post: len(world.conversation(post)))
     root = world.ancestors(branch)[0]
-    truth = await ask(sandbox, "truth", task_type="TWEET_THREAD", tweet_id=root.id)
+    truth = await ask(sandbox, "truth", task_type="TWEET_THREAD", tweet_id=root.id, whole=1)
     assert max(len(world.ancestors(world.posts[int(one)])) for one in truth["matches"]) > 1
     found: list[str] = []
     cursors: list[str | None] = [None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xget_sandbox.drift import Drifts
 from xget_sandbox.faults import Faults
 from xget_sandbox.journal import Journal
 from xget_sandbox.limits import Limits
@@ -17,4 +18,5 @@ class Conditions:
     faults: Faults
     limits: Limits
     pagings: Pagings
+    drifts: Drifts
     journal: Journal

@@ -66,7 +66,9 @@ class Communities:
         home = found
 
         def entry(post: Post) -> Entry:
-            rendered = self.cutter.renderer.render(post) | {"community_results": belonging(home)}
+            rendered = self.cutter.renderer.render(post)
+            if not self.world.rich:
+                rendered["community_results"] = belonging(home)
             return f"tweet-{post.id}", tweet_item(rendered, "suggest_community_tweet")
 
         rows = self.cutter.listings.of_community(home.id)

@@ -29,9 +29,10 @@ class Conversations:
     def answer(self, asked: Asked, bend: Bend) -> Json:
         """The page that the request asks for."""
         focal = self.world.posts.get(number(asked.get("focalTweetId")))
-        if focal is None:
+        why = self.world.life.missing(focal, self.world.authors) if focal else "deleted"
+        if focal is None or why == "deleted":
             return missing()
-        replies = sorted(self.world.replies_to.get(focal.id, []), key=lambda post: (-post.metrics.likes, post.id))
+        replies = [] if why else self._replies(focal)
         if asked.get("cursor"):
             wanted = fingerprint(str(asked["cursor"]))
             for reply in replies:
@@ -39,13 +40,18 @@ class Conversations:
                     return self._more(focal, reply, asked, bend)
         return self._page(focal, replies, asked, bend)
 
+    def _replies(self, focal: Post) -> list[Post]:
+        origin = self.world.life.versions.get(focal.id, (focal.id,))[0]
+        found = self.world.replies_to.get(origin, [])
+        return sorted(found, key=lambda post: (-post.metrics.likes, post.id))
+
     def _page(self, focal: Post, replies: list[Post], asked: Asked, bend: Bend) -> Json:
         listing = f"detail:{focal.id}"
         cursor, shown, after, size = self.cutter.slice(replies, listing, asked, bend, count=THREADS_PER_PAGE)
         entries: list[Entry] = []
         if cursor == Cursor():
-            entries += [self.cutter.post(post) for post in (*self.world.ancestors(focal), focal)]
-        entries += [self._thread(focal, reply) for reply in shown]
+            entries += [self.cutter.stand_in(post) for post in (*self.world.ancestors(focal), focal)]
+        entries += [self._thread(focal, reply) for reply in shown if self._stands(reply)]
         base = ENTRY_BASE - cursor.offset * 100
         made = [
             {"content": content, "entryId": entry_id, "sortIndex": str(base - index)}
@@ -80,7 +86,11 @@ class Conversations:
         return _wrapped([added])
 
     def _items(self, posts: Sequence[Post]) -> list[Entry]:
-        return [self.cutter.post(post) for post in posts]
+        return [self.cutter.stand_in(post) for post in posts if self._stands(post)]
+
+    def _stands(self, post: Post) -> bool:
+        """A deleted post leaves a stand-in only where somebody answered it."""
+        return self.world.life.gone.get(post.id) != "deleted" or bool(self.world.replies_to.get(post.id))
 
 
 def _branch(focal: Post, reply: Post) -> str:

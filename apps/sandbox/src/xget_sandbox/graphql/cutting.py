@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 from xget_sandbox.listings import Listings
 from xget_sandbox.paging import Bend
@@ -11,12 +12,14 @@ from xget_sandbox.source import Json, following
 from xget_sandbox.wire.cursors import Cursor, Style, decode
 from xget_sandbox.wire.posts import Renderer
 from xget_sandbox.wire.timelines import Page, Shape, instructions, tweet_item, user_item
+from xget_sandbox.wire.tombstones import tombstone_entry
 from xget_sandbox.wire.users import unavailable
 from xget_sandbox.world import World
 from xget_sandbox.world.model import Author, Post
 
 POSTS_PER_PAGE = 20
 USERS_PER_PAGE = 50
+WITH_ADS = ("search:", "tweets:", "listposts:")
 
 Asked = Mapping[str, Any]
 Entry = tuple[str, Json]
@@ -50,7 +53,29 @@ class Cutter:
     ) -> Page:  # fmt: skip
         """One page of entries."""
         cursor, shown, after, size = self.slice(rows, listing, asked, bend, style=style, count=count)
-        return Page(listing, style, cursor, [entry(row) for row in shown], after, size)
+        entries = [entry(row) for row in self._present(shown)]
+        if self.world.rich and entries and listing.startswith(WITH_ADS) and isinstance(rows[0], Post):
+            entries.insert(3, self._promoted(f"{listing}:{cursor.offset}"))
+        return Page(listing, style, cursor, entries, after, size)
+
+    def _present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows as they are now; posts that are gone leave no entry, and the places of the others do not move."""
+        if not self.world.life.changes:
+            return rows
+        now = [self.world.shown(row) if isinstance(row, Post) else row for row in rows]
+        return [row for row in now if row is not None]
+
+    def _promoted(self, place: str) -> Entry:
+        """An advertisement: some verified author's post that has nothing to do with the listing."""
+        newest, start = self.world.newest, crc32(place.encode())
+        ads = (newest[(start + step) % len(newest)] for step in range(len(newest)))
+        post = next((one for one in ads if one.kind == "post" and self.world.shown(one)), newest[0])
+        name, content = self.post(post, "suggest_promoted")
+        advertiser = {"result": self.renderer.user(post.author_id)}
+        content["itemContent"]["promotedMetadata"] = {
+            "advertiser_results": advertiser, "disclosureType": "NoDisclosure", "impressionId": f"{start:016x}",
+        }  # fmt: skip
+        return f"promoted-{name}-{start:x}", content
 
     def post(self, post: Post, component: str = "tweet", *, highlights: bool = False) -> Entry:
         """A post as an entry."""
@@ -58,7 +83,16 @@ class Cutter:
 
     def user(self, author_id: int, component: str | None) -> Entry:
         """A user as an entry."""
+        if self.world.authors[author_id].standing in ("suspended", "removed"):
+            return f"user-{author_id}", user_item(unavailable("Suspended"), component)
         return f"user-{author_id}", user_item(self.renderer.user(author_id), component)
+
+    def stand_in(self, post: Post) -> Entry:
+        """A post of a conversation, or what X shows in its place."""
+        why = self.world.life.missing(post, self.world.authors)
+        if why is None:
+            return self.post(self.world.life.edited.get(post.id, post))
+        return tombstone_entry(post.id, why, self.world.authors[post.author_id].handle)
 
     def users(
         self, rows: Sequence[int], listing: str, asked: Asked, bend: Bend, component: str | None, *,
@@ -74,7 +108,7 @@ class Cutter:
     def owned(self, asked: Asked, timeline: Callable[[Author], Json]) -> Json:
         """A timeline that belongs to the user asked for, or what X says when it may not be seen."""
         author = self.world.authors.get(number(asked.get("userId")))
-        if author is None:
+        if author is None or author.standing == "removed":
             return {"data": {"user": {}}}
         if author.standing == "suspended":
             return {"data": {"user": {"result": unavailable("Suspended")}}}

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from xget_sandbox.conditions import Conditions
+from xget_sandbox.director import Director
 from xget_sandbox.faults import Fault
 from xget_sandbox.graphql.refusals import refusal, spoilt, struck, too_many
 from xget_sandbox.http import Request, Response, json_response
@@ -19,8 +19,11 @@ PREFIX = "/i/api/graphql/"
 class Gate:
     """Checks the session, takes from the budget, lets faults strike, and asks the source."""
 
-    def __init__(self, source: Source, conditions: Conditions, transaction: TransactionPages) -> None:
+    def __init__(self, source: Source, director: Director, transaction: TransactionPages) -> None:
+        conditions = director.conditions
         self.source = source
+        self.director = director
+        self.drifts = conditions.drifts
         self.pagings = conditions.pagings
         self.limits = conditions.limits
         self.faults = conditions.faults
@@ -29,6 +32,7 @@ class Gate:
 
     def answer(self, request: Request) -> Response:
         """The answer to a request under /i/api/graphql/."""
+        self.director.tick()
         operation = request.path.rsplit("/", 1)[-1]
         variables = _variables(request)
         account = request.cookies().get("auth_token", "")
@@ -67,7 +71,7 @@ class Gate:
         body = self.source.answer(operation, variables, fault or Untouched())
         if body is None:
             return _with(json_response({"errors": [{"message": "Query not found"}]}, 404), window.headers())
-        return spoilt(fault, body, window.headers())
+        return spoilt(fault, self.drifts.bend(operation, body), window.headers())
 
 
 def _with(response: Response, headers: dict[str, str]) -> Response:

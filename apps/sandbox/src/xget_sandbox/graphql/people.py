@@ -37,7 +37,7 @@ class People:
         return self._profile(self.world.authors.get(number(asked.get("userId"))))
 
     def _profile(self, author: Author | None) -> Json:
-        if author is None:
+        if author is None or author.standing == "removed":
             return {"data": {"user": {}}}
         if author.standing == "suspended":
             return {"data": {"user": {"result": unavailable("Suspended")}}}
@@ -45,7 +45,7 @@ class People:
 
     def _about(self, asked: Asked, bend: Bend) -> Json:
         author = self.listings.author(str(asked.get("screenName", "")))
-        if author is None:
+        if author is None or author.standing == "removed":
             return {"data": {"user_result_by_screen_name": {}}}
         if author.standing == "suspended":
             return {"data": {"user_result_by_screen_name": {"result": unavailable("Suspended")}}}

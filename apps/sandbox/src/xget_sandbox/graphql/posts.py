@@ -50,7 +50,8 @@ class PostTimelines:
             pinned = self.world.pinned(author.id)
             if page.cursor == Cursor() and not bend.empty and not bend.ended:
                 entries = [*page.entries[:4], self._who_to_follow(author), *page.entries[4:]]
-                pin = self._pin(pinned) if pinned else None
+                now = self.world.shown(pinned) if pinned else None
+                pin = self._pin(now) if now else None
                 page = Page(page.listing, page.style, page.cursor, entries, page.after, page.size, pin)
             made = instructions(page, "timeline")
             return {"instructions": made, "metadata": {"scribeConfig": {"page": "profileBest"}}}
@@ -79,8 +80,7 @@ class PostTimelines:
         """A reply comes in one module with the post it answers."""
         if post.reply_to is None:
             return self.cutter.post(post)
-        both = (post.reply_to, post.id)
-        items = [(f"tweet-{one}", tweet_item(self.cutter.renderer.post(one), "tweet")) for one in both]
+        items = [self.cutter.stand_in(one) for one in (self.world.posts[post.reply_to], post)]
         entry_id = f"profile-conversation-{post.id}"
         return entry_id, module(entry_id, items, "suggest_ranked_organic_tweet", "VerticalConversation")
 
@@ -94,6 +94,8 @@ class PostTimelines:
 
     def _list_posts(self, asked: Asked, bend: Bend) -> Json:
         wanted = number(asked.get("listId"))
+        if wanted not in self.world.lists:
+            return {"data": {"list": {}}}
         page = self.cutter.cut(self.listings.of_list(wanted), f"listposts:{wanted}", asked, bend, self.cutter.post)
         return {"data": {"list": {"tweets_timeline": {"timeline": {"instructions": instructions(page, "timeline")}}}}}
 

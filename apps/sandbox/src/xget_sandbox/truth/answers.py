@@ -46,9 +46,14 @@ class Truth:
         task_type = ALIASES.get(named, named)
         limit = limit_of(asked)
         if task_type in self.rows.posts:
-            return self._posts(task_type, self.rows.posts[task_type](asked)[:limit], asked)
+            rows = self.rows.posts[task_type](asked)
+            present = [now for post in rows if (now := self.world.shown(post))]
+            answer = self._posts(task_type, present[:limit], asked)
+            hidden = {str(post.id): self._why(post) for post in rows if self.world.shown(post) is None}
+            return answer | ({"gone": hidden} if hidden else {})
         if task_type in self.rows.users:
-            return self._users(task_type, self.rows.users[task_type](asked)[:limit], asked)
+            ids = [one for one in self.rows.users[task_type](asked) if self._seen(one)]
+            return self._users(task_type, ids[:limit], asked)
         if task_type in self.others:
             return self.others[task_type](task_type, asked)
         raise SandboxError(f"task_type must be one of {', '.join(self.task_types)}.")
@@ -61,7 +66,10 @@ class Truth:
             for other in (*self.listings.with_context(post), *parents):
                 nested = self.listings.with_context(self.world.posts[other]) if other in parents else []
                 along.update(dict.fromkeys(str(one) for one in (other, *nested)))
-        matched = set(matches)
+        matched = {
+            *matches,
+            *(one for one in along if self.world.life.missing(self.world.posts[int(one)], self.world.authors)),
+        }
         context = [one for one in along if one not in matched]
         everyone = [self.world.posts[int(one)] for one in (*matches, *context)]
         authors = list(dict.fromkeys(str(post.author_id) for post in everyone))
@@ -71,6 +79,14 @@ class Truth:
         if flag(asked, "full", default=False):
             answer["posts"] = {str(post.id): self.facts.post(post) for post in everyone}
         return answer
+
+    def _why(self, post: Post) -> str:
+        """Why lists do not show a post; a repost goes with what it repeats."""
+        one = self.world.posts[post.reposted] if post.reposted in self.world.life.gone else post
+        return self.world.life.missing(one, self.world.authors) or "unavailable"
+
+    def _seen(self, author_id: int) -> bool:
+        return self.world.authors[author_id].standing in ("active", "protected")
 
     def _parents(self, task_type: str, post: Post) -> list[int]:
         """Posts that a timeline shows together with a reply."""
@@ -96,7 +112,7 @@ class Truth:
 
     def _about(self, task_type: str, asked: Questions) -> Json:
         author = self.rows.author(asked)
-        if author is None or author.standing == "suspended":
+        if author is None or not self._seen(author.id):
             return {"task_type": task_type, "count": 0, "matches": [], "context": [], "about": None}
         about = about_facts(self.world, author)
         return {"task_type": task_type, "count": 1, "matches": [str(author.id)], "context": [], "about": about}

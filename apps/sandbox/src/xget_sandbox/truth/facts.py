@@ -21,19 +21,20 @@ class Facts:
 
     def post(self, post: Post) -> Json:
         """A post's facts; `text` is the whole text as X delivers it (HTML entities and t.co links as they are)."""
-        return {
+        metrics = self.world.life.metrics(post)
+        facts = {
             "text": self.raw_text(post),
             "author_id": str(post.author_id),
             "author": self.world.authors[post.author_id].handle,
             "lang": post.lang,
             "created_at": iso_time(post.created_ms),
             "kind": post.kind,
-            "likes": post.metrics.likes,
-            "reposts": post.metrics.reposts,
-            "replies": post.metrics.replies,
-            "quotes": post.metrics.quotes,
-            "bookmarks": post.metrics.bookmarks,
-            "views": post.metrics.views,
+            "likes": metrics.likes,
+            "reposts": metrics.reposts,
+            "replies": metrics.replies,
+            "quotes": metrics.quotes,
+            "bookmarks": metrics.bookmarks,
+            "views": metrics.views,
             "conversation_id": str(post.conversation_id),
             "reply_to": _text(post.reply_to),
             "quoted": _text(post.quoted),
@@ -43,6 +44,31 @@ class Facts:
             "links": [mark.expanded for mark in post.marks if mark.kind == "link"],
             "media": [item.type for item in post.media],
         }
+        return facts | self._further(post)
+
+    def _further(self, post: Post) -> Json:
+        """What only some posts have; left out of those that do not."""
+        facts: Json = {}
+        if post.poll:
+            poll, final = self.world.life.poll(post.poll, post)
+            facts["poll"] = {"options": [list(option) for option in poll.options], "final": final}
+        if versions := self.world.versions(post):
+            facts["versions"] = [str(one) for one in versions]
+        extra = self.world.extras_of(post)
+        if extra is None:
+            return facts
+        found = {
+            "place": extra.place[2] if extra.place else None,
+            "coordinates": extra.place[6:] if extra.place and extra.located else None,
+            "note": extra.note,
+            "card": extra.card,
+            "article": extra.article,
+            "withheld_in": extra.withheld_in,
+            "limited": extra.limited,
+            "alt_text": extra.alt_text,
+            "community": _text(self.world.posted_in.get(post.id)),
+        }
+        return facts | {name: value for name, value in found.items() if value}
 
     def raw_text(self, post: Post) -> str:
         """Of a long post the note; of a repost `RT @name: ` and the whole text where X cut it."""

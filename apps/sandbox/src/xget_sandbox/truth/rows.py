@@ -87,10 +87,18 @@ class Rows:
         focal = self.world.posts.get(identifier(asked, "tweet_id"))
         if focal is None:
             return []
-        whole = [*self.world.ancestors(focal), focal, *self.world.conversation(focal)]
-        if flag(asked, "same_author", default=False):
-            return [post for post in whole if post.author_id == focal.author_id]
-        return whole
+        above = self.world.ancestors(focal)
+        if flag(asked, "whole", default=False):
+            return [*above, focal, *self.world.conversation(focal)]
+        root = focal
+        while above and above[-1].author_id == focal.author_id:
+            root = above.pop()
+        return self._chain(root)
+
+    def _chain(self, root: Post) -> list[Post]:
+        """A post and what its author answered to it, and so on."""
+        own = [post for post in self.world.replies_to.get(root.id, []) if post.author_id == root.author_id]
+        return [root, *(post for reply in sorted(own, key=lambda one: one.id) for post in self._chain(reply))]
 
     def _community(self, asked: Questions) -> Sequence[Post]:
         found = self.world.communities.get(identifier(asked, "community_id"))
@@ -104,7 +112,7 @@ class Rows:
 
     def _profile(self, asked: Questions) -> Sequence[int]:
         author = self.author(asked)
-        return [] if author is None or author.standing == "suspended" else [author.id]
+        return [] if author is None else [author.id]
 
     def _related(self, operation: str) -> Callable[[Questions], Sequence[int]]:
         def rows(asked: Questions) -> Sequence[int]:

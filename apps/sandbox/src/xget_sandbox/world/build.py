@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from random import Random
 
+from xget_sandbox.world.additions import make_additions
 from xget_sandbox.world.authors import STAR_ID, follow_graph, followers_of, make_authors
 from xget_sandbox.world.communities import Community, bookmarked, make_communities, posted_in, subscribed
+from xget_sandbox.world.extras import Extra, extra_of
+from xget_sandbox.world.life import Life
 from xget_sandbox.world.model import Author, Post
 from xget_sandbox.world.posts import DAYS_OF_POSTS, make_posts
 
@@ -15,7 +18,7 @@ LISTS = {1001: "climate", 1002: "ai", 1003: "football"}
 
 
 class World:
-    """Everything that exists. Immutable; two worlds of the same seed and size are equal."""
+    """Everything that exists. Two worlds of the same seed and size are equal; what happens to one is in its `life`."""
 
     def __init__(
         self,
@@ -26,6 +29,8 @@ class World:
         seed: int = 0,
     ) -> None:
         self.seed = seed
+        self.rich = False
+        self.life = Life()
         self.authors = {author.id: author for author in authors}
         self.handles = {author.handle.lower(): author for author in authors}
         self.posts = {post.id: post for post in posts}
@@ -54,6 +59,19 @@ class World:
         if not pins or len(mine) < 4:
             return None
         return max(mine[len(mine) // 2 :], key=lambda post: (post.metrics.likes, post.id))
+
+    def extras_of(self, post: Post) -> Extra | None:
+        """A post's extras; None in a world that is not rich."""
+        return extra_of(self.seed, post, self.authors[post.author_id]) if self.rich else None
+
+    def versions(self, post: Post) -> tuple[int, ...]:
+        """Ids of a post's earlier versions, the first one first."""
+        extra = self.extras_of(post)
+        return (extra.versions if extra else ()) + self.life.versions.get(post.id, ())
+
+    def shown(self, post: Post) -> Post | None:
+        """The post as lists show it now, or None when they do not."""
+        return self.life.shown(post, self.authors)
 
     @cached_property
     def communities(self) -> dict[int, Community]:
@@ -98,10 +116,19 @@ class World:
         return active[number % 7 :: 4]
 
 
-def build_world(seed: int, posts: int, days: float = DAYS_OF_POSTS) -> World:
-    """The world of a seed: `posts` posts of the last `days` days by 240 authors and one more per 20 posts."""
+def build_world(seed: int, posts: int, days: float = DAYS_OF_POSTS, *, rich: bool = False) -> World:
+    """The world of a seed: `posts` posts of the last `days` days by 240 authors and one more per 20 posts.
+
+    A rich one has some more posts, extras on many, and counts that grow.
+    """
     authors = make_authors(240 + posts // 20, Random(f"{seed}:authors"))
     following = follow_graph(authors, Random(f"{seed}:follows"))
     followers = followers_of(following, Random(f"{seed}:followers"))
     written = make_posts(posts, authors, Random(f"{seed}:posts"), days)
-    return World(authors, written, following, followers, seed)
+    if rich:
+        written = sorted(
+            [*written, *make_additions(authors, Random(f"{seed}:additions"), days)], key=lambda one: one.id
+        )
+    world = World(authors, written, following, followers, seed)
+    world.rich = world.life.growing = rich
+    return world
