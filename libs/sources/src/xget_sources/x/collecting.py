@@ -19,7 +19,7 @@ _MAX_EMPTY = 3
 """Pages without an entry in a row, each with a new cursor, after which a timeline counts as stalled."""
 
 
-class _Page(msgspec.Struct):
+class Page(msgspec.Struct):
     """One place of a timeline, asked for as often as it took."""
 
     answer: Answer
@@ -29,19 +29,17 @@ class _Page(msgspec.Struct):
 
 async def read_pages(client: XClient, session: Session, plan: Plan, start: Position) -> AsyncIterator[RawPage]:
     """Pages of a timeline from a position on; the last one has an end reason. Raises NoAccount, SourceStopped."""
-    position, uid, empty, spent = start, start.uid, 0, 0
+    position, empty, spent = start, 0, 0
     seen = {start.cursor}
     while True:
-        page = await _page(client, session, plan, position.cursor)
+        page = await ask_page(client, session, plan, position.cursor)
         spent += page.requests
         empty = 0 if page.timeline.entries else empty + 1
         after = page.timeline.cursor
-        if plan.learn is not None and (uid := plan.learn(page.timeline)) is None:
-            raise no_timeline(page.answer.payload, plan.subject)
         end = _end(plan, page.timeline, position.cursor, seen, empty)
         if end is None:
             seen.add(after)
-        following = Position(uid=uid, cursor=after)
+        following = Position(uid=start.uid, cursor=after)
         if page.timeline.entries or end:
             found = keys(page.timeline.entries, plan.wanted)
             listed = raw_page(page.answer, found, position, None if end else following, end, requests=spent)
@@ -52,7 +50,7 @@ async def read_pages(client: XClient, session: Session, plan: Plan, start: Posit
         position = following
 
 
-async def _page(client: XClient, session: Session, plan: Plan, cursor: str | None) -> _Page:
+async def ask_page(client: XClient, session: Session, plan: Plan, cursor: str | None) -> Page:
     """One place of the timeline; what looks like a hiccup (no entry, or its own cursor again) is asked for twice."""
     page = await _ask(client, session, plan, cursor)
     if not _odd(page.timeline, cursor):
@@ -77,9 +75,9 @@ def _odd(timeline: Timeline, cursor: str | None) -> bool:
     return not timeline.found or timeline.cursor is None or timeline.cursor != cursor
 
 
-async def _ask(client: XClient, session: Session, plan: Plan, cursor: str | None) -> _Page:
+async def _ask(client: XClient, session: Session, plan: Plan, cursor: str | None) -> Page:
     answer = await client.ask(session, plan.ask(cursor))
-    return _Page(answer, read_timeline(answer.payload), answer.requests)
+    return Page(answer, read_timeline(answer.payload), answer.requests)
 
 
 def _end(plan: Plan, timeline: Timeline, cursor: str | None, seen: set[str | None], empty: int) -> str | None:

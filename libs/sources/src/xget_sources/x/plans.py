@@ -12,7 +12,6 @@ from xget_sources.x.client import Ask
 from xget_sources.x.parser.timeline import Timeline
 from xget_sources.x.queries import query_of
 from xget_sources.x.selection import Wanted, answering, answers_to, of_kind, posts, quoting, reaches_before, with_media
-from xget_sources.x.threads import Thread
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,8 +24,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     covered: Callable[[Timeline], bool] = lambda page: False
     newest_first: bool = False
     """Entries come by time: a page's oldest one says how far down the timeline it is."""
-    learn: Callable[[Timeline], str | None] | None = None
-    """Takes each page in before its results are picked; a user's number to keep in the cursor, None: nothing found."""
 
 
 def plan_for(params: tasks.Params, task_type: str, uid: str | None) -> Plan:
@@ -39,7 +36,7 @@ def plan_for(params: tasks.Params, task_type: str, uid: str | None) -> Plan:
         case tasks.UserList():
             plan = _users(_USER_LISTS[task_type], int(uid or ""), f"user {uid}")
         case tasks.OfPost():
-            plan = _of_post(params, task_type, uid)
+            plan = _of_post(params, task_type)
         case tasks.OfList() if task_type == "LIST_MEMBERS":
             plan = _users("list_members_raw", int(params.list_id or ""), f"list {params.list_id}")
         case tasks.OfList():
@@ -95,16 +92,13 @@ def _posts_of_user(params: tasks.UserTweets | tasks.UserReplies | tasks.UserMedi
     )
 
 
-def _of_post(params: tasks.OfPost, task_type: str, uid: str | None) -> Plan:
+def _of_post(params: tasks.OfPost, task_type: str) -> Plan:
     tweet_id = params.tweet_id or ""
     if task_type == "RETWEETERS":
         return _users("retweeters_raw", int(tweet_id), f"post {tweet_id}")
     subject = f"conversation of post {tweet_id}"
-    if isinstance(params, tasks.TweetThread):
-        thread = Thread(tweet_id, uid)
-        ask = _timeline("tweet_thread_raw", int(tweet_id))
-        return Plan(ask=ask, wanted=thread.wanted, subject=subject, learn=thread.learn)
-    return Plan(ask=_timeline("tweet_replies_raw", int(tweet_id)), wanted=answers_to(tweet_id), subject=subject)
+    method = "tweet_thread_raw" if isinstance(params, tasks.TweetThread) else "tweet_replies_raw"
+    return Plan(ask=_timeline(method, int(tweet_id)), wanted=answers_to(tweet_id), subject=subject)
 
 
 def _of_community(community_id: str, task_type: str) -> Plan:

@@ -33,6 +33,7 @@ from xget_sources.x.plans import plan_for
 from xget_sources.x.preview import preview_of
 from xget_sources.x.single import ask_profile, read_about, read_community, read_post, read_user
 from xget_sources.x.targets import targets_of
+from xget_sources.x.threads import read_thread
 
 
 class XSource:
@@ -86,6 +87,9 @@ class XSource:
                 pages = read_about(client, session, params, position)
             case tasks.OfCommunity() if task_type == "COMMUNITY_INFO":
                 pages = read_community(client, session, params, position)
+            case tasks.TweetThread():
+                plan = plan_for(params, task_type, None)
+                pages = read_thread(client, session, plan, params.tweet_id or "", position)
             case _:
                 if isinstance(params, tasks.OfUser) and position.uid is None:
                     if params.user_id is None:
