@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from xget_cli.commands.tasks import manage
+from xget_cli.commands.tasks import manage, missing
 from xget_cli.commands.tasks.watch import watch
 
 app = App(name="tasks", help="What to collect, and how it goes.")
@@ -18,3 +18,6 @@ app.command(manage.delete, name="delete")
 app.command(manage.results, name="results")
 app.command(manage.certificate, name="certificate")
 app.command(watch, name="watch")
+app.command(missing.targets, name="targets")
+app.command(missing.gaps, name="gaps")
+app.command(missing.backfill, name="backfill")
