@@ -3,8 +3,9 @@
 Words (whole for Latin letters, anywhere for Chinese), "phrases", `OR` (binds tighter than a blank, as on X's own page),
 `-`, parentheses, `#tag`, `@name`, `$SYM`, `from:`, `to:`, `lang:`, `since:`/`until:` (UTC days), `since_time:`/
 `until_time:` (Unix seconds), `since_id:`/`max_id:`, `min_faves:`/`min_retweets:`/`min_replies:`, `conversation_id:`,
-`quoted_tweet_id:`, and `filter:`/`-filter:`/`include:` with replies, links, media, images, videos, quote, retweets,
-nativeretweets, blue_verified. Native reposts are listed only when asked for, as on X.
+`quoted_tweet_id:`, `list:`, `url:`, `near:` (`within:` is not looked at), and `filter:`/`-filter:`/`include:` with
+replies, links, media, images, videos, native_video, twimg, quote, retweets, nativeretweets, hashtags, mentions,
+self_threads, safe, blue_verified. Native reposts are listed only when asked for, as on X.
 """
 
 from __future__ import annotations
