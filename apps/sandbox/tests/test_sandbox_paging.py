@@ -81,10 +81,21 @@ async def test_smaller_windows_find_what_a_stalled_search_hides(start, gql, ask)
     assert found == {int(one) for one in truth["matches"]}
 
 
-async def test_lies_are_seeded_and_another_asking_may_hear_the_truth(start, gql, ask):
+async def test_a_page_that_lies_does_so_always_and_another_query_gets_past_it(start, gql, ask):
+    sandbox = await start(paging="lie=0.3")
+    pages = await walk(gql, sandbox, "climate", 20)
+    listed = [len(ids) for ids, _ in pages]
+    assert listed[0] == 20
+    assert listed[-1] == 0
+    assert listed.index(0) * 20 < (await ask(sandbox, "truth", task_type="SEARCH", query="climate"))["count"]
+    last = min(one for ids, _ in pages for one in ids)
+    assert len((await walk(gql, sandbox, f"climate max_id:{last - 1}", 1))[0][0]) == 20
+
+
+async def test_lies_that_flicker_are_seeded_and_another_asking_may_hear_the_truth(start, gql, ask):
     heard = []
     for _ in range(2):
-        sandbox = await start(paging="lie=0.5")
+        sandbox = await start(paging="flicker=0.5")
         first = (await walk(gql, sandbox, "climate", 1))[0]
         again = [
             page(await gql(sandbox, "SearchTimeline", rawQuery="climate", product="Latest", cursor=first[1]))

@@ -26,14 +26,15 @@ class Rule:
     """One operation's rule; zeros mean never.
 
     `stall`: after so many rows of one listing nothing new comes, `how` it goes on (`mixed`: each listing its own way);
-    `lie`: probability that a page which is not the first says that there is no more, drawn anew at each
-    asking;
+    `lie`: share of the pages, a listing's first one never, that say that there is no more, however often they are asked
+    for; `flicker`: probability that a page which is not the first does so, drawn anew at each asking;
     `expire`: seconds of X's clock that a cursor lives after it was last handed out.
     """
 
     stall: int = 0
     how: str = "mixed"
     lie: float = 0.0
+    flicker: float = 0.0
     expire: float = 0.0
 
 
@@ -87,11 +88,13 @@ class Pagings:
 
     def lies(self, rule: Rule, listing: str, cursor: Cursor) -> bool:
         """Whether this page pretends to be the end, this time."""
-        if not rule.lie or cursor == Cursor():
+        if cursor == Cursor() or not (rule.lie or rule.flicker):
             return False
+        place = f"{self._seed}:lie:{listing}:{cursor.offset}:{cursor.turn}"
+        if Random(place).random() < rule.lie:
+            return True
         self._asked[listing, cursor] += 1
-        draw = f"{self._seed}:lie:{listing}:{cursor.offset}:{cursor.turn}:{self._asked[listing, cursor]}"
-        return Random(draw).random() < rule.lie
+        return Random(f"{place}:{self._asked[listing, cursor]}").random() < rule.flicker
 
     def note(self, what: str) -> None:
         """Write down that a rule struck."""
@@ -163,7 +166,7 @@ def parse_rules(rules: Mapping[str, Any] | str) -> dict[str, Rule]:
         return made
     for operation, settings in rules.items():
         if not isinstance(settings, Mapping):
-            raise SandboxError(f"paging.{operation} is an object of stall, how, lie and expire.")
+            raise SandboxError(f"paging.{operation} is an object of stall, how, lie, flicker and expire.")
         made.setdefault(operation, Rule())
         for name, value in settings.items():
             made = _with(made, operation, name, value)
@@ -183,12 +186,12 @@ def _value(name: str, value: object) -> Any:
         if value not in (*HOWS, "mixed"):
             raise SandboxError(f"paging how={value} is not known: it is one of {', '.join(HOWS)} or mixed.")
         return value
-    if name not in ("stall", "lie", "expire"):
-        raise SandboxError(f"Unknown paging {name!r}: there are stall, how, lie and expire.")
+    if name not in ("stall", "lie", "flicker", "expire"):
+        raise SandboxError(f"Unknown paging {name!r}: there are stall, how, lie, flicker and expire.")
     try:
         number = float(str(value))
     except ValueError as error:
         raise SandboxError(f"paging {name}={value} is not a number.") from error
-    if not 0 <= number < 1e9 or (name == "lie" and number > 1):
+    if not 0 <= number < 1e9 or (name in ("lie", "flicker") and number > 1):
         raise SandboxError(f"paging {name}={value} is out of range: at least 0, a probability at most 1.")
     return int(number) if name == "stall" else number
