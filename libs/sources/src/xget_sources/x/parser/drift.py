@@ -95,7 +95,7 @@ def fields_of(payload: Any) -> dict[str, frozenset[str]]:
 def walk_fields(payload: Any) -> Iterator[Field]:
     """Each field of a payload once, with each type that it has there."""
     seen: set[Field] = set()
-    stack: list[tuple[Any, str, str, int]] = [(payload, "", "", 0)]
+    stack: list[tuple[Any, str, str, int]] = [(payload, "", "", 0)] if type(payload) in (dict, list) else []
     while stack and len(seen) < _MOST:
         node, shape, path, depth = stack.pop()
         if depth > _DEEPEST and shape:
