@@ -113,6 +113,19 @@ def test_advertisements_stand_among_results_and_are_not_in_the_truth(everything)
     assert all("promotedMetadata" in entry["content"]["itemContent"] for entry in entries)
 
 
+def test_the_media_tab_is_a_grid_that_later_pages_add_to(source):
+    listed = pages(source, "UserMedia", userId="44196397")
+    told = Truth(source.world, source.listings).answer({"task_type": "USER_MEDIA", "username": "elonmusk"})
+    shown = [node for page in listed for node in nodes(page) if node.get("tweetDisplayType") == "MediaGrid"]
+    assert [tweet.id_str for page in listed for tweet in parse_tweets(page)][:1] == told["matches"][:1]
+    kinds = [
+        [one["type"] for one in nodes(page) if str(one.get("type", "")).startswith("TimelineAdd")] for page in listed
+    ]
+    assert kinds[0] == ["TimelineAddEntries"]
+    assert kinds[1] == ["TimelineAddToModule", "TimelineAddEntries"]
+    assert len(shown) == told["count"]
+
+
 def test_threads_by_one_author_hang_together(source):
     world, truth = source.world, Truth(source.world, source.listings)
     parts = [post for post in world.newest if post.reply_to and world.posts[post.reply_to].author_id == post.author_id]

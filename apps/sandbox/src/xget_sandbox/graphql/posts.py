@@ -6,7 +6,7 @@ from xget_sandbox.graphql.cutting import Asked, Cutter, Entry, Handler, number
 from xget_sandbox.paging import Bend
 from xget_sandbox.source import Json
 from xget_sandbox.wire.cursors import Cursor
-from xget_sandbox.wire.timelines import Page, instructions, module, tweet_item, user_item
+from xget_sandbox.wire.timelines import Page, grid, instructions, module, tweet_item, user_item
 from xget_sandbox.world.model import Author, Post
 
 
@@ -88,7 +88,7 @@ class PostTimelines:
         def timeline(author: Author) -> Json:
             rows = self.listings.media(author.id)
             page = self.cutter.cut(rows, f"media:{author.id}", asked, bend, self.cutter.post)
-            return {"instructions": instructions(page, "timeline")}
+            return {"instructions": grid(page) if self.world.rich else instructions(page, "timeline")}
 
         return self.cutter.owned(asked, timeline)
 
