@@ -10,9 +10,9 @@ from typing import Any
 
 from xget_sources.ports import TaskTypeSpec
 from xget_sources.x.fields import MAX_TARGETS
+from xget_sources.x.queries import Filtered
 from xget_sources.x.queries.checking import MAX_QUERY
 from xget_sources.x.tasks import ALIASES, TASK_TYPES
-from xget_sources.x.tasks.filters import Filtered
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "task-types.md"

@@ -6,23 +6,21 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, time
 from math import ceil, floor
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from xget_sources.x.tasks.filters import Search
+from xget_sources.x.queries.filters import Filtered
 
 _PLAIN = re.compile(r"[^\s()\":-][^\s()\":]*")
 _NOT_PLAIN = frozenset({"OR", "AND", "NOT"})
 
 
-def query_of(wanted: Search) -> str:
+def query_of(wanted: Filtered) -> str:
     """The query of a search for one target. `OR` binds tighter than a blank; what people wrote stays as it is."""
     return " ".join([*_looked_for(wanted), *_people(wanted), *_places(wanted), *_numbers(wanted), *_kinds(wanted)])
 
 
-def _looked_for(wanted: Search) -> Iterator[str]:
+def _looked_for(wanted: Filtered) -> Iterator[str]:
     """What the search is about, by kind of search."""
-    # The classes are made of what this package checks: names tell them apart.
+    # The classes of searches are made of what this package checks: names tell them apart.
     if tag := getattr(wanted, "hashtag", None):
         yield f"#{tag}"
     if post := getattr(wanted, "tweet_id", None):
@@ -53,13 +51,13 @@ def _any(terms: Iterable[str]) -> list[str]:
     return [f"({' OR '.join(found)})"] if len(found) > 1 else found
 
 
-def _people(wanted: Search) -> Iterator[str]:
+def _people(wanted: Filtered) -> Iterator[str]:
     yield from _any(f"from:{name}" for name in wanted.from_users or ())
     yield from _any(f"to:{name}" for name in wanted.to_users or ())
     yield from _any(f"@{name}" for name in wanted.mentions or ())
 
 
-def _places(wanted: Search) -> Iterator[str]:
+def _places(wanted: Filtered) -> Iterator[str]:
     if wanted.in_list:
         yield f"list:{wanted.in_list}"
     if wanted.in_conversation:
@@ -70,7 +68,7 @@ def _places(wanted: Search) -> Iterator[str]:
             yield f"within:{wanted.near_within}"
 
 
-def _numbers(wanted: Search) -> Iterator[str]:
+def _numbers(wanted: Filtered) -> Iterator[str]:
     if wanted.min_likes is not None:
         yield f"min_faves:{wanted.min_likes}"
     if wanted.min_retweets is not None:
@@ -83,7 +81,7 @@ def _numbers(wanted: Search) -> Iterator[str]:
         yield f"max_id:{wanted.max_id}"
 
 
-def _kinds(wanted: Search) -> Iterator[str]:
+def _kinds(wanted: Filtered) -> Iterator[str]:
     yield from (f"filter:{kind}" for kind in wanted.has or ())
     if wanted.quotes:
         yield _filter("quote", wanted.quotes)

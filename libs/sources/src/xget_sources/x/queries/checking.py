@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from xget_sources.x.queries.building import query_of
-
-if TYPE_CHECKING:
-    from xget_sources.x.tasks.filters import Search
+from xget_sources.x.queries.filters import Filtered
 
 MAX_QUERY: Final = 500
 """Characters that X takes."""
@@ -16,7 +14,7 @@ _FINEST = (datetime(2006, 3, 21, 0, 0, 1, tzinfo=UTC), datetime(2286, 1, 1, 0, 0
 """A window whose operators are as long as any; it holds every post."""
 
 
-def check_length(wanted: Search) -> None:
+def check_length(wanted: Filtered) -> None:
     """Raises ValueError for the first query that X would refuse, with its length and place in the list."""
     if wanted.plural is None:
         _check(wanted, "the query")
@@ -29,13 +27,13 @@ def check_length(wanted: Search) -> None:
             _check(wanted.only(value), f"the query of {many}.{index}")
 
 
-def _length(wanted: Search) -> int:
+def _length(wanted: Filtered) -> int:
     """Characters of a query with a window of time as fine as a run may need it."""
     timed = wanted.model_copy(update=dict(zip(("since", "until"), _FINEST, strict=True)))
     return len(query_of(timed))
 
 
-def _check(wanted: Search, named: str) -> None:
+def _check(wanted: Filtered, named: str) -> None:
     query, length = query_of(wanted), _length(wanted)
     if length <= MAX_QUERY:
         return

@@ -1,8 +1,8 @@
 """The task types of X: parameters, and one declaration each, from which REST, command line and documents come."""
 
+from xget_sources.x.params import InWindow, Params, Targeted, Timed
+from xget_sources.x.queries import Filtered, Search
 from xget_sources.x.tasks.declared import ALIASES, TASK_TYPES
-from xget_sources.x.tasks.filters import Filtered, Search
-from xget_sources.x.tasks.params import InWindow, Params, Targeted, Timed
 from xget_sources.x.tasks.places import Bookmarks, CommunityTweets, OfCommunity, OfList, Trends
 from xget_sources.x.tasks.posts import OfPost, Quotes, TweetDetail, TweetReplies, TweetThread
 from xget_sources.x.tasks.searches import HashtagSearch, KeywordSearch

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from xget_sources.ports import TaskTypeSpec
-from xget_sources.x.tasks.filters import Search
-from xget_sources.x.tasks.params import Params
+from xget_sources.x.params import Params
+from xget_sources.x.queries import Search
 from xget_sources.x.tasks.places import Bookmarks, CommunityTweets, OfCommunity, OfList, Trends
 from xget_sources.x.tasks.posts import OfPost as Retweeters
 from xget_sources.x.tasks.posts import Quotes, TweetDetail, TweetReplies, TweetThread

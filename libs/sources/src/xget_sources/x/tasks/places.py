@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from xget_sources.x.fields import NativeId
-from xget_sources.x.tasks.params import Many, Params, Targeted
+from xget_sources.x.params import Many, Params, Targeted
 
 
 class OfList(Targeted):

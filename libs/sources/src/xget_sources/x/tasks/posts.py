@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from xget_sources.x.fields import NativeId
-from xget_sources.x.tasks.filters import Search
-from xget_sources.x.tasks.params import Many, Targeted
+from xget_sources.x.params import Many, Targeted
+from xget_sources.x.queries import Search
 
 
 class OfPost(Targeted):

@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, Field, StrictStr, model_validator
 
 from xget_sources.x.fields import MAX_TEXT, MAX_WORDS, Hashtag, Words, plain_text
+from xget_sources.x.params import InWindow, Many
+from xget_sources.x.queries import Filtered, Search
 from xget_sources.x.queries.reading import check_balance
-from xget_sources.x.tasks.filters import Filtered, Search
-from xget_sources.x.tasks.params import InWindow, Many
 
 Query = Annotated[StrictStr, Field(max_length=MAX_TEXT), AfterValidator(check_balance), AfterValidator(plain_text)]
 SomeWords = Annotated[list[Words], Field(min_length=1, max_length=MAX_WORDS)]
-_SELECTING = frozenset(Filtered.model_fields) - frozenset(InWindow.model_fields) - {"lang", "near_within"}
+_SELECTING = frozenset(Filtered.model_fields) - frozenset(InWindow.model_fields) - {"lang", "near_within", "product"}
 """Filters that are enough for a search without words."""
 
 

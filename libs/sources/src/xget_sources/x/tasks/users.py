@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StrictBool
 
 from xget_sources.x.fields import NativeId, Username
-from xget_sources.x.tasks.params import InWindow, Many, Targeted, Timed
+from xget_sources.x.params import InWindow, Many, Targeted, Timed
 
 
 class OfUser(Targeted):

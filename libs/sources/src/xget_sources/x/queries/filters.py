@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from xget_sources.x.fields import MAX_WORDS, Count, Distance, Lang, NativeId, Text, Username
-from xget_sources.x.tasks.params import InWindow
+from xget_sources.x.params import InWindow
 
 Users = Annotated[list[Username], Field(min_length=1, max_length=MAX_WORDS)]
 OnlyOrNone = Literal["only", "none"]
@@ -36,6 +36,8 @@ class Filtered(InWindow):
     in_list: NativeId | None = Field(default=None, description="Written by members of this list.")
     in_conversation: NativeId | None = Field(default=None, description="Of the conversation that this post began.")
 
+    product: Literal["Top", "Latest"] = Field(default="Latest", description="X's ranking or newest first.")
+
     @property
     def no_replies(self) -> bool:
         """Answers to posts are unwanted."""
@@ -58,18 +60,4 @@ class Filtered(InWindow):
             raise ValueError("near_within needs near")
         if self.near and '"' in self.near:
             raise ValueError("near must not contain quotes")
-        return self
-
-
-class Search(Filtered):
-    """What all searches take."""
-
-    product: Literal["Top", "Latest"] = Field(default="Latest", description="X's ranking or newest first.")
-
-    @model_validator(mode="after")
-    def _short_enough(self) -> Self:
-        # Not at the top: the queries are made of these parameters.
-        from xget_sources.x.queries.checking import check_length  # noqa: PLC0415
-
-        check_length(self)
         return self
