@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from xget_contracts.events import PAGES, RESULTS, PageParsed
+from xget_contracts.items import Rejected
 from xget_events.log import Record
 from xget_events.runner import ConsumerRunner
 from xget_kernel.caller import LOCAL_ADMIN, Caller
@@ -28,6 +29,7 @@ from xget_processing.service.metrics import ParserMetrics
 from xget_processing.service.parsing import PageParser
 from xget_processing.service.quarantine import QuarantineService
 from xget_processing.service.reading import ReadingService
+from xget_sources.ports import Parsed
 from xget_telemetry.metrics import Registry
 from xget_testing.database import assert_tables_match, migrated
 
@@ -112,6 +114,32 @@ async def test_a_mended_parser_reads_what_was_kept(works: Any, quarantine: Quara
     works.source.unknown = ""
     assert (await quarantine.replay(RecordFilter(platform="toy"))).replayed == 1
     assert (await quarantine.replay(ALL)).pages == 0
+
+
+async def test_what_only_an_earlier_attempt_at_a_page_showed_stays_in_quarantine(
+    works: Any, quarantine: QuarantineService
+) -> None:
+    """A page that is collected again after a crash may show other posts under its number."""
+    (first,) = await works.send(works.page(1, ["new-shape gone", "a"], attempt=1))
+    (second,) = await works.send(works.page(1, ["a", "b"], attempt=2))
+    (third,) = await works.send(works.page(1, ["a", "new-shape b"], attempt=3))
+    assert [first.quarantined, second.quarantined, third.quarantined] == [1, 1, 2]
+    works.source.unknown = ""
+    report = await quarantine.replay(ALL)
+    assert (report.pages, report.replayed, report.still_open) == (2, 2, 0)
+    results = await works.receive(2)
+    assert {item.native_id for result in results for item in result.items} == {"a", "new-shape gone", "new-shape b"}
+    assert [result.quarantined for result in results] == [1, 0]
+
+
+async def test_signs_that_no_database_takes_stop_no_page(works: Any, quarantine: QuarantineService) -> None:
+    strange = Rejected(path="$.a\x00b", reason="nul\x00", native_id="9" * 400, raw=b"{}", shape="{\x00\ud800}")
+    works.source.parse = lambda page: Parsed(items=[], authors=[], rejected=[strange])
+    for _ in range(2):
+        (result,) = await works.send(works.page(1, ["a"]))
+        assert result.quarantined == 1
+    ((_, path, state),) = await records(quarantine)
+    assert (path, state) == ("$.a\ufffdb", "open")
 
 
 async def test_one_record_is_replayed_or_dismissed(works: Any, quarantine: QuarantineService) -> None:

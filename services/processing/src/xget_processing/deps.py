@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+import msgspec
 from fastapi import Depends, Query, Request
 
 from xget_db.engine import Database
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
+from xget_kernel.pages import bad_cursor, decode_cursor
 from xget_processing.models import RecordFilter
-from xget_processing.repository import Store
+from xget_processing.repository import PageId, Store
 from xget_processing.schemas import State
 from xget_processing.service.drift import DriftRules, DriftService
 from xget_processing.service.freezing import FreezeRules, FreezeService
@@ -19,6 +21,9 @@ from xget_processing.service.quarantine import QuarantineService
 from xget_processing.settings import Settings
 from xget_web.auth import CallerDep
 from xget_web.types import text
+
+_Id = Annotated[str, msgspec.Meta(max_length=64, pattern="^[^\x00]*$")]
+_Number = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,16 @@ def freeze_rules(settings: Settings) -> FreezeRules:
 def drift_rules(settings: Settings) -> DriftRules:
     """The settings as the service reads them."""
     return DriftRules(every=settings.processing_drift_every, gone_pages=settings.processing_drift_gone_pages)
+
+
+def page_of(cursor: str | None) -> PageId | None:
+    """The page that a replay's cursor stands for. Raises Invalid (422) for another text."""
+    if cursor is None:
+        return None
+    try:
+        return msgspec.convert(decode_cursor(cursor), tuple[_Id, _Number, _Number])
+    except msgspec.ValidationError as error:
+        raise bad_cursor() from error
 
 
 def _quarantine(request: Request) -> QuarantineService:
@@ -83,9 +98,17 @@ def _filters(
     state: Annotated[State | None, Query()] = None,
     execution_id: Word = None,
     task: Annotated[str | None, Query(description="Id of a task."), text(128, min_length=1)] = None,
+    operation: Word = None,
+    parser_version: Word = None,
 ) -> RecordFilter:
     return RecordFilter(
-        owner=caller.owner_filter, platform=platform, state=state, execution_id=execution_id, task_id=task
+        owner=caller.owner_filter,
+        platform=platform,
+        state=state,
+        execution_id=execution_id,
+        task_id=task,
+        operation=operation,
+        parser_version=parser_version,
     )
 
 

@@ -32,13 +32,17 @@ class QuarantinedRecord(Base):
 
     __tablename__ = "quarantine"
     __table_args__ = (
-        UniqueConstraint("execution_id", "page_no", "path", "parser_version"),
+        UniqueConstraint("execution_id", "page_no", "attempt", "path", "parser_version"),
         Index("ix_quarantine_owner_id_id", "owner_id", "id"),
+        Index("ix_quarantine_pages", "state", "execution_id", "page_no", "attempt"),
+        Index("ix_quarantine_owner_pages", "owner_id", "state", "execution_id", "page_no", "attempt"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     execution_id: Mapped[str] = mapped_column(String(64))
     page_no: Mapped[int]
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    """Of the page: one that is collected again after a crash may hold other records."""
     path: Mapped[str] = mapped_column(Text)
     parser_version: Mapped[str] = mapped_column(String(64))
     task_id: Mapped[str] = mapped_column(String(64), index=True)
@@ -46,9 +50,11 @@ class QuarantinedRecord(Base):
     platform: Mapped[str] = mapped_column(String(64))
     operation: Mapped[str] = mapped_column(String(128))
     reason: Mapped[str] = mapped_column(Text)
+    shape: Mapped[str] = mapped_column(Text, server_default="")
+    """Keys and types of the value; empty for records of older releases."""
     native_id: Mapped[str | None] = mapped_column(String(256))
     raw_zstd: Mapped[bytes] = mapped_column(LargeBinary)
-    state: Mapped[str] = mapped_column(String(16), index=True)
+    state: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -60,6 +66,7 @@ class QuarantinedPage(Base):
 
     execution_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     page_no: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default="0")
     message: Mapped[bytes] = mapped_column(LargeBinary)
     """The `PageCollected` as MessagePack."""
 
@@ -196,4 +203,6 @@ class RecordFilter:
     state: str | None = None
     execution_id: str | None = None
     task_id: str | None = None
+    operation: str | None = None
+    parser_version: str | None = None
     ids: Sequence[str] | None = None

@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from xget_kernel.errors import Forbidden
-from xget_processing.deps import Drift, Filters, Freezing, Operator, Quarantine, Word, Writer
+from xget_kernel.pages import encode_cursor
+from xget_processing.deps import Drift, Filters, Freezing, Operator, Quarantine, Word, Writer, page_of
 from xget_processing.errors import ParserNotFound, ParserNotFrozen, RecordClosed, RecordNotFound
-from xget_processing.models import MISSING, NEW, RecordFilter
+from xget_processing.models import MISSING, NEW
 from xget_processing.schemas import (
     Change,
     DriftRead,
@@ -39,9 +40,15 @@ async def list_quarantine(wanted: Filters, page: PageParams, quarantine: Quarant
 
 @router.post("/quarantine/replay", tags=["quarantine"], responses=errors(Forbidden))
 async def replay_quarantine(body: ReplayRequest, quarantine: Quarantine, caller: Writer) -> ReplayResult:
-    """Parse the pages of open records again with today's parser, at most 100 pages a call."""
-    wanted = RecordFilter(owner=caller.owner_filter, platform=body.platform, ids=body.ids)
-    return ReplayResult.model_validate(await quarantine.replay(wanted))
+    """Parse the pages of open records again with today's parser, at most 100 pages a call; `next_cursor` goes on."""
+    report = await quarantine.replay(body.filter(caller.owner_filter), page_of(body.cursor))
+    return ReplayResult(
+        pages=report.pages,
+        replayed=report.replayed,
+        still_open=report.still_open,
+        remaining=report.remaining,
+        next_cursor=encode_cursor(list(report.last)) if report.last else None,
+    )
 
 
 @router.get("/quarantine/{record_id}", tags=["quarantine"], responses=errors(RecordNotFound))

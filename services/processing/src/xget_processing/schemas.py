@@ -10,7 +10,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
-from xget_processing.models import NEW, DriftField, ParserState, QuarantinedRecord
+from xget_processing.models import NEW, DriftField, ParserState, QuarantinedRecord, RecordFilter
 from xget_web.types import Body, text
 
 State = Literal["open", "replayed", "dismissed"]
@@ -27,6 +27,9 @@ def _rfc3339(moment: datetime) -> str:
 Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
 
 
+Word = Annotated[str, text(128, min_length=1)] | None
+
+
 class RecordRead(BaseModel):
     """A record in quarantine."""
 
@@ -41,6 +44,7 @@ class RecordRead(BaseModel):
     operation: str
     path: Annotated[str, Field(description="Where in the page; $ is all of it.")]
     reason: str
+    shape: Annotated[str, Field(description="Keys and types of the value, without what it says.")]
     native_id: str | None
     parser_version: str
     state: State
@@ -63,28 +67,47 @@ class RecordDetail(RecordRead):
 
 
 class ReplayRequest(Body):
-    """What to replay: records by id, a platform's, or all; only open ones and only the caller's."""
+    """What to replay: open records of the caller's that fit all that is given; `all` for every one of them."""
 
     ids: Annotated[list[Annotated[str, text(128, min_length=1)]], Field(min_length=1, max_length=500)] | None = None
     platform: Annotated[str, text(64, min_length=1)] | None = None
+    operation: Word = None
+    parser_version: Word = None
+    task: Word = None
+    execution_id: Word = None
     all: StrictBool = False
+    cursor: Annotated[str, text(4096)] | None = Field(None, description="next_cursor of the call before.")
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
-        if self.ids is None and self.platform is None and not self.all:
-            raise PydanticCustomError("nothing_named", "Give ids, platform, or all: true")
+        named = (self.ids, self.platform, self.operation, self.parser_version, self.task, self.execution_id)
+        if not self.all and all(value is None for value in named):
+            raise PydanticCustomError(
+                "nothing_named", "Give ids, platform, operation, parser_version, task, execution_id, or all: true"
+            )
         return self
+
+    def filter(self, owner: str | None) -> RecordFilter:
+        """Which records of an owner's."""
+        return RecordFilter(
+            owner=owner,
+            platform=self.platform,
+            operation=self.operation,
+            parser_version=self.parser_version,
+            task_id=self.task,
+            execution_id=self.execution_id,
+            ids=self.ids,
+        )
 
 
 class ReplayResult(BaseModel):
     """What a replay did."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     pages: Annotated[int, Field(ge=0, description="Pages that were parsed again.")]
     replayed: Annotated[int, Field(ge=0, description="Records that could be read now.")]
     still_open: Annotated[int, Field(ge=0, description="Records that this parser rejects too.")]
-    remaining: Annotated[int, Field(ge=0, description="Pages left over: ask again.")]
+    remaining: Annotated[int, Field(ge=0, description="Pages left over: ask again with the cursor.")]
+    next_cursor: Annotated[str | None, Field(description="Give it with the same filter to go on; null at the end.")]
 
 
 class ParserRead(BaseModel):
