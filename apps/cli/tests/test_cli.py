@@ -39,6 +39,9 @@ def xget(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
         ("quarantine", "list"),
         ("parsers", "thaw"),
         ("parsers", "drift"),
+        ("authors", "forget"),
+        ("authors", "forgotten"),
+        ("authors", "allow"),
         ("data", "history"),
         ("data", "raw"),
         ("gateway", "render"),
@@ -69,6 +72,8 @@ def test_every_command_has_help(command: tuple[str, ...]) -> None:
         (("serve", "auth", "--port", "65000"), "--port"),
         (("worker", "auth"), "proxy, scraper, processing or storage"),
         (("cluster", "--replicas", "auth=2"), "--replicas"),
+        (("authors", "forget", "x:1"), "--yes"),
+        (("authors", "forget", "a/b", "--yes"), "@name"),
     ],
 )
 def test_an_error_is_one_line_with_the_fix_and_exit_code_2(command: tuple[str, ...], says: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ PAGES = "xget.pages"
 RESULTS = "xget.results"
 STORED = "xget.stored"
 PARSER_EVENTS = "xget.parser-events"
+FORGOTTEN = "xget.forgotten"
 
 
 class ExecutionRequested(Struct):
@@ -125,6 +126,20 @@ class ParserChanged(Struct):
     """Share of their records that was rejected: 0 to 1."""
     waiting: int = 0
     """Pages that wait for it."""
+
+
+class AuthorForgotten(Struct):
+    """`xget.forgotten`, key = author key: what the author wrote has to go and stays away; or the ban is lifted.
+
+    Said again at each sweep of a takedown: doing it again must be fine.
+    """
+
+    author_key: str
+    platform: str
+    author_id: str
+    at: datetime
+    """When a person decided it: of two events of an author, the later one holds."""
+    lifted: bool = False
 
 
 EndReason = Literal[

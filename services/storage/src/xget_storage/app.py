@@ -26,6 +26,7 @@ from xget_storage.service.items import DataService
 from xget_storage.service.observing import ObservingService
 from xget_storage.service.raw import RawService
 from xget_storage.service.reading import ReadService
+from xget_storage.service.takedowns import TakedownService
 from xget_storage.settings import Settings
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
@@ -73,6 +74,7 @@ def create_app(
                 reader=reader,
                 seen=ObservingService(stores.documents),
                 raw=RawService(stores.documents, stores.raw_pages, load_records(), time, settings.raw_page_days),
+                takedowns=TakedownService(stores.documents, time),
             )
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ItemReaderServicer_to_server, ItemReader(reader), SERVICE_NAME)

@@ -16,6 +16,7 @@ from xget_storage.service.items import DataService
 from xget_storage.service.observing import ObservingService
 from xget_storage.service.raw import RawService
 from xget_storage.service.reading import ReadService
+from xget_storage.service.takedowns import TakedownService
 from xget_web.auth import CallerDep
 from xget_web.types import text
 
@@ -28,6 +29,7 @@ class Container:
     reader: ReadService
     seen: ObservingService
     raw: RawService
+    takedowns: TakedownService
 
 
 def container(request: Request) -> Container:
@@ -57,11 +59,16 @@ def _raw(request: Request) -> RawService:
     return container(request).raw
 
 
+def _takedowns(request: Request) -> TakedownService:
+    return container(request).takedowns
+
+
 Writer = Annotated[Caller, Depends(writer)]
 Data = Annotated[DataService, Depends(_data)]
 Reader = Annotated[ReadService, Depends(_reader)]
 Seen = Annotated[ObservingService, Depends(_seen)]
 Raw = Annotated[RawService, Depends(_raw)]
+Takedowns = Annotated[TakedownService, Depends(_takedowns)]
 
 Word = Annotated[str | None, Query(), text(128, min_length=1)]
 Order = Annotated[Literal["newest", "oldest"], Query()]

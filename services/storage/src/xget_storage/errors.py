@@ -53,6 +53,27 @@ class AuthorNotFound(NotFound):
     title = "No such author"
 
 
+class AuthorForgottenHere(Conflict):
+    """The author was taken down and stays away."""
+
+    code = "author_forgotten"
+    title = "Author was taken down"
+
+
+class TakedownNotFound(NotFound):
+    """Nobody took this author down."""
+
+    code = "takedown_not_found"
+    title = "No such takedown"
+
+
+class BadAuthorKey(Invalid):
+    """It is no key of an author."""
+
+    code = "bad_author_key"
+    title = "No key of an author"
+
+
 class BadFilter(Invalid):
     """Filters that do not go together."""
 

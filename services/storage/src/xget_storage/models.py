@@ -135,6 +135,48 @@ class AuditEntry(Struct, kw_only=True, omit_defaults=False):
     fields: Sequence[str] = ()
 
 
+class TakedownNote(Struct, kw_only=True, omit_defaults=False):
+    """What a person decided about an author, and why. Without content."""
+
+    action: Literal["forget", "lift"]
+    actor: str
+    at: datetime
+    reason: str
+
+
+TakedownState = Literal["running", "checking", "done", "lifted"]
+"""First sweep under way; second one waits or is under way; both are through; the ban is lifted."""
+
+
+class Takedown(Struct, kw_only=True):
+    """An author whose content goes, and stays away until the ban is lifted. `author_key` is `platform:id`."""
+
+    author_key: str
+    state: TakedownState = "running"
+    pending: bool = True
+    """Something is still to be done: a sweep, or telling others."""
+    stage: Literal["announce", "documents", "raw_pages"] = "announce"
+    after: str | None = None
+    """Where the stage goes on; None at its beginning."""
+    due: datetime
+    """Not before then."""
+    items: int = 0
+    """Items of the author that were taken down."""
+    reposts: int = 0
+    """Reposts by others that lost their copy of a text."""
+    raw_pages: int = 0
+    """Raw pages that the author was taken out of."""
+    notes: list[TakedownNote] = msgspec.field(default_factory=list)
+    """Oldest first."""
+    v: int = 0
+    """Grows with each write; 0 before the first."""
+
+    @property
+    def active(self) -> bool:
+        """Whether the author stays away."""
+        return self.state != "lifted"
+
+
 class RawPage(Struct, kw_only=True):
     """One answer of a platform as received."""
 
@@ -147,3 +189,5 @@ class RawPage(Struct, kw_only=True):
     fetched_at: datetime
     sha256: str
     body_zstd: bytes
+    forgotten: bool = False
+    """An author was taken out of it: it is no longer as received."""

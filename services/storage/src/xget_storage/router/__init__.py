@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from xget_storage.router import items, sightings
+from xget_storage.router import items, sightings, takedowns
 
-ROUTERS: list[APIRouter] = [sightings.router, items.router]
+ROUTERS: list[APIRouter] = [takedowns.router, sightings.router, items.router]
 """In the order in which they are asked."""
 
 __all__ = ["ROUTERS"]

@@ -9,7 +9,15 @@ from fastapi import APIRouter, Query, Response
 from xget_contracts.items import Struct
 from xget_kernel.errors import Forbidden
 from xget_storage.deps import Data, Filters, Highlight, Ranking, Reader, SearchFilters, SearchText, Writer
-from xget_storage.errors import AuthorNotFound, BadFilter, ItemChanged, ItemExists, ItemNotFound, ItemShared
+from xget_storage.errors import (
+    AuthorForgottenHere,
+    AuthorNotFound,
+    BadFilter,
+    ItemChanged,
+    ItemExists,
+    ItemNotFound,
+    ItemShared,
+)
 from xget_storage.models import AuditEntry, ItemView, StoredAuthor, StoredItem, view
 from xget_storage.ports import SearchQuery
 from xget_storage.router.wire import answer
@@ -54,13 +62,15 @@ async def search_items(
     return answer(await reader.search(query, cursor, highlights=highlight))
 
 
-@router.post("", status_code=201, responses={**answers(ItemView, 201), **errors(ItemExists, Forbidden)})
+@router.post(
+    "", status_code=201, responses={**answers(ItemView, 201), **errors(ItemExists, AuthorForgottenHere, Forbidden)}
+)
 async def create_item(body: ItemCreate, data: Data, caller: Writer) -> Response:
     """Store an item of your own."""
     return _shown(await data.create(body.draft(), caller), caller.owner_filter, 201)
 
 
-@router.post("/batch", responses={**answers(BatchResult), **errors(Forbidden)})
+@router.post("/batch", responses={**answers(BatchResult), **errors(AuthorForgottenHere, Forbidden)})
 async def create_items(body: BatchCreate, data: Data, caller: Writer) -> Response:
     """Store up to 1,000 items of your own; each has its own outcome."""
     created = await data.create_many([item.draft() for item in body.items], caller)
