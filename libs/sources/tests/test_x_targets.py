@@ -154,3 +154,38 @@ def test_what_was_shown_in_part_is_tried_again_unless_x_says_why_not() -> None:
     assert (odd.reason, odd.retryable) == ("source_error", True)
     assert no_timeline({"data": {"list": {}}}, "list 5").reason == "unavailable"
     assert reason_of(["Timeout: Unspecified"]) is None
+
+
+@pytest.mark.parametrize(
+    ("task_type", "parameters", "operations", "lookups"),
+    [
+        ("USER_TWEETS", {"usernames": ["a", "b"]}, ["UserByScreenName", "UserTweets"], 2),
+        ("USER_TWEETS", {"user_id": 5, "include_replies": True}, ["UserTweetsAndReplies"], 0),
+        ("USER_FOLLOWERS", {"user_id": 5}, ["Followers"], 0),
+        ("USER_INFO", {"username": "a"}, ["UserByScreenName"], 0),
+        ("USER_INFO", {"user_ids": [5, 6]}, ["UserByRestId"], 0),
+        ("USER_ABOUT", {"username": "a"}, ["AboutAccountQuery"], 0),
+        ("USER_ABOUT", {"user_id": 5}, ["UserByRestId", "AboutAccountQuery"], 1),
+        ("QUOTES", {"tweet_id": 20}, ["SearchTimeline"], 0),
+    ],
+)
+def test_a_preview_names_the_operations_that_the_parameters_need(
+    source: XSource, task_type: str, parameters: dict[str, Any], operations: list[str], lookups: int
+) -> None:
+    seen = source.preview(task_type, parameters)
+    assert (seen.operations, seen.lookups) == (operations, lookups)
+    assert len(seen.asks) + seen.more == seen.targets
+
+
+@pytest.mark.parametrize(
+    ("task_type", "parameters", "says"),
+    [
+        ("KEYWORD_SEARCH", {"query": "AI", "until": "2005-01-01"}, "2006"),
+        ("KEYWORD_SEARCH", {"query": "AI", "until": "2999-01-01"}, "future"),
+        ("KEYWORD_SEARCH", {"query": "AI", "product": "Top"}, "Latest"),
+        ("USER_TWEETS", {"usernames": ["a", "b"], "limit": 9, "limit_per_target": 3}, "at most 6"),
+        ("USER_INFO", {"usernames": ["a", "b"], "limit": 1}, "smaller than the number of targets"),
+    ],
+)
+def test_a_preview_warns_of_what_is_odd(source: XSource, task_type: str, parameters: dict[str, Any], says: str) -> None:
+    assert [warning for warning in source.preview(task_type, parameters).warnings if says in warning]

@@ -11,6 +11,7 @@ from xget_sources.x import tasks
 from xget_sources.x.targets import targets_of
 
 MOST_ASKS = 20
+_LOOKUPS = ("UserByScreenName", "UserByRestId")
 FIRST_POST = datetime(2006, 3, 21, tzinfo=UTC)
 
 
@@ -23,14 +24,14 @@ def preview_of(spec: TaskTypeSpec, params: BaseModel) -> Preview:
         if count <= MOST_ASKS:
             asks.append(target.label if isinstance(params, tasks.Search) else f"{spec.summary[:-1]}: {target.label}")
     operations = _operations(spec, params)
-    named = "usernames" in params.model_fields_set or "username" in params.model_fields_set
+    looked_up = len(operations) > 1 and operations[0] in _LOOKUPS
     return Preview(
         asks=asks,
         more=count - len(asks),
         targets=count,
         operations=operations,
         page_size=spec.page_size,
-        lookups=count if named and operations[0] == "UserByScreenName" and len(operations) > 1 else 0,
+        lookups=count if looked_up else 0,
         warnings=_warnings(spec, params, count),
     )
 
