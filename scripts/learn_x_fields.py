@@ -18,12 +18,22 @@ import orjson
 
 from xget_sandbox.graphql.world_source import WorldSource
 from xget_sandbox.source import Untouched
-from xget_sandbox.world import build_world
+from xget_sandbox.world import World, build_world
 from xget_sources.x.parser import drift
 
 FILE = Path(drift.__file__).with_name("fields.json")
 SEED, POSTS = 7, 600
-VARIED = ("card", "list", "tombstone", "visibility")
+OF_POSTS = ("TweetDetail", "Retweeters")
+OF_LISTS = ("ListMembers", "ListLatestTweetsTimeline")
+OF_COMMUNITIES = (
+    *("CommunityQuery", "CommunityTweetsTimeline"),
+    *("membersSliceTimeline_Query", "moderatorsSliceTimeline_Query"),
+)
+OF_USERS = (
+    *("UserByRestId", "UserByScreenName", "AboutAccountQuery", "UserTweets", "UserTweetsAndReplies", "UserMedia"),
+    *("Followers", "Following", "BlueVerifiedFollowers", "UserCreatorSubscriptions"),
+)
+VARIED = ("card", "community", "list", "tombstone", "trend", "visibility")
 """Shapes whose fields differ from kind to kind: none of them is usual."""
 Types = dict[str, dict[str, set[str]]]
 
@@ -61,24 +71,30 @@ def learn(payloads: list[Any], known: Types) -> dict[str, list[str]]:
 
 
 def sandbox_pages() -> Iterator[Any]:
-    """A page of each kind that the sandbox makes."""
-    world = build_world(SEED, POSTS)
-    source = WorldSource(world)
-    asked: list[tuple[str, dict[str, Any]]] = [
-        ("GenericTimelineById", {"timelineId": "trending"}),
-        ("ListMembers", {"listId": "1"}),
-        ("ListLatestTweetsTimeline", {"listId": "1"}),
-    ]
-    for post in world.newest:
-        asked += [("TweetDetail", {"focalTweetId": str(post.id)}), ("Retweeters", {"tweetId": str(post.id)})]
+    """A page of each kind that the sandbox makes, of all its people, lists and communities, plain and rich."""
+    for rich in (False, True):
+        world = build_world(SEED, POSTS, rich=rich)
+        source = WorldSource(world)
+        for operation, variables in asked_of(world):
+            if body := source.answer(operation, variables, Untouched()):
+                yield orjson.loads(body)
+
+
+def asked_of(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Operations and what they are asked for."""
+    yield "GenericTimelineById", {"timelineId": "trending"}
+    yield "Bookmarks", {}
     for product in ("Latest", "Top", "People"):
-        asked.append(("SearchTimeline", {"rawQuery": "AI include:nativeretweets", "product": product}))
-    for user in world.authors:
-        for name in ("UserByRestId", "UserTweets", "UserTweetsAndReplies", "UserMedia", "Followers", "Following"):
-            asked.append((name, {"userId": str(user)}))
-    for operation, variables in asked:
-        if body := source.answer(operation, variables, Untouched()):
-            yield orjson.loads(body)
+        yield "SearchTimeline", {"rawQuery": "AI include:nativeretweets", "product": product}
+    for post in world.newest:
+        yield from ((name, {"focalTweetId": str(post.id), "tweetId": str(post.id)}) for name in OF_POSTS)
+    for number in world.lists:
+        yield from ((name, {"listId": str(number)}) for name in OF_LISTS)
+    for number in world.communities:
+        yield from ((name, {"communityId": str(number)}) for name in OF_COMMUNITIES)
+    for number, author in world.authors.items():
+        named = {"userId": str(number), "screen_name": author.handle, "screenName": author.handle}
+        yield from ((name, named) for name in OF_USERS)
 
 
 if __name__ == "__main__":

@@ -191,12 +191,13 @@ def test_about_an_account_is_what_twscrape_makes_of_it() -> None:
     assert (author.id, author.username, author.name) == (str(known.rest_id), known.screen_name, known.name)
 
 
+CREATOR = {"__typename": "User", "id": "VXNlcjo3", "core": {"screen_name": "ada", "name": "Ada"}}
 COMMUNITY = {
     "__typename": "Community", "rest_id": "150", "name": "Engines", "description": "All about engines",
     "member_count": 10, "moderator_count": 2, "is_nsfw": False, "created_at": 1_650_000_000_000,
     "join_policy": "Open", "invites_policy": "MemberInvitesAllowed", "search_tags": ["engines"],
     "rules": [{"rest_id": "1", "name": "Be kind", "description": "Always"}, {"rest_id": "2", "name": "No steam"}],
-    "primary_community_topic": {"topic_id": "t1", "topic_name": "Machines"}, "creator_results": {"result": USER},
+    "primary_community_topic": {"topic_id": "t1", "topic_name": "Machines"}, "creator_results": {"result": CREATOR},
     "custom_banner_media": {"media_info": {"original_img_url": "https://pbs.twimg.com/banner.jpg"}},
 }  # fmt: skip
 
@@ -204,6 +205,7 @@ COMMUNITY = {
 def test_a_community_is_an_item_with_all_that_twscrape_knows_of_it() -> None:
     payload = {"data": {"communityResults": {"result": COMMUNITY}}}
     parsed = parse_payload(payload, ["x:community:150"])
+    assert parsed.rejected == []
     (item,) = parsed.items
     known = parse_community(payload)
     assert known is not None
@@ -217,6 +219,7 @@ def test_a_community_is_an_item_with_all_that_twscrape_knows_of_it() -> None:
     )
     rules = [(rule["id"], rule["name"], rule.get("description", "")) for rule in item.extra["rules"]]
     assert rules == [(rule.id_str, rule.name, rule.description) for rule in known.rules]
+    assert item.author_id == "7"
     assert (item.author_username, item.created_at) == ("ada", datetime(2022, 4, 15, 5, 20, tzinfo=UTC))
     assert item.extra["banner_url"] == "https://pbs.twimg.com/banner.jpg"
 

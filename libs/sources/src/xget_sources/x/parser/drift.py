@@ -138,14 +138,14 @@ def _shape_of(node: dict[str, Any]) -> str | None:
     """The shape that begins with an object, when one does."""
     kind = node.get("__typename")
     if type(kind) is str and (own := _SHAPES.get(kind)) and not _is_reference(own, node):
-        return own
+        return "about" if own == "user" and "about_profile" in node else own
     return "timeline" if type(node.get("instructions")) is list else None
 
 
 def _is_reference(shape: str, node: dict[str, Any]) -> bool:
     """Objects that only name a post or user, or hold a user's timeline."""
     if shape == "user":
-        return not is_profile(node)
+        return "rest_id" not in node or not is_profile(node)
     return shape == "post" and node.keys() <= REFERENCE_KEYS
 
 

@@ -21,7 +21,7 @@ def author_extra(flat: Json) -> dict[str, Any]:
         extra["parody"] = text
     if (text := get("profile_description_language")) and type(text) is str:
         extra["description_lang"] = text
-    if label := get("affiliates_highlighted_label"):
+    if label := get("affiliates_highlighted_label") or get("identity_profile_labels_highlighted_label"):
         _affiliation(label, extra)
     if job := get("professional"):
         _profession(as_dict(job), extra)

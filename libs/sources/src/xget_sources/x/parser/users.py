@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from xget_contracts.items import Author, Item, Link, Metrics
@@ -15,7 +16,16 @@ PLATFORM = "x"
 def user_id(record: Json) -> str | None:
     """The platform's id of a user result, or None."""
     native_id = as_id(record.get("rest_id")) or as_id(record.get("id_str"))
-    return native_id or as_id(as_dict(record.get("legacy")).get("id_str"))
+    return native_id or as_id(as_dict(record.get("legacy")).get("id_str")) or _inside(record.get("id"))
+
+
+def _inside(key: Any) -> str | None:
+    """The id within GraphQL's own key, base64 of `User:7`: all that some results have."""
+    try:
+        kind, _, native_id = b64decode(key, validate=True).partition(b":") if type(key) is str else (b"", b"", b"")
+    except ValueError:
+        return None
+    return as_id(native_id.decode("ascii", "replace")) if kind == b"User" else None
 
 
 def screen_name(record: Json) -> str | None:
