@@ -113,6 +113,14 @@ def test_advertisements_stand_among_results_and_are_not_in_the_truth(everything)
     assert all("promotedMetadata" in entry["content"]["itemContent"] for entry in entries)
 
 
+def test_advertisements_stand_among_the_threads_of_a_conversation(source):
+    busiest = max(source.world.replies_to, key=lambda one: len(source.world.replies_to[one]))
+    page = read(source, "TweetDetail", focalTweetId=str(busiest))
+    threads = [node for node in nodes(page) if str(node.get("entryId")).startswith("conversationthread-")]
+    assert sum("promotedMetadata" in thread.get("item", {}).get("itemContent", {}) for thread in threads) == 1
+    assert len([tweet for tweet in parse_tweets(page) if tweet.inReplyToTweetId == busiest]) >= 10
+
+
 def test_the_media_tab_is_a_grid_that_later_pages_add_to(source):
     listed = pages(source, "UserMedia", userId="44196397")
     told = Truth(source.world, source.listings).answer({"task_type": "USER_MEDIA", "username": "elonmusk"})

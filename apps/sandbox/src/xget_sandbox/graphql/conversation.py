@@ -32,18 +32,13 @@ class Conversations:
         why = self.world.life.missing(focal, self.world.authors) if focal else "deleted"
         if focal is None or why == "deleted":
             return missing()
-        replies = [] if why else self._replies(focal)
+        replies = [] if why else self.world.answers(focal.id)
         if asked.get("cursor"):
             wanted = fingerprint(str(asked["cursor"]))
             for reply in replies:
                 if crc32(_branch(focal, reply).encode()) == wanted:
                     return self._more(focal, reply, asked, bend)
         return self._page(focal, replies, asked, bend)
-
-    def _replies(self, focal: Post) -> list[Post]:
-        origin = self.world.life.versions.get(focal.id, (focal.id,))[0]
-        found = self.world.replies_to.get(origin, [])
-        return sorted(found, key=lambda post: (-post.metrics.likes, post.id))
 
     def _page(self, focal: Post, replies: list[Post], asked: Asked, bend: Bend) -> Json:
         listing = f"detail:{focal.id}"
@@ -52,6 +47,10 @@ class Conversations:
         if cursor == Cursor():
             entries += [self.cutter.stand_in(post) for post in (*self.world.ancestors(focal), focal)]
         entries += [self._thread(focal, reply) for reply in shown if self._stands(reply)]
+        if self.world.rich and shown:
+            name, ad = self.cutter.promoted(f"{listing}:{cursor.offset}")
+            thread = f"conversationthread-{name.split('-')[2]}"
+            entries.append((thread, module(thread, [(f"{name}-promoted", ad)], "tweet", "VerticalConversation")))
         base = ENTRY_BASE - cursor.offset * 100
         made = [
             {"content": content, "entryId": entry_id, "sortIndex": str(base - index)}

@@ -55,7 +55,7 @@ class Cutter:
         cursor, shown, after, size = self.slice(rows, listing, asked, bend, style=style, count=count)
         entries = [entry(row) for row in self._present(shown)]
         if self.world.rich and entries and listing.startswith(WITH_ADS) and isinstance(rows[0], Post):
-            entries.insert(3, self._promoted(f"{listing}:{cursor.offset}"))
+            entries.insert(3, self.promoted(f"{listing}:{cursor.offset}"))
         return Page(listing, style, cursor, entries, after, size)
 
     def _present(self, rows: Sequence[Any]) -> Sequence[Any]:
@@ -65,8 +65,8 @@ class Cutter:
         now = [self.world.shown(row) if isinstance(row, Post) else row for row in rows]
         return [row for row in now if row is not None]
 
-    def _promoted(self, place: str) -> Entry:
-        """An advertisement: some verified author's post that has nothing to do with the listing."""
+    def promoted(self, place: str) -> Entry:
+        """An advertisement: some post that has nothing to do with the listing."""
         newest, start = self.world.newest, crc32(place.encode())
         ads = (newest[(start + step) % len(newest)] for step in range(len(newest)))
         post = next((one for one in ads if one.kind == "post" and self.world.shown(one)), newest[0])

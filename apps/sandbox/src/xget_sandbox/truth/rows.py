@@ -80,8 +80,7 @@ class Rows:
         return [] if post is None else [post]
 
     def _answers(self, asked: Questions) -> Sequence[Post]:
-        rows = self.world.replies_to.get(identifier(asked, "tweet_id"), [])
-        return sorted(rows, key=lambda post: (-post.metrics.likes, post.id))
+        return self.world.answers(identifier(asked, "tweet_id"))
 
     def _thread(self, asked: Questions) -> Sequence[Post]:
         focal = self.world.posts.get(identifier(asked, "tweet_id"))

@@ -73,6 +73,11 @@ class World:
         """The post as lists show it now, or None when they do not."""
         return self.life.shown(post, self.authors)
 
+    def answers(self, post_id: int) -> list[Post]:
+        """Direct answers to a post or to its earlier versions, the most liked first."""
+        origin = self.life.versions.get(post_id, (post_id,))[0]
+        return sorted(self.replies_to.get(origin, []), key=lambda post: (-post.metrics.likes, post.id))
+
     @cached_property
     def communities(self) -> dict[int, Community]:
         """By number; made when first asked for."""
