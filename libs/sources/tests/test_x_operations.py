@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -139,3 +140,30 @@ async def test_a_window_of_the_run_narrows_that_of_the_search(start: Any, lender
     assert sorted(native_ids(pages)) == sorted(sandbox.truth.answer(asked)["matches"])
     assert all(page.oldest_at is None or since <= page.oldest_at <= page.newest_at < until for page in pages)
     assert pages[0].oldest_at is not None
+
+
+@pytest.mark.parametrize("task_type", ["TWEET_REPLIES", "TWEET_THREAD"])
+async def test_a_post_that_is_deleted_between_pages_ends_the_rest_of_its_conversation(
+    start: Any, lender: Any, gather: Any, task_type: str
+) -> None:
+    sandbox = await start(posts=2000, rich=True)
+    world = sandbox.world
+    focal = max(world.replies_to, key=lambda post: len(world.replies_to[post]))
+    (first,) = await gather(lender(sandbox.proxy_url), task_type, most=1, tweet_id=str(focal))
+    assert first.end_reason is None
+    world.life.gone[focal] = "deleted"
+    world.life.changes += 1
+    with pytest.raises(SourceStopped) as stopped:
+        await gather(lender(sandbox.proxy_url), task_type, cursor=first.cursor_out, tweet_id=str(focal))
+    assert (stopped.value.reason, stopped.value.retryable) == ("not_found", False)
+
+
+@pytest.mark.parametrize("how", ["suspended", "removed"])
+async def test_a_user_who_goes_between_pages_ends_the_timeline(start: Any, lender: Any, gather: Any, how: str) -> None:
+    sandbox = await start(posts=2000)
+    (_, first) = await gather(lender(sandbox.proxy_url), "USER_TWEETS", most=2, username="elonmusk")
+    author = sandbox.world.handles["elonmusk"]
+    sandbox.world.authors[author.id] = replace(author, standing=how)
+    with pytest.raises(SourceStopped) as stopped:
+        await gather(lender(sandbox.proxy_url), "USER_TWEETS", cursor=first.cursor_out, username="elonmusk")
+    assert stopped.value.reason == ("suspended" if how == "suspended" else "not_found")

@@ -27,6 +27,10 @@ _WORDS: Final = (
 """What X's sentences say; the first that fits."""
 
 
+class Unexplained(SourceStopped):
+    """X shows nothing and does not say why: who knows whom the timeline is of may ask for the profile."""
+
+
 def profile_of(payload: Any, subject: str) -> Json:
     """The user result of a look-up. Raises SourceStopped when there is none, with the reason."""
     for holder in ("user", "user_result_by_screen_name"):
@@ -69,6 +73,8 @@ def no_timeline(payload: Any, subject: str) -> SourceStopped:
     """The end of a task whose timeline X does not show."""
     texts = _errors(payload) or _unavailable(payload)
     why = "; ".join(texts) or "it does not exist, or is not shown to this account"
+    if not texts:
+        return Unexplained(UNAVAILABLE, f"X does not show the {subject}: {why}.")
     return _stopped(f"X does not show the {subject}", why, texts, UNAVAILABLE, payload)
 
 
@@ -79,7 +85,7 @@ def no_more(payload: Any, subject: str) -> SourceStopped:
         texts = [tombstone]
     reason = reason_of(texts, payload)
     if reason is None:
-        return SourceStopped("source_error", f"X showed a part of the {subject} and then no more.", retryable=True)
+        return Unexplained("source_error", f"X showed a part of the {subject} and then no more.", retryable=True)
     return SourceStopped(reason, f"X showed a part of the {subject} and then no more: {_clause(texts)}.")
 
 

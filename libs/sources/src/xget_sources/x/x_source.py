@@ -25,7 +25,7 @@ from xget_sources.x import tasks
 from xget_sources.x.client import XClient
 from xget_sources.x.collecting import ROUTE, raw_page, read_pages
 from xget_sources.x.cursors import Position
-from xget_sources.x.missing import profile_of, refuse_protected
+from xget_sources.x.missing import Unexplained, profile_of, refuse_protected
 from xget_sources.x.parser import PARSER_VERSION, parse_page
 from xget_sources.x.parser.drift import fields_of_page, known_fields
 from xget_sources.x.parser.users import user_id
@@ -101,9 +101,9 @@ class XSource:
         try:
             async for page in pages:
                 yield page
-        except SourceStopped as stopped:
-            if stopped.reason == "unavailable" and isinstance(params, tasks.OfUser) and params.user_id is not None:
-                await self._refuse_unseen(session, params)  # nobody has looked at the profile yet
+        except Unexplained:
+            if isinstance(params, tasks.OfUser) and position.uid is not None:
+                await self._refuse_unseen(session, position.uid)
             raise
 
     def parse(self, page: PageToParse) -> Parsed:
@@ -137,9 +137,9 @@ class XSource:
         assert isinstance(params, tasks.Params)  # noqa: S101 - all of ours are
         return params
 
-    async def _refuse_unseen(self, session: Session, params: tasks.OfUser) -> None:
-        """Why X shows nothing of a user of whom only the number is known. Raises SourceStopped when X says why."""
-        answer, subject = await ask_profile(self._client, session, params)
+    async def _refuse_unseen(self, session: Session, uid: str) -> None:
+        """Why X shows nothing (more) of a user, as the profile tells. Raises SourceStopped when it does."""
+        answer, subject = await ask_profile(self._client, session, tasks.OfUser(user_id=uid))
         refuse_protected(profile_of(answer.payload, subject), subject)
 
     async def _look_up(self, session: Session, params: tasks.OfUser) -> tuple[RawPage, Position]:
