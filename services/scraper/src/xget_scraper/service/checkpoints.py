@@ -12,7 +12,7 @@ from xget_kernel.clock import Clock
 from xget_scraper.models import Execution, ExecutionTarget, Move, Phase, Segment
 from xget_scraper.repository import Store, Unit
 from xget_scraper.service.jobs import Job, LeaseLostError, Work
-from xget_scraper.service.segments import close, fail, limit_reached
+from xget_scraper.service.segments import close, give_up, limit_reached
 from xget_scraper.service.settling import finish, settle, show
 from xget_sources.ports import RawPage
 
@@ -151,6 +151,8 @@ class Checkpoints:
                 detail = f"{detail} It was tried {TRIES} times."
                 if reason in TARGET_ENDS and job.work is not None:
                     await self._fail(unit, execution, job.segment, reason, detail)
+                    if execution.phase == Phase.COLLECTING:
+                        await self._requeue(unit, execution, None, f"{detail} It goes on with the rest.")
                 else:
                     await finish(unit, execution, reason, detail, now)
             else:
@@ -180,7 +182,7 @@ class Checkpoints:
         return len(expired)
 
     async def _fail(self, unit: Unit, execution: Execution, n: int, reason: str, detail: str) -> None:
-        await fail(unit, execution, n, reason, detail=detail, now=self._clock.now())
+        await give_up(unit, execution, n, reason, detail=detail, now=self._clock.now())
         if execution.phase == Phase.COLLECTING and execution.stop_requested:
             await finish(unit, execution, "cancelled", None, self._clock.now())
 

@@ -10,7 +10,7 @@ from xget_kernel.pages import PageQuery
 from xget_scraper.models import SOUND, Execution, ExecutionTarget, Segment, SegmentState
 from xget_scraper.repository import Unit
 from xget_scraper.service.settling import finish, show
-from xget_scraper.service.windows import ENOUGH_FAILURES, FRUITLESS, STALLED, Verdict, Window, after
+from xget_scraper.service.windows import ENOUGH_FAILURES, FRUITLESS, STALLED, Verdict, Window, after, narrows
 
 
 async def close(unit: Unit, execution: Execution, n: int, reason: str, now: datetime) -> None:
@@ -31,13 +31,19 @@ async def close(unit: Unit, execution: Execution, n: int, reason: str, now: date
     await _go_on(unit, execution, target, None, now)
 
 
-async def fail(unit: Unit, execution: Execution, n: int, reason: str, *, detail: str, now: datetime) -> None:
-    """A target cannot be collected: the others can."""
+async def give_up(unit: Unit, execution: Execution, n: int, reason: str, *, detail: str, now: datetime) -> None:
+    """The source gave up a segment. A window that has listed something goes on below it, as behind a stall.
+
+    For a cursor that has grown too old there is no other way on. Any other target fails; the others go on.
+    """
     segment, target = await unit.segments.get(execution.id, n)
+    execution.tries = 0
+    if reason == "source_error" and narrows(segment):
+        await close(unit, execution, n, "stalled", now)
+        return
     segment.state, segment.end_reason, segment.end_detail = SegmentState.FAILED.value, reason, detail
     await unit.flush()
     await unit.segments.close_open(execution.id, SegmentState.FAILED, reason, detail, target.n)
-    execution.tries = 0
     execution.fruitless = execution.fruitless + 1 if reason == "source_error" else 0
     if execution.fruitless >= ENOUGH_FAILURES:
         target.end_reason, target.end_detail = reason, detail

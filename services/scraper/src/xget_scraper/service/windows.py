@@ -63,13 +63,19 @@ def after(segment: Segment, reason: str, now: datetime, *, listed: bool) -> Verd
     if top is None:
         return _nothing(segment, reason, now, listed=listed)
     rest = Window(segment.since, top + SECOND, probe=reason == "exhausted")
-    goes_down = segment.until is None or top + SECOND < segment.until
+    goes_down = narrows(segment)
     if reason == "exhausted":
         covered = segment.since is not None and top <= segment.since
         return Verdict(SegmentState.DONE, reason, [rest] if goes_down and not covered else [])
     if goes_down:
         return Verdict(SegmentState.SPLIT, reason, [rest])
     return _stuck(segment, top)
+
+
+def narrows(segment: Segment) -> bool:
+    """Whether what is left of a window is smaller than the window."""
+    top = whole(segment.oldest_at)
+    return segment.windowed and top is not None and (segment.until is None or top + SECOND < segment.until)
 
 
 def rest_of(segment: Segment) -> Window:
