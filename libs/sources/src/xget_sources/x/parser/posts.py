@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from xget_contracts.items import Author, Item, Metrics, UserRef
@@ -30,6 +31,7 @@ from xget_sources.x.parser.walk import post_id
 _T = TypeVar("_T")
 _NOTHING: Final[Json] = {}
 _NO_TEXT: Final = "the post has no text"
+_NO_SOURCE: Final = (None, None)
 _SOURCE_URL = re.compile(r"href=['\"]?([^'\" >]+)")
 _SOURCE_LABEL = re.compile(r">([^<]*)<")
 
@@ -51,6 +53,7 @@ class PostParser:
         flat = {**as_dict(record.get("legacy")), **record}
         get = flat.get
         media = as_dict(get("extended_entities")).get("media") or as_dict(get("entities")).get("media")
+        source = _source(app) if type(app := get("source")) is str else _NO_SOURCE
         author, author_id = self._author(flat)
         reposted = _related(flat, "retweeted_status_result", "retweeted_status_id_str")
         username = author.username if author else None
@@ -84,8 +87,8 @@ class PostParser:
             card=parse_card(card) if (card := get("card")) is not None else None,
             place=place_of(place) if (place := get("place")) is not None else None,
             coordinates=coordinates_of(flat) if "coordinates" in flat or "geo" in flat else None,
-            source_app=_match(_SOURCE_LABEL, get("source")),
-            source_url=_match(_SOURCE_URL, get("source")),
+            source_app=source[0],
+            source_url=source[1],
             sensitive=as_bool(get("possibly_sensitive")),
             metrics=self._metrics(flat, reposted),
             extra=self._extra(record, flat, note, media),
@@ -171,8 +174,10 @@ def _related(flat: Json, holder: str, id_field: str) -> str | None:
 
 
 def _views(flat: Json) -> int | None:
-    views = as_count(dig(flat, "ext_views", "count"))
-    return as_count(dig(flat, "views", "count")) if views is None else views
+    for holder in ("ext_views", "views"):
+        if holder in flat and (views := as_count(dig(flat, holder, "count"))) is not None:
+            return views
+    return None
 
 
 def _both(read: Callable[[Any], list[_T]], name: str, entities: Json, of_note: Json) -> list[_T]:
@@ -184,6 +189,8 @@ def _both(read: Callable[[Any], list[_T]], name: str, entities: Json, of_note: J
     return first
 
 
-def _match(pattern: re.Pattern[str], text: Any) -> str | None:
-    found = pattern.search(text) if type(text) is str else None
-    return found.group(1) if found else None
+@lru_cache(maxsize=256)
+def _source(text: str) -> tuple[str | None, str | None]:
+    """Name and address of the app: there are few of them."""
+    label, url = _SOURCE_LABEL.search(text), _SOURCE_URL.search(text)
+    return label.group(1) if label else None, url.group(1) if url else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, Final
 
 import msgspec
@@ -44,7 +45,7 @@ class StandIns(msgspec.Struct):
 
 
 def read_stand_ins(payload: Any) -> StandIns:
-    """Every stand-in of a payload. A timeline's empty place counts as one; users' are counted as `user:<reason>`."""
+    """Every stand-in for a post of a payload; a timeline's empty place counts as one."""
     found = StandIns(named={}, nameless={})
     stack: list[tuple[Any, str | None]] = [(payload, None)]
     while stack:
@@ -91,12 +92,15 @@ def _add(found: StandIns, node: Json, kind: str, native_id: str | None) -> None:
     text = _text(node)
     gone = gone_of(f"{node.get('reason')} {text or ''}")
     native_id = native_id or as_id(node.get("rest_id"))
-    if kind == "UserUnavailable":
-        found.nameless[f"user:{gone}"] = found.nameless.get(f"user:{gone}", 0) + 1
-    elif native_id is None:
+    if native_id is None:
         found.nameless[gone] = found.nameless.get(gone, 0) + 1
     else:
         found.named.setdefault(native_id, (gone, text))
+
+
+def count_users(records: list[Json]) -> dict[str, int]:
+    """Stand-ins for users by reason, as `user:suspended`."""
+    return dict(Counter("user:" + gone_of(f"{record.get('reason')} {_text(record) or ''}") for record in records))
 
 
 def gone_of(words: str) -> Gone:

@@ -24,15 +24,17 @@ class Found(msgspec.Struct, gc=False):
     wrappers: dict[int, Json]
     """What X put around a post (`id()` of its record): whom it is shown to and what they may do with it."""
     stand_ins: bool
-    """The payload shows something in place of posts or users; `stand_ins.read_stand_ins` says what."""
+    """The payload shows something in place of posts; `stand_ins.read_stand_ins` says what."""
+    unavailable: list[Json]
+    """What it shows in place of users."""
 
 
 REFERENCE_KEYS = frozenset({"__typename", "rest_id", "id", "id_str"})
 """A record with no more than these only names a post."""
-STAND_INS = frozenset({"TweetTombstone", "TweetUnavailable", "TimelineTombstone", "UserUnavailable"})
+STAND_INS = frozenset({"TweetTombstone", "TweetUnavailable", "TimelineTombstone"})
 WRAPPERS = frozenset({"TweetWithVisibilityResults", "TweetPreviewDisplay"})
 _COLLECTED = (
-    *("Tweet", "User", "TimelineTrend", "Community", "TimelineTwitterList", "TimelineTweet"),
+    *("Tweet", "User", "TimelineTrend", "Community", "TimelineTwitterList", "TimelineTweet", "UserUnavailable"),
     *WRAPPERS,
     *STAND_INS,
 )
@@ -120,9 +122,10 @@ def _holds_records(values: list[Any]) -> bool:
 
 def _sort(by_type: dict[str, list[Json]]) -> Found:
     found = Found(
-        posts={}, users={}, trends={}, communities={}, lists={}, nameless=[], wrappers={},
+        posts={}, users={}, trends={}, communities={}, lists={}, nameless=[], wrappers={}, unavailable=[],
         stand_ins=any(by_type[kind] for kind in STAND_INS) or any(map(is_empty_place, by_type["TimelineTweet"])),
     )  # fmt: skip
+    found.unavailable = by_type["UserUnavailable"]
     for kind in WRAPPERS:
         found.wrappers |= {id(wrapper.get("tweet")): wrapper for wrapper in by_type[kind]}
     _sort_posts(by_type["Tweet"], found)
