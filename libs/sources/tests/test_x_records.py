@@ -116,6 +116,16 @@ def test_reposts_and_quotes_by_others_keep_who_and_what_but_not_the_text() -> No
     assert (items["x:4"].text, items["x:5"].text) == ("", "@user7 no")
 
 
+def test_a_record_of_nobody_goes_when_it_names_the_author() -> None:
+    drifted = {"__typename": "Tweet", "rest_id": "1", "legacy": {"full_text": "secret", "writer_id": "7"}}
+    cleaned = X.without_author(orjson.dumps(drifted), "7")
+    assert cleaned is not None
+    assert (cleaned.whole, b"secret" in cleaned.body) == (True, False)
+    assert X.without_author(orjson.dumps([post(2, 8, "a", writer_id="7")]), "7") is None
+    among_others = X.without_author(orjson.dumps([drifted, post(2, 8, "b")]), "7")
+    assert (among_others.whole, among_others.records) == (False, 1) if among_others else False
+
+
 def test_a_page_without_the_author_is_left_alone() -> None:
     assert X.without_author(orjson.dumps([post(1, 8, "not of 7, but with the number 7")]), "7") is None
     assert X.without_author(orjson.dumps(post(77, 8, "a")), "9") is None

@@ -22,6 +22,8 @@ class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     records: int
     """Records that were taken out or lost their text; 1 for a body that had to go as a whole."""
+    whole: bool = False
+    """Nothing is left: all of it was theirs, or it could not be read."""
 
 
 class Records(Protocol):
@@ -33,7 +35,9 @@ class Records(Protocol):
         """The record of an item by its key, the fullest when the page has several; None when it has none."""
 
     def without_author(self, body: bytes, author_id: str) -> Cleaned | None:
-        """The page without the author's posts, profiles, and reposts' copies of their texts; None: it has none.
+        """The page, or a single record, without the author's posts, profiles, and copies of their texts in reposts.
+
+        None: it has none of these. A post whose author cannot be read and that names their id counts as theirs.
 
         Never raises: a body that cannot be read and names the author goes as a whole.
         """

@@ -191,6 +191,18 @@ class DriftField(Base):
     last_seen: Mapped[datetime]
 
 
+class ForgottenAuthor(Base):
+    """An author who was taken down: nothing of theirs comes in while `active`."""
+
+    __tablename__ = "forgotten_authors"
+
+    platform: Mapped[str] = mapped_column(String(64), primary_key=True)
+    author_id: Mapped[str] = mapped_column(String(256), primary_key=True)
+    active: Mapped[bool]
+    at: Mapped[datetime]
+    """When a person decided it: the latest decision holds."""
+
+
 OUTBOX: Final = outbox_table(Base.metadata)
 
 

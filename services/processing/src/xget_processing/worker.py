@@ -11,15 +11,17 @@ from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_db.outbox import OutboxRelay
 from xget_events.log import EventLog
-from xget_events.runner import ConsumerRunner
+from xget_events.runner import ConsumerRunner, Handler
 from xget_kernel.clock import Clock
 from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.adapters.sources import opened_sources
 from xget_processing.adapters.topics import create_topics
-from xget_processing.consumers import GROUP, on_page_collected
+from xget_processing.consumers import FORGETTING, GROUP, on_author_forgotten, on_page_collected
 from xget_processing.deps import drift_rules, freeze_rules, opened_store
 from xget_processing.models import OUTBOX
+from xget_processing.repository import Store
 from xget_processing.service.drift import DriftService
+from xget_processing.service.forgetting import ForgettingService
 from xget_processing.service.freezing import FreezeService
 from xget_processing.service.language import LanguageRules
 from xget_processing.service.metrics import ParserMetrics, measure_drift, measure_parsers
@@ -29,6 +31,8 @@ from xget_processing.service.reading import ReadingService
 from xget_processing.settings import Settings
 from xget_processing.tasks import read_waiting
 from xget_sources.ports import Source
+from xget_sources.records import Records
+from xget_sources.registry import load_records
 from xget_telemetry.metrics import Registry
 from xget_telemetry.standard import measure_outbox
 
@@ -49,6 +53,8 @@ class Worker:
         self._log = log
         self._clock = clock
         self._sources = sources
+        self.records: Mapping[str, Records] | None = None
+        """What looks into pages, by platform; None = what is installed."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then finish the batch in hand and close."""
@@ -64,7 +70,8 @@ class Worker:
             relay = OutboxRelay(database, OUTBOX, self._log, self._clock)
             measure_outbox(self.metrics, relay, self._clock)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._runner(reading).run(stop))
+                for runner in self._runners(reading, opened_store(settings, database, self._clock)):
+                    group.create_task(runner.run(stop))
                 group.create_task(relay.run(stop))
                 group.create_task(read_waiting(reading, self._clock, settings.processing_thaw_seconds, stop))
 
@@ -84,13 +91,22 @@ class Worker:
             metrics=ParserMetrics(self.metrics),
         )
 
-    def _runner(self, reading: ReadingService) -> ConsumerRunner:
+    def _runners(self, reading: ReadingService, store: Store) -> list[ConsumerRunner]:
+        settings = self._settings
+        forgetting = ForgettingService(store, load_records() if self.records is None else self.records)
+        collected = on_page_collected(reading, self._log, settings.kafka_topic_results, self._clock, forgetting)
+        return [
+            self._runner(GROUP, settings.kafka_topic_pages, collected),
+            self._runner(FORGETTING, settings.kafka_topic_forgotten, on_author_forgotten(forgetting)),
+        ]
+
+    def _runner(self, group: str, topic: str, handler: Handler) -> ConsumerRunner:
         settings = self._settings
         return ConsumerRunner(
             self._log,
-            GROUP,
-            [settings.kafka_topic_pages],
-            on_page_collected(reading, self._log, settings.kafka_topic_results, self._clock),
+            group,
+            [topic],
+            handler,
             batch=settings.processing_batch_pages,
             member=settings.member,
             registry=self.metrics,
@@ -104,6 +120,9 @@ def create_worker(
     clock: Clock | None = None,
     sources: Mapping[str, Source] | None = None,
     metrics: Registry | None = None,
+    records: Mapping[str, Records] | None = None,
 ) -> Worker:
-    """Processing's worker on `log`; `sources` replace the installed ones, by route."""
-    return Worker(settings, log, ServerClock(clock), sources, metrics)
+    """Processing's worker on `log`; `sources` replace the installed ones, by route, and `records` by platform."""
+    worker = Worker(settings, log, ServerClock(clock), sources, metrics)
+    worker.records = records
+    return worker

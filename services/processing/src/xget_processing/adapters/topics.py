@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from xget_contracts.events import PAGES, PARSER_EVENTS, RESULTS
+from xget_contracts.events import FORGOTTEN, PAGES, PARSER_EVENTS, RESULTS
 from xget_events.log import EventLog
 from xget_events.topics import load_topics
 from xget_processing.settings import Settings
@@ -16,6 +16,7 @@ async def create_topics(log: EventLog, settings: Settings) -> None:
         PAGES: settings.kafka_topic_pages,
         RESULTS: settings.kafka_topic_results,
         PARSER_EVENTS: settings.kafka_topic_parser_events,
+        FORGOTTEN: settings.kafka_topic_forgotten,
     }
     await log.create_topics(
         [msgspec.structs.replace(spec, name=names[spec.name]) for spec in load_topics() if spec.name in names]

@@ -13,6 +13,7 @@ from xget_db.outbox import Outbox
 from xget_kernel.clock import Clock
 from xget_processing.models import OUTBOX
 from xget_processing.repository.drift import DriftRepository
+from xget_processing.repository.forgetting import ForgettingRepository
 from xget_processing.repository.parsers import ParserRepository
 from xget_processing.repository.records import RecordRepository
 from xget_processing.settings import NAME
@@ -25,6 +26,7 @@ class Unit:
         self.records = RecordRepository(session)
         self.parsers = ParserRepository(session)
         self.drift = DriftRepository(session)
+        self.forgetting = ForgettingRepository(session)
         self._outbox = outbox
         self._results = results
         self._parser_events = parser_events

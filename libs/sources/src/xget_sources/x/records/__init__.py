@@ -13,7 +13,7 @@ from xget_sources.x.parser.paths import path_of
 from xget_sources.x.parser.trends import trend_key
 from xget_sources.x.parser.values import Json
 from xget_sources.x.parser.walk import Found, find_records
-from xget_sources.x.records.forgetting import forget
+from xget_sources.x.records.forgetting import FORGOTTEN, forget
 
 __all__ = ["XRecords"]
 
@@ -41,9 +41,10 @@ class XRecords:
             return None
         try:
             payload, records = forget(decode(body), author_id)
-            return Cleaned(body=_encoded(payload), records=records) if records else None
+            whole = type(payload) is dict and payload.get("__typename") == FORGOTTEN
+            return Cleaned(body=_encoded(payload), records=records, whole=whole) if records else None
         except _UNREADABLE:
-            return Cleaned(body=_NOTHING, records=1)
+            return Cleaned(body=_NOTHING, records=1, whole=True)
 
 
 def _named(found: Found, key: str) -> Json | None:

@@ -50,10 +50,25 @@ def _is_theirs(node: Any, author_id: str) -> bool:
     if type(node) is not dict or "indices" in node:
         return False
     if _is_post(node):
-        return _author(node) == author_id
+        author = _author(node)
+        return author == author_id if author is not None else _names(node, author_id)
     if as_id(node.get("user_id_str")) == author_id:
         return True
     return user_id(node) == author_id and (node.get("__typename") == "User" or is_profile(node))
+
+
+def _names(node: Json, author_id: str) -> bool:
+    """Whether a record has the id anywhere of its own: what it quotes or reposts apart."""
+    stack: list[Any] = [value for name, value in node.items() if name not in _RELATED]
+    while stack:
+        value = stack.pop()
+        if type(value) is dict:
+            stack += [one for name, one in value.items() if name not in _RELATED and name != "user_mentions"]
+        elif type(value) is list:
+            stack += value
+        elif as_id(value) == author_id:
+            return True
+    return False
 
 
 def _stub(node: Json) -> Json:
