@@ -8,6 +8,7 @@ import pytest
 
 from xget_contracts.items import Item
 from xget_sources.x.parser import parse_payload
+from xget_sources.x.parser.timeline import read_timeline
 
 USER = {
     "__typename": "User",
@@ -134,3 +135,10 @@ def test_the_author_of_a_post_that_is_gone_does_not_make_the_post_so() -> None:
     parsed = parse_payload(page(entry("tweet-12", orphan)), ())
     assert [(item.native_id, item.gone) for item in parsed.items] == [("12", None)]
     assert parsed.stand_ins == {"user:suspended": 1}
+
+
+def test_a_timeline_lists_a_wrapped_post_and_a_preview_but_no_stand_in() -> None:
+    wrapped = {"__typename": "TweetWithVisibilityResults", "tweet": post("11")}
+    preview = {"__typename": "TweetPreviewDisplay", "tweet": {"rest_id": "12", "text": "The beginning…"}}
+    payload = page(entry("tweet-11", wrapped), entry("tweet-12", preview), entry("tweet-13", grave(DELETED)))
+    assert [one.id for one in read_timeline(payload).entries] == ["11", "12"]

@@ -124,7 +124,7 @@ def _add(page: Timeline, found: _Found | None, group: int, *, pinned: bool, asid
 
 def _post(item: Json) -> _Found | None:
     result = as_dict(dig(item, "tweet_results", "result"))
-    if result.get("__typename") == "TweetWithVisibilityResults":
+    if result.get("__typename") in ("TweetWithVisibilityResults", "TweetPreviewDisplay"):
         result = as_dict(result.get("tweet"))
     native_id = post_id(result)
     return ("post", native_id, result) if native_id else None
