@@ -32,6 +32,12 @@ class StoredItem(Item, kw_only=True):
     first_page: int | None = None
     seen_by: dict[str, list[str]] = msgspec.field(default_factory=dict)
     """Owner → the tasks of theirs that sighted it, oldest first."""
+    alive_at: datetime | None = None
+    """With `gone`: when it was last seen as it was; None when it never was. It went between this and `gone_at`."""
+    gone_at: datetime | None = None
+    """With `gone`: when a stand-in was first seen in its place after that."""
+    gone_last: datetime | None = None
+    """With `gone`: when a stand-in was last seen."""
     edits: dict[str, Any] = msgspec.field(default_factory=dict)
     """Fields that a user set: they stand over what was collected, and no collection touches them."""
 
@@ -64,6 +70,10 @@ class ItemView(Item, kw_only=True, omit_defaults=False):
     first_seen: datetime
     last_seen: datetime
     source: str
+    alive_at: datetime | None
+    """Of a post that is gone: last seen as it was."""
+    gone_at: datetime | None
+    """Of a post that is gone: a stand-in was first seen."""
     task_ids: list[str]
     """Tasks of the caller that found it (of everybody, for an administrator)."""
     owner_ids: list[str]
@@ -85,6 +95,8 @@ def view(stored: StoredItem, owner: str | None, **more: Any) -> ItemView:
         first_seen=stored.first_seen,
         last_seen=stored.last_seen,
         source=stored.source,
+        alive_at=stored.alive_at,
+        gone_at=stored.gone_at,
         task_ids=[task for tasks in seen_by.values() for task in tasks],
         owner_ids=list(seen_by),
         edited=sorted(stored.edits),

@@ -16,7 +16,7 @@ Part = Literal["author", "copy"]
 _KEPT: Final = frozenset({
     "key", "platform", "native_id", "kind", "role", "url", "lang", "created_at", "author_key", "author_id",
     "author_username", "author_name", "conversation_id", "in_reply_to_id", "quoted_id", "reposted_id", "source_app",
-    "source_url", "sensitive", "metrics",
+    "source_url", "sensitive", "gone", "gone_text", "metrics",
 })  # fmt: skip
 """What a repost keeps: who, when and what it is about."""
 _Kept = TypeVar("_Kept", bound=Item)

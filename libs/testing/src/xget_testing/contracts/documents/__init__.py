@@ -12,9 +12,10 @@ from xget_testing.contracts.documents.history import Histories
 from xget_testing.contracts.documents.listing import Lists
 from xget_testing.contracts.documents.merging import Merging
 from xget_testing.contracts.documents.takedowns import Takedowns
+from xget_testing.contracts.documents.vanishing import Vanishing
 
 
-class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists, Histories, Takedowns):
+class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists, Histories, Takedowns, Vanishing):
     """All of it."""
 
 
