@@ -16,7 +16,7 @@ from xget_scraper.service.windows import ENOUGH_FAILURES, FRUITLESS, STALLED, Ve
 async def close(unit: Unit, execution: Execution, n: int, reason: str, now: datetime) -> None:
     """The source ended a segment for `reason`: write what follows from that, up to the execution's end."""
     segment, target = await unit.segments.get(execution.id, n)
-    verdict = after(segment, reason, now, listed=target.oldest_at is not None)
+    verdict = after(segment, reason, now, shown=target.oldest_at)
     segment.state, segment.end_reason = verdict.state.value, verdict.reason
     segment.end_detail = verdict.detail
     if verdict.gap is not None:

@@ -53,15 +53,15 @@ class Verdict:
     """The platform gave nothing but cursors."""
 
 
-def after(segment: Segment, reason: str, now: datetime, *, listed: bool) -> Verdict:
-    """What follows when the source ended a segment for `reason`; `listed` says whether its target ever showed any."""
+def after(segment: Segment, reason: str, now: datetime, *, shown: datetime | None) -> Verdict:
+    """What follows when the source ended a segment for `reason`; `shown` is its target's oldest entry so far."""
     if reason not in ("exhausted", "stalled"):
         return Verdict(SegmentState.DONE, reason)
     top = whole(segment.oldest_at)
     if not segment.windowed or (top is None and segment.matched):
         return _as_it_is(segment, reason)
     if top is None:
-        return _nothing(segment, reason, now, listed=listed)
+        return _nothing(segment, reason, now, shown=shown)
     rest = Window(segment.since, top + SECOND, probe=reason == "exhausted")
     goes_down = narrows(segment)
     if reason == "exhausted":
@@ -103,14 +103,17 @@ def _as_it_is(segment: Segment, reason: str) -> Verdict:
     return Verdict(SegmentState.GAP, reason)
 
 
-def _nothing(segment: Segment, reason: str, now: datetime, *, listed: bool) -> Verdict:
-    """Of a window whose every page was empty. An unbounded rest that twice answers nothing has nothing."""
-    since, until = segment.since, segment.until
+def _nothing(segment: Segment, reason: str, now: datetime, *, shown: datetime | None) -> Verdict:
+    """Of a window whose every page was empty. An unbounded rest that twice answers nothing has nothing.
+
+    Unless it only stalled, and would have to show the entry that it begins with: then nobody knows.
+    """
+    since, until, top = segment.since, segment.until, whole(shown)
     if reason == "stalled" and since is not None:
         return _bisected(since, min(until or now, max(now, since)))
     if segment.empties == 0:
         return Verdict(SegmentState.SPLIT, reason, [Window(since, until, empties=1)])
-    if reason == "exhausted" or listed:
+    if reason == "exhausted" or (top is not None and until is not None and until <= top):
         return Verdict(SegmentState.DONE, "exhausted")
     return Verdict(SegmentState.GAP, reason, detail=STALLED)
 
