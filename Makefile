@@ -51,8 +51,8 @@ format: setup ## Sort imports and format
 lock: setup ## Resolve requirements.in into requirements.lock
 	@$(PYTHON) scripts/lock.py
 
-generate: setup ## Write the code that comes from proto/ again
-	@$(BIN)/python scripts/gen_protos.py && $(BIN)/python scripts/gen_topics.py
+generate: setup ## Write what comes from proto/ and from the task types again
+	@$(BIN)/python scripts/gen_protos.py && $(BIN)/python scripts/gen_topics.py && $(BIN)/python scripts/gen_task_types.py
 
 bench: setup ## Measure speed and memory as ratios and print a table (ARGS=--write keeps it in bench/RESULTS.md)
 	@$(BIN)/python scripts/run_bench.py $(ARGS)

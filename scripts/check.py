@@ -27,6 +27,7 @@ def main() -> int:
         "protos": [str(BIN / "python"), "scripts/gen_protos.py", "--check"],
         "proto rules": [str(BIN / "python"), "scripts/lint_protos.py"],
         "topics": [str(BIN / "python"), "scripts/gen_topics.py", "--check"],
+        "task types": [str(BIN / "python"), "scripts/gen_task_types.py", "--check"],
     }
     failed = []
     for name, command in checks.items():

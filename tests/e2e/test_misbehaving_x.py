@@ -183,20 +183,37 @@ def test_without_room_it_waits_says_until_when_and_can_be_stopped(
     check_free(node, [one])
 
 
-@pytest.mark.parametrize("kind", ["empty", "repeat-cursor"])
-def test_a_timeline_that_goes_round_in_circles_ends_as_incomplete(
-    node: Node, sandbox: Sandbox, accounts: Accounts, truth: list[str], kind: str
+def test_a_timeline_that_gives_cursors_without_posts_ends_as_incomplete(
+    node: Node, sandbox: Sandbox, accounts: Accounts, truth: list[str]
 ) -> None:
     ids = accounts(1)
-    sandbox.faults(",".join(f"{kind}@{n}" for n in range(AT, AT + 40)))
+    sandbox.faults(",".join(f"empty@{n}" for n in range(AT, AT + 40)))
     task_id = node.create("KEYWORD_SEARCH", SEARCH)
     task = node.wait_for(task_id)
     assert task["status"] == "COMPLETED"
     assert "may be more" in task["message"]
-    # A page that names its own cursor is still a page: what it holds is kept.
-    pages = AT - 1 if kind == "empty" else AT
-    certificate = check_kept(node, task_id, truth[: PAGE * pages])
+    certificate = check_kept(node, task_id, truth[: PAGE * (AT - 1)])
     assert (certificate["end_reason"], certificate["complete"]) == ("stalled", False)
+    gaps = node.api("GET", f"/task-executions/{task['execution_id']}/gaps")
+    assert [gap["since"] for gap in gaps["items"]] == [None]
+    assert account(node, ids[0])["state"] == "ACTIVE"
+    sandbox.faults("")
+    node.api("POST", f"/tasks/{task_id}/backfill")
+    node.wait_for(task_id)
+    assert node.certificate(task_id)["complete"] is True
+    assert {item["native_id"] for item in node.results(task_id) if item["role"] == "match"} == set(truth)
+
+
+def test_a_timeline_that_goes_round_in_circles_is_read_in_windows(
+    node: Node, sandbox: Sandbox, accounts: Accounts, truth: list[str]
+) -> None:
+    ids = accounts(1)
+    sandbox.faults(",".join(f"repeat-cursor@{n}" for n in range(AT, AT + 4)))
+    task_id = node.create("KEYWORD_SEARCH", SEARCH)
+    assert node.wait_for(task_id)["status"] == "COMPLETED"
+    certificate = check_kept(node, task_id, truth)
+    assert (certificate["end_reason"], certificate["complete"]) == ("exhausted", True)
+    assert certificate["windows"] > 2
     assert account(node, ids[0])["state"] == "ACTIVE"
 
 
@@ -233,22 +250,22 @@ def test_a_fault_at_the_look_up_of_a_name_is_survived_too(
 
 
 @pytest.mark.parametrize(
-    ("task_type", "parameters", "words"),
+    ("task_type", "parameters", "words", "reason"),
     [
-        ("USER_TWEETS", {"username": "nobody_of_this_name"}, "nobody_of_this_name"),
-        ("USER_INFO", {"username": "suspended_acct"}, "suspended"),
-        ("USER_TWEETS", {"username": "protected_acct"}, "protected"),
-        ("USER_FOLLOWERS", {"user_id": "999999999999"}, "999999999999"),
+        ("USER_TWEETS", {"username": "nobody_of_this_name"}, "nobody_of_this_name", "not_found"),
+        ("USER_INFO", {"username": "suspended_acct"}, "suspended", "suspended"),
+        ("USER_TWEETS", {"username": "protected_acct"}, "protected", "protected"),
+        ("USER_FOLLOWERS", {"user_id": "999999999999"}, "999999999999", "not_found"),
     ],
 )
 def test_what_x_does_not_show_ends_with_a_sentence_about_it(
-    node: Node, accounts: Accounts, task_type: str, parameters: dict[str, Any], words: str
+    *, node: Node, accounts: Accounts, task_type: str, parameters: dict[str, Any], words: str, reason: str
 ) -> None:
     ids = accounts(1)
     task = node.wait_for(node.create(task_type, parameters))
     assert task["status"] == "FAILED"
     assert words in task["error_message"]
-    assert node.certificate(task["id"])["end_reason"] == "source_error"
+    assert node.certificate(task["id"])["end_reason"] == reason
     assert account(node, ids[0])["state"] == "ACTIVE"
 
 

@@ -43,6 +43,8 @@ CASES = [
         lambda p: p.lang == "en" and says("quantum", "football")(p),
     ),
     ("quantum OR football lang:en", lambda p: p.lang == "en" and says("quantum", "football")(p)),
+    ("url:arxiv", lambda p: any("arxiv" in mark.expanded for mark in p.marks)),
+    ("filter:mentions filter:safe", lambda p: any(m.kind == "mention" for m in p.marks) and not p.sensitive),
     ("climate -(from:elonmusk OR lang:zh)", lambda p: has("climate")(p) and p.author_id != 44196397 and p.lang != "zh"),
 ]
 
@@ -84,3 +86,10 @@ def test_top_is_by_likes_and_reposts_come_only_when_asked_for(world):
 )
 def test_strange_queries_do_no_harm(world, query):
     Search(world).find(query)
+
+
+def test_lists_and_places_narrow_a_search(world):
+    members = set(world.lists[1001])
+    assert {post.author_id for post in Search(world).find("list:1001")} <= members
+    near = Search(world).find('near:"lisbon" within:15km')
+    assert {world.authors[post.author_id].location for post in near} == {"Lisbon"}

@@ -28,6 +28,7 @@ from xget_storage.adapters.stores import Stores
 from xget_storage.models import StoredItem
 from xget_storage.ports import DocumentStore, ItemFilter, SearchQuery
 from xget_storage.settings import Settings
+from xget_testing.contracts.pages import START, make_item, make_page
 from xget_testing.engines import url_of
 from xget_testing.own_names import own_names
 from xget_testing.single_home import SingleHome
@@ -132,6 +133,18 @@ async def compare(old: DocumentStore, new: DocumentStore) -> None:
             }
     for key in list(await old.scan(None, 40)):
         assert await old.audit(key, None) == await new.audit(key, None)
+
+
+async def test_authors_who_were_taken_down_stay_away_and_are_looked_for_again(place: Place) -> None:
+    assert lines(place.report)["takedowns"].source == 2
+    async with Stores.opened(Settings(home=place.home)) as stores:
+        assert await stores.documents.banned() == {"x:900"}
+        assert await stores.documents.erased("x:900") == (2, 0)
+        gone, lifted = await stores.documents.takedowns()
+        assert (gone.state, gone.pending, lifted.state) == ("running", True, "lifted")
+        theirs = make_item(5, key="x:new", author_key="x:900", author_id="900")
+        (answer,) = await stores.documents.store_pages([make_page(1, [theirs], execution_id="e-new")], START)
+        assert answer.keys == []
 
 
 async def test_only_what_somebody_has_still_to_read_is_published(place: Place) -> None:

@@ -43,7 +43,7 @@ def test_a_first_release_has_nothing_to_break() -> None:
         (
             account_pool_pb2.DESCRIPTOR.services_by_name["AccountPool"],
             account_pool_pb2_grpc.AccountPoolServicer,
-            ["Acquire", "Report", "Renew", "Release", "Describe"],
+            ["Acquire", "Report", "Renew", "Release", "Describe", "Budget"],
         ),
         (
             proxy_pool_pb2.DESCRIPTOR.services_by_name["ProxyPool"],

@@ -16,7 +16,7 @@ from xget_contracts import events
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPICS = ROOT / "proto" / "topics"
-NAMES = [events.PAGES, events.RESULTS, events.STORED, events.TASKS]
+NAMES = [events.FORGOTTEN, events.PAGES, events.PARSER_EVENTS, events.RESULTS, events.STORED, events.TASKS]
 
 
 def topic(name: str) -> dict[str, Any]:

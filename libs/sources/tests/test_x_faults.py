@@ -136,7 +136,7 @@ async def test_an_unknown_user_is_named(start: Any, lender: Any, gather: Any, ta
     sandbox = await start()
     with pytest.raises(SourceStopped, match="@nobody_here") as stopped:
         await gather(lender(sandbox.proxy_url), task_type, username="nobody_here")
-    assert (stopped.value.reason, stopped.value.retryable) == ("source_error", False)
+    assert (stopped.value.reason, stopped.value.retryable) == ("not_found", False)
 
 
 @pytest.mark.parametrize(("standing", "said"), [("suspended", "suspended"), ("protected", "protected")])
@@ -148,4 +148,4 @@ async def test_a_user_who_shows_nothing_is_explained(
     for params in ({"username": author.handle}, {"user_id": str(author.id)}):
         with pytest.raises(SourceStopped, match=said) as stopped:
             await gather(lender(sandbox.proxy_url), "USER_TWEETS", **params)
-        assert (stopped.value.reason, stopped.value.retryable) == ("source_error", False)
+        assert (stopped.value.reason, stopped.value.retryable) == (standing, False)

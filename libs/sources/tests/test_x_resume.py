@@ -133,6 +133,6 @@ async def test_twscrape_counts_nothing_for_its_author(start: Any, lender: Any, g
 async def test_sources_are_found_by_entry_point() -> None:
     sources = load_sources()
     assert sources["x_session"].platform == "x"
-    assert sources["x_session"].parser_version == "x-1"
+    assert sources["x_session"].parser_version == "x-2"
     for found in sources.values():
         await found.close()

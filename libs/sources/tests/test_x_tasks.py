@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from xget_sources.x.queries import hashtag_query, keyword_query
+from xget_sources.x.queries import query_of
 from xget_sources.x.tasks import ALIASES, TASK_TYPES, HashtagSearch, KeywordSearch
 
 
@@ -96,14 +96,15 @@ def test_filters_become_operators_of_x() -> None:
         | {"include_replies": False, "include_retweets": True}
     )
     assert wanted.until == datetime(2026, 7, 2, tzinfo=UTC)
-    assert keyword_query(wanted) == (
+    assert query_of(wanted) == (
         '量子 OR "deep learning" lang:zh since:2026-07-01 until:2026-07-02 -filter:replies include:nativeretweets'
     )
     tagged = HashtagSearch.model_validate({"hashtag": "AI", "since": "2026-07-01T10:30:00Z", "include_retweets": False})
-    assert hashtag_query(tagged) == "#AI since_time:1782901800 -filter:nativeretweets"
+    assert query_of(tagged) == "#AI since_time:1782901800 -filter:nativeretweets"
 
 
 def test_every_alias_leads_to_a_task_type() -> None:
     assert set(ALIASES.values()) <= TASK_TYPES.keys()
     assert not ALIASES.keys() & TASK_TYPES.keys()
-    assert all(spec.name == name and spec.item_kind in ("post", "user", "trend") for name, spec in TASK_TYPES.items())
+    kinds = ("post", "user", "trend", "community")
+    assert all(spec.name == name and spec.item_kind in kinds for name, spec in TASK_TYPES.items())

@@ -18,6 +18,7 @@ from xget_kernel.clock import SystemClock
 from xget_kernel.secrets import Secret
 from xget_processing.settings import Settings
 from xget_processing.worker import create_worker
+from xget_telemetry.metrics import Registry
 from xget_testing.database import tables_made, tables_of
 from xget_testing.parsing import ToySource, make_raw
 from xget_testing.tokens import TokenMaker
@@ -33,6 +34,9 @@ class Works:
     settings: Settings
     source: ToySource
     results: Consumer
+    stop: asyncio.Event
+    work: asyncio.Task[None]
+    metrics: Registry
 
     page = staticmethod(make_raw)
 
@@ -52,6 +56,11 @@ class Works:
                 await self.results.commit(records)
         return found
 
+    async def end(self) -> None:
+        """Stop the worker."""
+        self.stop.set()
+        await self.work
+
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait until something holds that the worker brings about."""
         async with asyncio.timeout(10):
@@ -64,7 +73,7 @@ database_url = tables_of("xget_processing")
 
 @pytest.fixture
 def settings(tmp_path: Any, database_url: str) -> Settings:
-    return Settings(home=tmp_path, database_url=Secret(database_url))
+    return Settings(home=tmp_path, database_url=Secret(database_url), processing_thaw_seconds=0.05)
 
 
 @pytest.fixture
@@ -82,9 +91,11 @@ async def works(settings: Settings, source: ToySource) -> AsyncIterator[Works]:
     log = SqliteEventLog(settings.home / "events.db")
     await log.create_topics(load_topics())
     stop = asyncio.Event()
-    work = asyncio.create_task(create_worker(settings, log=log, sources={"toy": source}).run(stop))
+    metrics = Registry()
+    worker = create_worker(settings, log=log, sources={"toy": source}, metrics=metrics)
+    work = asyncio.create_task(worker.run(stop))
     async with log.consumer("test", [RESULTS]) as results:
-        yield Works(log, settings, source, results)
-        stop.set()
-        await work
+        running = Works(log, settings, source, results, stop, work, metrics)
+        yield running
+        await running.end()
     await log.close()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from xget_contracts.events import PAGES, RESULTS, PageParsed
+from xget_contracts.items import Rejected
 from xget_events.log import Record
 from xget_events.runner import ConsumerRunner
 from xget_kernel.caller import LOCAL_ADMIN, Caller
@@ -19,11 +20,17 @@ from xget_kernel.pages import PageQuery
 from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.consumers import on_page_collected
 from xget_processing.errors import RecordClosed
-from xget_processing.models import Base
-from xget_processing.repository import RecordFilter, Store
+from xget_processing.models import Base, RecordFilter
+from xget_processing.repository import Store
+from xget_processing.service.drift import DriftRules, DriftService
+from xget_processing.service.freezing import FreezeRules, FreezeService
 from xget_processing.service.language import LanguageRules
+from xget_processing.service.metrics import ParserMetrics
 from xget_processing.service.parsing import PageParser
 from xget_processing.service.quarantine import QuarantineService
+from xget_processing.service.reading import ReadingService
+from xget_sources.ports import Parsed
+from xget_telemetry.metrics import Registry
 from xget_testing.database import assert_tables_match, migrated
 
 ALL = RecordFilter()
@@ -109,6 +116,32 @@ async def test_a_mended_parser_reads_what_was_kept(works: Any, quarantine: Quara
     assert (await quarantine.replay(ALL)).pages == 0
 
 
+async def test_what_only_an_earlier_attempt_at_a_page_showed_stays_in_quarantine(
+    works: Any, quarantine: QuarantineService
+) -> None:
+    """A page that is collected again after a crash may show other posts under its number."""
+    (first,) = await works.send(works.page(1, ["new-shape gone", "a"], attempt=1))
+    (second,) = await works.send(works.page(1, ["a", "b"], attempt=2))
+    (third,) = await works.send(works.page(1, ["a", "new-shape b"], attempt=3))
+    assert [first.quarantined, second.quarantined, third.quarantined] == [1, 1, 2]
+    works.source.unknown = ""
+    report = await quarantine.replay(ALL)
+    assert (report.pages, report.replayed, report.still_open) == (2, 2, 0)
+    results = await works.receive(2)
+    assert {item.native_id for result in results for item in result.items} == {"a", "new-shape gone", "new-shape b"}
+    assert [result.quarantined for result in results] == [1, 0]
+
+
+async def test_signs_that_no_database_takes_stop_no_page(works: Any, quarantine: QuarantineService) -> None:
+    strange = Rejected(path="$.a\x00b", reason="nul\x00", native_id="9" * 400, raw=b"{}", shape="{\x00\ud800}")
+    works.source.parse = lambda page: Parsed(items=[], authors=[], rejected=[strange])
+    for _ in range(2):
+        (result,) = await works.send(works.page(1, ["a"]))
+        assert result.quarantined == 1
+    ((_, path, state),) = await records(quarantine)
+    assert (path, state) == ("$.a\ufffdb", "open")
+
+
 async def test_one_record_is_replayed_or_dismissed(works: Any, quarantine: QuarantineService) -> None:
     await works.send(works.page(1, ["new-shape"]), works.page(2, ["new-shape"]))
     found, total = await quarantine.find(RecordFilter(state="open"), PageQuery())
@@ -149,30 +182,40 @@ class _Breaking:
         self._breaks = breaks
         self._after = after
 
-    async def record(self, parsed: Sequence[Any]) -> None:
-        await self._break(self._inner.record, parsed)
+    async def read(self, pages: Sequence[Any]) -> Any:
+        return await self._break(self._inner.read, pages)
 
     async def publish(self, messages: Sequence[Message]) -> None:
         await self._break(self._inner.publish, messages)
 
-    async def _break(self, call: Any, arguments: Any) -> None:
+    async def _break(self, call: Any, arguments: Any) -> Any:
         self._breaks -= 1
         if self._breaks >= 0 and not self._after:
             raise Unavailable("Broken before.")
-        await call(arguments)
+        found = await call(arguments)
         if self._breaks >= 0:
             raise Unavailable("Broken after.")
+        return found
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("part", ["record", "publish"])
+@pytest.mark.parametrize("part", ["read", "publish"])
 async def test_a_crash_between_two_steps_loses_and_doubles_nothing(
     works: Any, quarantine: QuarantineService, part: str, after: bool
 ) -> None:
-    parser = PageParser({"toy": works.source}, LanguageRules(FastLangdetect()))
-    kept: Any = _Breaking(quarantine, 2, after=after) if part == "record" else quarantine
+    parser, store = quarantine._parser, quarantine._store
+    freezing = FreezeService(store, parser, SystemClock(), FreezeRules())
+    reading: Any = ReadingService(
+        store=store,
+        parser=parser,
+        quarantine=quarantine,
+        freezing=freezing,
+        drift=DriftService(store, parser, SystemClock(), DriftRules()),
+        metrics=ParserMetrics(Registry()),
+    )
+    reading = _Breaking(reading, 2, after=after) if part == "read" else reading
     log: Any = _Breaking(works.log, 2, after=after) if part == "publish" else works.log
-    handler = on_page_collected(parser, kept, log, RESULTS, SystemClock())
+    handler = on_page_collected(reading, log, RESULTS, SystemClock())
     seen: list[Record] = []
 
     async def handle(batch: list[Record]) -> None:

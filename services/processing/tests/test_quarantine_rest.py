@@ -13,6 +13,8 @@ from xget_testing.apps import running
 from xget_testing.fuzz import fuzz
 
 QUARANTINE = "/api/v1/quarantine"
+MIXED = ["a", "b", "new-shape"]
+"""Too little of it is rejected to freeze the parser."""
 
 
 @pytest.fixture
@@ -32,6 +34,9 @@ async def test_lists_filters_and_shows_the_payload(api: httpx.AsyncClient) -> No
         ({"platform": "toy", "state": "open"}, 2),
         ({"platform": "x"}, 0),
         ({"state": "replayed"}, 0),
+        ({"operation": "Toys", "parser_version": "toy-1"}, 2),
+        ({"operation": "Others"}, 0),
+        ({"parser_version": "toy-2"}, 0),
     ):
         assert (await api.get(QUARANTINE, params=params)).json()["total"] == total
     one = (await api.get(f"{QUARANTINE}/{listed['items'][0]['id']}")).json()
@@ -41,7 +46,7 @@ async def test_lists_filters_and_shows_the_payload(api: httpx.AsyncClient) -> No
 async def test_replays_announce_what_the_parser_reads_now(api: httpx.AsyncClient, works: Any) -> None:
     works.source.unknown = ""
     report = (await api.post(f"{QUARANTINE}/replay", json={"all": True})).json()
-    assert report == {"pages": 2, "replayed": 2, "still_open": 0, "remaining": 0}
+    assert report == {"pages": 2, "replayed": 2, "still_open": 0, "remaining": 0, "next_cursor": None}
     results = await works.receive(2)
     assert [(result.page_no, result.replay, len(result.items)) for result in results] == [(1, True, 2), (2, True, 1)]
     assert (await api.get(QUARANTINE, params={"state": "replayed"})).json()["total"] == 2
@@ -80,7 +85,34 @@ async def test_viewers_do_not_replay(api: httpx.AsyncClient, tokens: Any) -> Non
     assert (await api.post(f"{QUARANTINE}/replay", headers=viewer, json={"all": True})).status_code == 403
 
 
-@pytest.mark.parametrize("body", [{}, {"ids": []}, {"all": False}, {"ids": ["a\x00"]}, {"all": True, "more": 1}])
+async def test_a_replay_by_filter_goes_on_at_its_cursor_past_what_stays_open(
+    api: httpx.AsyncClient, works: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xget_processing.service.quarantine.MOST_PAGES", 10)
+    await works.send(*(works.page(n, MIXED, execution_id="many", operation="Many") for n in range(1, 26)))
+    wanted: dict[str, Any] = {"operation": "Many", "parser_version": "toy-1", "execution_id": "many"}
+    told = []
+    while True:
+        report = (await api.post(f"{QUARANTINE}/replay", json=wanted)).json()
+        told.append((report["pages"], report["replayed"], report["still_open"], report["remaining"]))
+        if report["next_cursor"] is None:
+            break
+        wanted["cursor"] = report["next_cursor"]
+    assert told == [(10, 0, 10, 15), (10, 0, 10, 5), (5, 0, 5, 0)]
+    for nothing in ({"operation": "Few"}, {"parser_version": "toy-0"}, {"task": "t9"}, {"execution_id": "e9"}):
+        assert (await api.post(f"{QUARANTINE}/replay", json=nothing)).json()["pages"] == 0
+    assert (await api.post(f"{QUARANTINE}/replay", json={"task": "t2"})).json()["pages"] == 1
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "WyJhIiwxXQ", "WyJhIiwxLC0xXQ", "WyJhXHUwMDAwIiwxLDFd", "W10" * 2000])
+async def test_a_foreign_cursor_is_refused(api: httpx.AsyncClient, cursor: str) -> None:
+    answer = await api.post(f"{QUARANTINE}/replay", json={"all": True, "cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cursor")
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"cursor": "x"}, {"ids": []}, {"all": False}, {"ids": ["a\x00"]}, {"all": True, "more": 1}]
+)
 async def test_a_replay_names_what_to_replay(api: httpx.AsyncClient, body: dict[str, Any]) -> None:
     assert (await api.post(f"{QUARANTINE}/replay", json=body)).status_code == 422
 

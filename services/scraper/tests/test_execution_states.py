@@ -26,9 +26,11 @@ from xget_scraper.schemas.task import TaskWrite
 from xget_scraper.service.checkpoints import Checkpoints, Rules
 from xget_scraper.service.drafts import Draft
 from xget_scraper.service.jobs import Job, LeaseLostError
+from xget_scraper.service.planning import Planner
 from xget_scraper.service.progress import ProgressService
 from xget_scraper.service.tasks import TaskService
 from xget_sources.ports import RawPage
+from xget_testing.collecting import ListSource
 from xget_testing.database import created
 
 T = TypeVar("T")
@@ -62,6 +64,7 @@ class Life(RuleBasedStateMachine):
         database = self.do(self.stack.enter_async_context(created(Base.metadata, Path(folder) / "scraper.db")))
         self.store = Store(database)
         self.checkpoints = Checkpoints(self.store, self.clock, Rules(lease=LEASE, max_wait=timedelta(hours=24)))
+        self.planner = Planner(self.checkpoints, self.clock, timedelta(hours=1))
         self.progress = ProgressService(self.store, self.clock)
         self.phase: Phase | None = None
         self.reason: str | None = None
@@ -124,6 +127,8 @@ class Life(RuleBasedStateMachine):
         assert (job is not None) == (self.phase is Phase.QUEUED)
         if job is not None:
             self.phase, self.job = Phase.COLLECTING, job
+            self.do(self.planner.plan(job, ListSource([])))
+            assert self.do(self.checkpoints.begin(job))
 
     @precondition(lambda self: self.job is not None)
     @rule(last=st.booleans())

@@ -19,9 +19,11 @@ from xget_scraper.schemas.task import TaskWrite
 from xget_scraper.service.checkpoints import Checkpoints, Rules
 from xget_scraper.service.drafts import Draft
 from xget_scraper.service.jobs import Job
+from xget_scraper.service.planning import Planner
 from xget_scraper.service.progress import ProgressService
 from xget_scraper.service.tasks import TaskService
 from xget_sources.ports import RawPage
+from xget_testing.collecting import ListSource
 from xget_testing.database import assert_tables_match
 
 PAGE = RawPage(
@@ -42,10 +44,10 @@ class Run:
         self.execution_id = ""
 
     async def begin(self) -> Job:
-        body = TaskWrite(task_name="AI", task_type="KEYWORD_SEARCH")
+        body = TaskWrite(task_name="AI", task_type="USER_INFO")
         async with self.store.transaction() as unit:
             task = await TaskService(unit, self.clock, "xget.tasks").create(
-                Draft("ada", ["ada"], "KEYWORD_SEARCH", {"query": "AI", "limit": 10}, 10, body)
+                Draft("ada", ["ada"], "USER_INFO", {"username": "ada", "limit": 10}, 10, body)
             )
         self.task_id, self.execution_id = task.id, str(task.execution_id)
         return await self.claim()
@@ -53,6 +55,8 @@ class Run:
     async def claim(self) -> Job:
         job = await self.checkpoints.claim("worker")
         assert job is not None
+        await Planner(self.checkpoints, self.clock, timedelta(hours=1)).plan(job, ListSource([]))
+        assert await self.checkpoints.begin(job)
         return job
 
     async def stored(self, page_no: int, **fields: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from xget_scraper.app import create_app
-from xget_scraper.ports import Listing
+from xget_scraper.ports import Left, Listing
 from xget_scraper.settings import Settings
 from xget_testing.collecting import ListSource
 from xget_testing.fuzz import fuzz
@@ -33,6 +33,9 @@ class EmptyPools:
 
     async def has_proxy(self, owner_id: str, proxy_id: str) -> bool:
         return False
+
+    async def left(self, *_wanted: Any) -> Left:
+        return Left(accounts=0, known=0, limit=0, remaining=0, today=0, window_seconds=900)
 
 
 class EmptyItems:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from xget_storage import ports
+from xget_storage import models, ports
 from xget_storage.adapters.mongo import MongoServer
 from xget_storage.adapters.mongo_documents import MongoDocuments
 from xget_testing.contracts.documents import DocumentStoreContract
@@ -14,6 +14,7 @@ from xget_testing.contracts.documents import DocumentStoreContract
 
 @pytest.mark.connected("mongodb")
 class TestMongoDocuments(DocumentStoreContract):
+    models = models
     ports = ports
 
     @pytest.fixture

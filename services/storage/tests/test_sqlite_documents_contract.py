@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from xget_storage import ports
+from xget_storage import models, ports
 from xget_storage.adapters.sqlite_documents import SqliteDocuments
 from xget_testing.contracts.documents import DocumentStoreContract
 
 
 class TestSqliteDocuments(DocumentStoreContract):
+    models = models
     ports = ports
 
     @pytest.fixture

@@ -39,8 +39,11 @@ def build() -> App:
     app.command(f"{commands}.proxies:app", name="proxies", help="Proxies that accounts use.", group=USE)
     app.command(f"{commands}.tasks:app", name="tasks", help="What to collect, and how it goes.", group=USE)
     app.command(f"{commands}.search:app", name="search", help="Search what is stored.", group=USE)
+    app.command(f"{commands}.authors:app", name="authors", help="Who wrote what is stored; takedowns.", group=USE)
+    app.command(f"{commands}.data:app", name="data", help="Single items: history, raw record.", group=USE)
     app.command(f"{commands}.export:export", name="export", help="Write a task's results to a file.", group=USE)
     app.command(f"{commands}.quarantine:app", name="quarantine", help="Records that did not parse.", group=USE)
+    app.command(f"{commands}.parsers:app", name="parsers", help="What reads the pages.", group=USE)
     app.register_install_completion_command(group=MORE)
     return app
 

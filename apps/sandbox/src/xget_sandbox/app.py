@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from xget_sandbox.ca import CertificateAuthority, write_atomically
+from xget_sandbox.conditions import Conditions
 from xget_sandbox.control import Control
+from xget_sandbox.director import Director, Step
+from xget_sandbox.drift import Drifts
 from xget_sandbox.errors import SandboxError
 from xget_sandbox.faults import Faults
 from xget_sandbox.graphql.gate import Gate
 from xget_sandbox.graphql.world_source import WorldSource
 from xget_sandbox.journal import Journal
 from xget_sandbox.limits import Limits, SandboxClock
+from xget_sandbox.paging import Pagings
 from xget_sandbox.replay import load_recordings
+from xget_sandbox.scenario import Scenario
 from xget_sandbox.server import ProxyServer
 from xget_sandbox.site import Site
 from xget_sandbox.source import Source
 from xget_sandbox.transaction import TransactionPages
 from xget_sandbox.truth import Truth
 from xget_sandbox.world import build_world
+from xget_sandbox.world.changes import Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,18 @@ class Options:
     replay: Path | None = None
     faults: Sequence[str] = ()
     limit_scale: float = 10.0
+    days: float = 120.0
+    paging: str = ""
+    rich: bool = False
+    speed: float = 0.0
+    start: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Sequence[Step] = ()
+
+    def under(self, scenario: Scenario) -> Options:
+        """The same sandbox in a scenario, which says what its world is and what happens in it."""
+        return replace(
+            self, speed=scenario.speed, start=scenario.start, schedule=scenario.schedule, **scenario.world
+        )  # fmt: skip
 
 
 class Sandbox:
@@ -44,20 +63,31 @@ class Sandbox:
     """
 
     def __init__(self, options: Options) -> None:
-        if options.posts < 0 or options.limit_scale <= 0:
-            raise SandboxError("--posts must be at least 0 and --limit-scale above 0.")
+        if options.posts < 0 or options.limit_scale <= 0 or options.days <= 0:
+            raise SandboxError("--posts must be at least 0, --limit-scale and --days above 0.")
         self.options = options
-        self.world = build_world(options.seed, 0 if options.replay else options.posts)
+        posts = 0 if options.replay else options.posts
+        self.world = build_world(options.seed, posts, options.days, rich=options.rich)
         self.authority = CertificateAuthority()
-        self.faults = Faults(options.faults, options.seed)
-        self.journal = Journal()
-        self.limits = Limits(SandboxClock(), options.limit_scale)
-        world_source = WorldSource(self.world)
+        clock = SandboxClock(options.speed)
+        self.world.life.elapsed = clock.elapsed
+        self.conditions = Conditions(
+            faults=Faults(options.faults, options.seed),
+            limits=Limits(clock, options.limit_scale),
+            pagings=Pagings(options.paging, options.seed, clock.now),
+            drifts=Drifts(clock.elapsed),
+            journal=Journal(),
+        )
+        world_source = WorldSource(self.world, self.conditions.pagings)
+        listings = world_source.listings
         source: Source = load_recordings(options.replay) if options.replay else world_source
-        self.truth = Truth(self.world, world_source.listings, replaying=options.replay is not None)
+        changes = Changes(self.world, lambda query: listings.search(query, "Latest"))
+        self.director = Director(self.conditions, changes, options.schedule)
+        self.director.apply(options.start)
+        self.truth = Truth(self.world, listings, replaying=options.replay is not None)
         transaction = TransactionPages(options.seed)
-        gate = Gate(source, self.limits, self.faults, self.journal, transaction)
-        control = Control(self.truth, self.journal, self.faults, self.limits, self.authority.pem)
+        gate = Gate(source, self.director, transaction)
+        control = Control(self.truth, self.director, self.authority.pem)
         self.server = ProxyServer(Site(gate, transaction), control, self.authority)
 
     @property

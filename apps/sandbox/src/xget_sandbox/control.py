@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
+from xget_sandbox.director import Director
 from xget_sandbox.errors import SandboxError
-from xget_sandbox.faults import Faults
 from xget_sandbox.http import Request, Response, json_response
-from xget_sandbox.journal import Journal
-from xget_sandbox.limits import Limits
 from xget_sandbox.truth import Truth
 
 PREFIX = "/__sandbox__/"
+PAGES = "truth, log, faults, paging, drift, change, schedule, clock, limits and ca.pem"
 
 
 class Control:
-    """Truth, log, faults, clock and limits over plain HTTP."""
+    """Truth, log, faults, paging, clock and limits over plain HTTP."""
 
-    def __init__(self, truth: Truth, journal: Journal, faults: Faults, limits: Limits, ca_pem: bytes) -> None:
+    def __init__(self, truth: Truth, director: Director, ca_pem: bytes) -> None:
+        conditions = director.conditions
         self.truth = truth
-        self.journal = journal
-        self.faults = faults
-        self.limits = limits
+        self.director = director
+        self.drifts = conditions.drifts
+        self.journal = conditions.journal
+        self.faults = conditions.faults
+        self.limits = conditions.limits
+        self.pagings = conditions.pagings
         self.ca_pem = ca_pem
 
     def answer(self, request: Request) -> Response:
@@ -36,21 +40,22 @@ class Control:
         except SandboxError as error:
             return json_response({"error": str(error)}, 400)
         if answer is None:
-            return json_response({"error": "There are truth, log, faults, clock, limits and ca.pem here."}, 404)
+            return json_response({"error": f"There are {PAGES} here."}, 404)
         return json_response(answer)
 
     def _get(self, name: str, request: Request) -> dict[str, Any] | None:
         asked = request.parameters()
-        if name == "truth":
-            return self.truth.answer(asked)
-        if name == "log":
-            after = asked.get("after", "0")
-            return {"requests": self.journal.entries(int(after) if after.isdecimal() else 0)}
-        if name == "faults":
-            return {"faults": self.faults.texts}
-        if name == "clock":
-            return {"now": self.limits.clock.now(), "offset": self.limits.clock.offset}
-        return {"scale": self.limits.scale} if name == "limits" else None
+        pages: dict[str, Callable[[], dict[str, Any]]] = {
+            "truth": lambda: self.truth.answer(asked),
+            "log": lambda: {"requests": self.journal.entries(_after(asked))},
+            "faults": lambda: {"faults": self.faults.texts},
+            "paging": self.pagings.told,
+            "clock": self._clock,
+            "drift": self.drifts.told,
+            "schedule": self.director.told,
+            "limits": self.limits.told,
+        }
+        return pages[name]() if name in pages else None
 
     def _post(self, name: str, request: Request) -> dict[str, Any] | None:
         body = _body(request)
@@ -58,15 +63,28 @@ class Control:
             faults = body.get("faults", "")
             self.faults.set([faults] if isinstance(faults, str) else [str(fault) for fault in faults])
             return {"faults": self.faults.texts}
+        if name == "paging":
+            self.pagings.set(_rules(body))
+            return self.pagings.told()
         if name == "clock":
             self.limits.clock.advance(_number(body, "advance"))
-            return {"now": self.limits.clock.now(), "offset": self.limits.clock.offset}
+            return self._clock()
         if name == "limits":
-            if "scale" in body:
-                self.limits.scale = _number(body, "scale")
-            self.limits.clear()
-            return {"scale": self.limits.scale}
-        return None
+            self.limits.set(body)
+            return self.limits.told()
+        if name == "drift":
+            self.drifts.set(body.get("drift", []))
+            return self.drifts.told()
+        return self.director.changes.apply(body) if name == "change" else None
+
+    def _clock(self) -> dict[str, Any]:
+        clock = self.limits.clock
+        return {"now": clock.now(), "offset": clock.offset, "elapsed": clock.elapsed()}
+
+
+def _after(asked: Mapping[str, str]) -> int:
+    after = asked.get("after", "0")
+    return int(after) if after.isdecimal() else 0
 
 
 def _body(request: Request) -> dict[str, Any]:
@@ -77,6 +95,13 @@ def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise SandboxError("The body is not a JSON object.")
     return body
+
+
+def _rules(body: dict[str, Any]) -> dict[str, Any] | str:
+    rules = body.get("paging", {})
+    if not isinstance(rules, (dict, str)):
+        raise SandboxError("paging is a text such as stall=800,lie=0.02 or an object by operation.")
+    return rules
 
 
 def _number(body: dict[str, Any], name: str) -> float:

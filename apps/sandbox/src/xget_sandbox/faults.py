@@ -18,7 +18,7 @@ from xget_sandbox.source import TIMELINES
 
 KINDS = {
     "429": 3.0, "88": 0, "64": 0, "32": 0, "326": 0, "226": 0, "403": 0, "404": 0, "500": 0, "loadshed": 0, "html": 0,
-    "malformed": 0, "empty": 0, "repeat-cursor": 0, "drop": 0, "slow": 2.0,
+    "malformed": 0, "empty": 0, "repeat-cursor": 0, "end": 0, "drop": 0, "slow": 2.0,
 }  # fmt: skip
 SPEC = re.compile(r"(?P<kind>[\w-]+?)(?:=(?P<value>[\d.]+))?(?::(?P<op>\w+))?(?:@(?P<at>\d+)|%(?P<chance>[\d.]+))")
 
@@ -42,6 +42,11 @@ class Fault:
     def repeat(self) -> bool:
         """See Tampering."""
         return self.kind == "repeat-cursor"
+
+    @property
+    def ended(self) -> bool:
+        """See Tampering."""
+        return self.kind == "end"
 
 
 class Faults:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from xget_sandbox.errors import SandboxError
 
 WINDOW_S = 900
 PER_WINDOW = {
@@ -20,10 +24,20 @@ OTHERS = 500
 
 
 class SandboxClock:
-    """Real time, moved forward on demand. Seconds since 1970."""
+    """Real time, moved forward on demand. Seconds since 1970.
 
-    def __init__(self) -> None:
+    Beside it runs the virtual clock of the world, from 0: it moves only on demand, or `speed` seconds a second.
+    """
+
+    def __init__(self, speed: float = 0.0) -> None:
         self.offset = 0.0
+        self.speed = speed
+        self._started = time.monotonic()
+
+    def elapsed(self) -> float:
+        """Seconds of the virtual clock since the start."""
+        ran = (time.monotonic() - self._started) * self.speed if self.speed else 0.0
+        return self.offset + ran
 
     def now(self) -> float:
         """What X's clock says."""
@@ -57,6 +71,7 @@ class Limits:
     def __init__(self, clock: SandboxClock, scale: float) -> None:
         self.clock = clock
         self.scale = scale
+        self.own: dict[str, int] = {}
         self._windows: dict[tuple[str, str], Window] = {}
 
     def take(self, account: str, operation: str) -> tuple[bool, Window]:
@@ -74,6 +89,17 @@ class Limits:
         window.reset = math.ceil(self.clock.now() + seconds)
         return window
 
+    def set(self, wanted: object) -> None:
+        """Another scale, own limits of operations, or both; all windows are forgotten. Raises SandboxError."""
+        given = parse_limits(wanted)
+        self.scale = float(given.get("scale", self.scale))
+        self.own = dict(given.get("operations", self.own))
+        self.clear()
+
+    def told(self) -> dict[str, Any]:
+        """What is in force."""
+        return {"scale": self.scale, "operations": self.own}
+
     def clear(self) -> None:
         """Forget all windows."""
         self._windows.clear()
@@ -82,7 +108,22 @@ class Limits:
         now = self.clock.now()
         window = self._windows.get((account, operation))
         if window is None or window.reset <= now:
-            limit = max(1, round(PER_WINDOW.get(operation, OTHERS) * self.scale))
+            limit = self.own.get(operation) or max(1, round(PER_WINDOW.get(operation, OTHERS) * self.scale))
             window = Window(limit, limit, math.ceil(now + WINDOW_S))
             self._windows[account, operation] = window
         return window
+
+
+def parse_limits(wanted: object) -> Mapping[str, Any]:
+    """{scale, operations: {name: requests in 15 minutes}}. Raises SandboxError."""
+    if not isinstance(wanted, Mapping) or set(wanted) - {"scale", "operations"}:
+        raise SandboxError("limits: has to be an object of scale and operations.")
+    scale, operations = wanted.get("scale", 1), wanted.get("operations", {})
+    if isinstance(scale, bool) or not isinstance(scale, (int, float)) or scale <= 0:
+        raise SandboxError("limits.scale: has to be a number above 0.")
+    if not isinstance(operations, Mapping):
+        raise SandboxError("limits.operations: has to be an object of numbers by operation.")
+    for name, value in operations.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise SandboxError(f"limits.operations.{name}: has to be a whole number of at least 1.")
+    return wanted

@@ -50,6 +50,28 @@ class Listings:
         """An author's posts with media."""
         return [post for post in self.timeline(author_id, replies=True) if post.media]
 
+    def of_list(self, number: int) -> list[Post]:
+        """Posts, quotes and reposts of a list's members."""
+        members = set(self.world.lists.get(number, []))
+        return [post for post in self.world.newest if post.author_id in members and post.kind != "reply"]
+
+    def of_community(self, number: int) -> list[Post]:
+        """Posts written in a community, as X ranks them: by likes."""
+        homes = self.world.posted_in
+        found = [post for post in self.world.newest if homes.get(post.id) == number]
+        return sorted(found, key=lambda post: (-post.metrics.likes, -post.id))
+
+    def related(self, operation: str, author_id: int) -> list[int]:
+        """Ids of the users of a profile's list; `operation` is X's name of it."""
+        if operation == "Following":
+            return self.world.following[author_id]
+        if operation == "UserCreatorSubscriptions":
+            return self.world.subscriptions(author_id)
+        followers = self.world.followers[author_id]
+        if operation == "BlueVerifiedFollowers":
+            return [other for other in followers if self.world.authors[other].blue]
+        return followers
+
     def with_context(self, post: Post) -> list[int]:
         """Ids of the posts that come inside this one's object: quoted, reposted, and what a reposted one quotes."""
         inside: list[int] = []

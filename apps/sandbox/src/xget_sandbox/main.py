@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xget_sandbox.app import Options, Sandbox
 from xget_sandbox.errors import SandboxError
+from xget_sandbox.scenario import find_scenario, scenarios
 
 DEFAULT_CA = Path(".xget/sandbox-ca.pem")
 
@@ -24,6 +25,9 @@ def run(
     replay: Path | str | None = None,
     faults: Sequence[str] = (),
     limit_scale: float = 10.0,
+    days: float = 120.0,
+    paging: str = "",
+    scenario: str | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0, or 2 after one line on stderr that names the mistake."""
     options = Options(
@@ -34,9 +38,11 @@ def run(
         replay=Path(replay) if replay else None,
         faults=faults,
         limit_scale=limit_scale,
+        days=days,
+        paging=paging,
     )
     try:
-        asyncio.run(_serve(options))
+        asyncio.run(_serve(options.under(find_scenario(scenario)) if scenario else options))
     except SandboxError as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return 2
@@ -59,6 +65,8 @@ async def _serve(options: Options) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m xget_sandbox`."""
     given = parser().parse_args(arguments)
+    if given.scenarios:
+        return tell_scenarios()
     return run(
         port=given.port,
         ca_file=given.ca,
@@ -67,7 +75,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         replay=given.replay,
         faults=given.faults,
         limit_scale=given.limit_scale,
+        days=given.days,
+        paging=given.paging,
+        scenario=given.scenario,
     )
+
+
+def tell_scenarios() -> int:
+    """One line for each scenario that comes along; exit code 2 when one of them is wrong."""
+    for name, path in scenarios().items():
+        try:
+            sys.stdout.write(f"{name:<20} {find_scenario(str(path)).about}\n")
+        except SandboxError as error:
+            sys.stderr.write(f"sandbox: {error}\n")
+            return 2
+    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,5 +101,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--posts", type=int, default=2000, help="posts in the world (2000)")
     made.add_argument("--replay", type=Path, metavar="DIR", help="serve recordings by DIR/manifest.json")
     made.add_argument("--faults", action="append", default=[], metavar="LIST", help="such as 429@3,empty@5,drop%%0.1")
+    made.add_argument("--days", type=float, default=120.0, help="days that the posts are spread over (120)")
+    made.add_argument("--paging", default="", metavar="LIST", help="such as stall=800,how=mixed,lie=0.02,expire=900")
+    made.add_argument("--scenario", metavar="NAME", help="a scenario's name or .yaml file; it says what the world is")
+    made.add_argument("--scenarios", action="store_true", help="list the scenarios that come along, and end")
     made.add_argument("--limit-scale", type=float, default=10.0, help="X's limits times this (10)")
     return made

@@ -53,7 +53,7 @@ class Recordings:
                 return orjson.dumps(self._owner(variables))
             return orjson.dumps(missing())
         page = self._page(operation, pages, variables)
-        if page is None or tampering.empty:
+        if page is None or tampering.empty or tampering.ended:
             return (page or pages[-1]).without_entries()
         return page.body
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from xget_sandbox.wire.cursors import Cursor
+from xget_sandbox.wire.cursors import TURNS, Cursor
 
 Json = dict[str, Any]
 
@@ -13,7 +13,8 @@ TIMELINES = frozenset(
     {
         "SearchTimeline", "UserTweets", "UserTweetsAndReplies", "UserMedia", "Followers", "Following",
         "BlueVerifiedFollowers", "TweetDetail", "Retweeters", "ListMembers", "ListLatestTweetsTimeline",
-        "GenericTimelineById",
+        "GenericTimelineById", "Bookmarks", "UserCreatorSubscriptions", "CommunityTweetsTimeline",
+        "membersSliceTimeline_Query", "moderatorsSliceTimeline_Query",
     }
 )  # fmt: skip
 
@@ -29,12 +30,17 @@ class Tampering(Protocol):
     def repeat(self) -> bool:
         """Let the cursor lead to this very page again."""
 
+    @property
+    def ended(self) -> bool:
+        """Leave out the entries and say that there is no more."""
+
 
 class Untouched:
     """No change."""
 
     empty = False
     repeat = False
+    ended = False
 
 
 class Source(Protocol):
@@ -47,8 +53,8 @@ class Source(Protocol):
 def following(cursor: Cursor, count: int, tampering: Tampering) -> Cursor:
     """Where the page after `count` rows begins, unless a fault bends the way."""
     if tampering.empty:
-        return Cursor(cursor.offset, cursor.turn + 1)
-    return cursor if tampering.repeat else Cursor(cursor.offset + count)
+        return Cursor(cursor.offset, (cursor.turn + 1) % TURNS)
+    return cursor if tampering.repeat or tampering.ended else Cursor(cursor.offset + count)
 
 
 def missing(code: int = 144, message: str = "_Missing: No status found with that ID.") -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from xget_contracts.events import PAGES, RESULTS, STORED, TASKS
+from xget_contracts.events import FORGOTTEN, PAGES, PARSER_EVENTS, RESULTS, STORED, TASKS
 from xget_events.log import EventLog, TopicSpec
 from xget_events.topics import load_topics
 from xget_kernel.settings import ServiceSettings
@@ -17,6 +17,8 @@ def named_topics(settings: ServiceSettings) -> list[TopicSpec]:
         PAGES: settings.kafka_topic_pages,
         RESULTS: settings.kafka_topic_results,
         STORED: settings.kafka_topic_stored,
+        PARSER_EVENTS: settings.kafka_topic_parser_events,
+        FORGOTTEN: settings.kafka_topic_forgotten,
     }
     return [msgspec.structs.replace(spec, name=names.get(spec.name, spec.name)) for spec in load_topics()]
 

@@ -13,6 +13,8 @@ TASKS = "xget.tasks"
 PAGES = "xget.pages"
 RESULTS = "xget.results"
 STORED = "xget.stored"
+PARSER_EVENTS = "xget.parser-events"
+FORGOTTEN = "xget.forgotten"
 
 
 class ExecutionRequested(Struct):
@@ -104,6 +106,42 @@ class PageStored(Struct):
     """Copied from the page: the highest, when several of this number were stored at once."""
 
 
+class ParserChanged(Struct):
+    """`xget.parser-events`, key = parser: a parser was frozen, begins to read what waited, or reads as usual again."""
+
+    parser: str
+    """Route and operation, as `x_session:SearchTimeline`."""
+    platform: str
+    route: str
+    operation: str
+    state: Literal["frozen", "thawing", "reading"]
+    at: datetime
+    version: str
+    """The parser version that was frozen, or the one that reads again."""
+    by: str
+    """Who brought it about: `rate` (too much was rejected), `version` (a newer parser started), or a person's id."""
+    pages: int = 0
+    """Pages of the window that froze it."""
+    rate: float = 0.0
+    """Share of their records that was rejected: 0 to 1."""
+    waiting: int = 0
+    """Pages that wait for it."""
+
+
+class AuthorForgotten(Struct):
+    """`xget.forgotten`, key = author key: what the author wrote has to go and stays away; or the ban is lifted.
+
+    Said again at each sweep of a takedown: doing it again must be fine.
+    """
+
+    author_key: str
+    platform: str
+    author_id: str
+    at: datetime
+    """When a person decided it: of two events of an author, the later one holds."""
+    lifted: bool = False
+
+
 EndReason = Literal[
     "exhausted",
     "limit_reached",
@@ -114,4 +152,8 @@ EndReason = Literal[
     "blocked",
     "cancelled",
     "source_error",
+    "not_found",
+    "protected",
+    "suspended",
+    "unavailable",
 ]

@@ -1,4 +1,4 @@
-"""What XGet keeps of a platform: posts, users and trends as items, and their authors.
+"""What XGet keeps of a platform: posts, users, trends, communities and lists as items, and their authors.
 
 Every struct is wire format: msgspec encodes it to the JSON that topics and stores carry. Times are UTC, counts are
 non-negative integers, durations are milliseconds; `None` means that the platform did not say.
@@ -11,10 +11,13 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["post", "user", "trend"]
+Kind = Literal["post", "user", "trend", "community", "list"]
+Gone = Literal["deleted", "withheld", "age_gated", "suspended", "limited", "unavailable"]
+"""Why a platform shows something else in a post's place. `limited`: not for this account, as protected posts are;
+`unavailable`: it does not say more."""
 
 
-class Struct(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Struct(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Base of all item structs: fields that hold their default are left out of the JSON."""
 
 
@@ -54,6 +57,12 @@ class Media(Struct):
     height: int | None = None
     duration_ms: int | None = None
     views: int | None = None
+    title: str | None = None
+    description: str | None = None
+    warnings: list[str] = msgspec.field(default_factory=list)
+    """What it is marked as: adult_content, graphic_violence, other."""
+    unavailable: str | None = None
+    """Why the platform does not serve it, in its words; None while it does."""
     variants: list[Variant] = msgspec.field(default_factory=list)
 
 
@@ -74,6 +83,10 @@ class Metrics(Struct):
     media: int | None = None
     favourites: int | None = None
     """Posts that the user liked."""
+    # of communities and lists
+    members: int | None = None
+    moderators: int | None = None
+    subscribers: int | None = None
 
 
 class Place(Struct):
@@ -85,6 +98,8 @@ class Place(Struct):
     type: str | None = None
     country: str | None = None
     country_code: str | None = None
+    box: list[float] = msgspec.field(default_factory=list)
+    """West, south, east and north in degrees, when the platform gives them."""
 
 
 class Coordinates(Struct):
@@ -145,9 +160,9 @@ class Author(Struct):
 
 
 class Item(Struct):
-    """One normalised post, user or trend as one page showed it.
+    """One normalised post, user, trend, community or list as one page showed it.
 
-    `key` is `platform:native_id` for posts, `platform:user:native_id` and `platform:trend:slug` for the others.
+    `key` is `platform:native_id` for posts, `platform:<kind>:native_id` for the others (a trend's native id is a slug).
     `role` is "match" when the page lists the item as an answer to the task, "context" when it came along
     (quoted, reposted, answered, beyond the limit or outside the filters).
     """
@@ -184,6 +199,11 @@ class Item(Struct):
     source_app: str | None = None
     source_url: str | None = None
     sensitive: bool | None = None
+    gone: Gone | None = None
+    """Set when the platform named the post and showed a stand-in. Such an item has an identity, `gone` and `gone_text`
+    and nothing else: it never says anything about the post's content."""
+    gone_text: str | None = None
+    """The stand-in's words."""
     metrics: Metrics = msgspec.field(default_factory=Metrics)
     extra: dict[str, Any] = msgspec.field(default_factory=dict)
     """Everything else worth keeping (edit control, display range, translatable, trend rank), by a documented name."""
@@ -197,4 +217,6 @@ class Rejected(Struct):
     reason: str
     native_id: str | None = None
     raw: bytes = b""
-    """The record itself as JSON."""
+    """The record itself as JSON; empty when it is nothing that JSON can carry (an integer beyond 64 bits, depth)."""
+    shape: str = ""
+    """Outline of the record as JSON, at most 2,000 characters: field names, and types in place of values."""

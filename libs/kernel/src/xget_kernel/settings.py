@@ -69,6 +69,8 @@ class ServiceSettings(EngineSettings):
     kafka_topic_pages: str = Field("xget.pages", validation_alias="KAFKA_TOPIC_PAGES")
     kafka_topic_results: str = Field("xget.results", validation_alias="KAFKA_TOPIC_RESULTS")
     kafka_topic_stored: str = Field("xget.stored", validation_alias="KAFKA_TOPIC_STORED")
+    kafka_topic_parser_events: str = Field("xget.parser-events", validation_alias="KAFKA_TOPIC_PARSER_EVENTS")
+    kafka_topic_forgotten: str = Field("xget.forgotten", validation_alias="KAFKA_TOPIC_FORGOTTEN")
 
     def __init__(self, **values: Any) -> None:
         if "internal_token" in values:

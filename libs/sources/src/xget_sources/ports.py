@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -72,6 +72,8 @@ class NoAccount(Exception):
 class SourceStopped(Exception):
     """The platform ended the stream: `reason` is an EndReason, `detail` a sentence for the user.
 
+    A target that is not there says so with not_found, protected, suspended or unavailable; no retry will change that.
+
     `retryable` is True when the same page may be asked for again after a pause (LoadShed, dropped connections).
     """
 
@@ -82,11 +84,41 @@ class SourceStopped(Exception):
         self.retryable = retryable
 
 
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the things that a task is about: a user, a post, a list, a query."""
+
+    label: str
+    """For people, unique within the task: "@nasa", "post 20", "list 42", the query as X is asked."""
+    parameters: Mapping[str, Any]
+    """Parameters of the same task type for this target alone, as JSON values (without `limit`, `limit_per_target`)."""
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task would ask a platform, told without asking it."""
+
+    asks: list[str]
+    """Query strings or sentences, one for each of the first targets."""
+    more: int
+    """Targets whose asks are left out."""
+    targets: int
+    operations: list[str]
+    """The platform's operations, in the order of their first use."""
+    page_size: int | None
+    """Results that a page can hold at most; None when pages have no fixed size."""
+    lookups: int = 0
+    """Pages that only prepare others (names looked up to ids)."""
+    warnings: list[str] = []
+
+
 class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One execution's wish: the task type and its validated parameters (without `limit`, which the worker keeps)."""
 
     task_type: str
     parameters: Mapping[str, Any]
+    since: datetime | None = None
+    """Earliest time of this run, included; applied over the parameters' own where the task type is `windowed`."""
+    until: datetime | None = None
+    """Latest time of this run, excluded; as `since`."""
 
 
 class RawPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +144,13 @@ class RawPage(msgspec.Struct, frozen=True, kw_only=True):
     """Set on the last page: exhausted, window_covered, stalled."""
     counts: bool = True
     """False for a page that only prepares others (a name looked up to an id): stored, but nothing on it is a match."""
+    oldest_at: datetime | None = None
+    """Creation time of the oldest entry that belongs to the timeline (not pinned, not aside), before any filter.
+
+    None when the page lists none, or lists them in another order than newest first.
+    """
+    newest_at: datetime | None = None
+    """As `oldest_at`, of the newest."""
 
 
 class PageToParse(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,17 +169,40 @@ class Parsed(msgspec.Struct, kw_only=True):
     items: list[Item]
     authors: list[Author]
     rejected: list[Rejected]
+    stand_ins: dict[str, int] = {}
+    """How often the page shows something in place of a post without saying of which, by reason (`items.Gone`)."""
+
+
+class KnownFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that a version of a parser was written for, by shape (post, user, card, media…)."""
+
+    known: Mapping[str, frozenset[str]]
+    """Every field that is no news."""
+    usual: Mapping[str, frozenset[str]]
+    """Those of them that a page hardly ever lacks that has a few records of the shape."""
 
 
 class TaskTypeSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A task type as a source declares it: REST bodies, CLI and docs come from here."""
+    """A task type as a source declares it: REST bodies, command line and documents come from here."""
 
     name: str
     summary: str
     parameters: type[BaseModel]
     """Schema of `parameters`: extra fields forbidden; `limit` is part of it (default None = all there is)."""
     item_kind: str
-    """post, user or trend: what matches are."""
+    """post, user, trend or community: what matches are."""
+    windowed: bool = False
+    """Newest first and narrowable in time: a stalled run can go on in smaller windows (`CollectRequest.since`)."""
+    subjects: Mapping[str, str] = {}
+    """Ways to name what the task is about: the parameter for one target and its list for many; the first is usual."""
+    operations: tuple[str, ...] = ()
+    """The platform's operations that it may use, in the order of their first use."""
+    page_size: int | None = None
+    """Results of a full page; None when one page is all there is."""
+    own_account: bool = False
+    """About the account that asks: a task must name it."""
+    example: Mapping[str, Any] = {}
+    """Parameters as somebody may write them."""
 
 
 class Source(Protocol):
@@ -153,6 +215,14 @@ class Source(Protocol):
     task_types: Mapping[str, TaskTypeSpec]
     aliases: Mapping[str, str]
 
+    def targets(self, task_type: str, parameters: Mapping[str, Any]) -> Iterator[Target]:
+        """The targets of valid parameters: one for most tasks, else in the order given, each once, made as they are
+        read. Raises SourceStopped for parameters that are not valid (any more).
+        """
+
+    def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Preview:
+        """What a task with these valid parameters would ask; nothing is asked. Raises SourceStopped as `targets`."""
+
     def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncIterator[RawPage]:
         """Yield pages from `cursor` on (None = from the start), one account lease each.
 
@@ -161,6 +231,14 @@ class Source(Protocol):
 
     def parse(self, page: PageToParse) -> Parsed:
         """Turn one page into items and authors. Pure; never raises for a strange payload: it rejects."""
+
+    def fields(self, page: PageToParse) -> Mapping[str, frozenset[str]]:
+        """The fields that a page's records have, by shape: paths like `legacy.entities.urls[].url`, and `path!type`
+        for a known field with a value of a type that it never had. Pure, never raises, costs more than a parse.
+        """
+
+    def known_fields(self) -> KnownFields:
+        """What `fields` is measured against: what is not known is new; a usual field that stays away is gone."""
 
     async def close(self) -> None:
         """Close pooled connections."""

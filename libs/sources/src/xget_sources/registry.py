@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import entry_points
 
 from xget_sources.ports import Source
+from xget_sources.records import Records
 
 GROUP = "xget.sources"
 
@@ -21,3 +23,14 @@ def load_sources() -> dict[str, Source]:
             raise ValueError(f"Two sources are called {source.route}: uninstall the package that brings {entry.value}.")
         sources[source.route] = source
     return sources
+
+
+def load_records() -> dict[str, Records]:
+    """What can look into stored pages, by platform. Loads nothing that collects."""
+    found: dict[str, Records] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        make = getattr(import_module(entry.module), "lookup", None)
+        if make is not None:
+            records: Records = make()
+            found.setdefault(records.platform, records)
+    return found

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -46,7 +47,9 @@ def fuzz(
 
 
 def _command(url: str, headers: Mapping[str, str], checks: Sequence[str], max_examples: int) -> list[str]:
-    command = [sys.executable, "-m", "schemathesis.cli", "run", url, f"--checks={','.join(checks)}"]
+    config = Path(__file__).with_name("schemathesis.toml")
+    command = [sys.executable, "-m", "schemathesis.cli", f"--config-file={config}", "run", url]
+    command.append(f"--checks={','.join(checks)}")
     command += [f"--max-examples={max_examples}", "--seed=1", "--no-color", "--suppress-health-check=all"]
     return command + [part for name, value in headers.items() for part in ("--header", f"{name}: {value}")]
 

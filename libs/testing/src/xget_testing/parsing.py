@@ -11,7 +11,7 @@ import zstandard
 
 from xget_contracts.events import PageCollected
 from xget_contracts.items import Item, Rejected
-from xget_sources.ports import PageToParse, Parsed, TaskTypeSpec
+from xget_sources.ports import KnownFields, PageToParse, Parsed, TaskTypeSpec
 from xget_testing.contracts.pages import START
 
 
@@ -27,6 +27,8 @@ class ToySource:
     def __init__(self) -> None:
         self.parser_version = "toy-1"
         self.unknown = "new-shape"
+        self.known: set[str] = set()
+        self.usual: set[str] = set()
 
     def parse(self, page: PageToParse) -> Parsed:
         found = Parsed(items=[], authors=[], rejected=[])
@@ -40,6 +42,25 @@ class ToySource:
             else:
                 found.items.append(Item(key=f"toy:{text}", platform="toy", native_id=text, raw_text=text))
         return found
+
+    def fields(self, page: PageToParse) -> Mapping[str, frozenset[str]]:
+        """The first word of each text, as a field of the shape "text"."""
+        try:
+            texts = msgspec.json.decode(page.body, type=list[str])
+        except msgspec.DecodeError:
+            return {}
+        words = frozenset(text.split()[0] for text in texts if text.split())
+        return {"text": words} if words else {}
+
+    def known_fields(self) -> KnownFields:
+        """What tests set in `known` and `usual`."""
+        return KnownFields(known={"text": frozenset(self.known)}, usual={"text": frozenset(self.usual)})
+
+    def targets(self, task_type: str, parameters: Mapping[str, Any]) -> Any:
+        raise NotImplementedError("Tests bring pages themselves.")
+
+    def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Any:
+        raise NotImplementedError("Tests bring pages themselves.")
 
     def collect(self, request: Any, session: Any, cursor: str | None) -> Any:
         raise NotImplementedError("Tests bring pages themselves.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from sqlalchemy import (
@@ -36,7 +36,7 @@ from xget_standalone.home import Home
 from xget_standalone.migration.keys import SECRETS
 from xget_storage.adapters.sqlite_documents import SqliteDocuments
 from xget_storage.adapters.sqlite_raw_pages import SqliteRawPages
-from xget_storage.models import RawPage, StoredItem
+from xget_storage.models import RawPage, StoredItem, Takedown, TakedownNote, TakedownState
 from xget_storage.ports import Actor
 from xget_testing.contracts.pages import START, make_author, make_item, make_page
 
@@ -174,6 +174,23 @@ class SingleHome:
             StoredItem,
         )  # fmt: skip
         await store.add([own], "owner-1")
+        await self._takedown(store)
+
+    async def _takedown(self, store: SqliteDocuments) -> None:
+        """An author with two posts who is gone already, and one whose ban was lifted."""
+        theirs = {"author_key": "x:900", "author_id": "900"}
+        items = [make_item(10**7 + 2 * self._seed + n, **theirs) for n in range(2)]
+        page = make_page(1, items, execution_id=f"e{self._seed}-gone", task_id="t-gone")
+        await store.store_pages([page], START)
+        takedowns: tuple[tuple[str, TakedownState, Literal["forget", "lift"]], ...] = (
+            ("x:900", "done", "forget"),
+            ("x:901", "lifted", "lift"),
+        )
+        for key, state, action in takedowns:
+            note = TakedownNote(action=action, actor="admin", at=START, reason="asked for")
+            takedown = Takedown(author_key=key, state=state, pending=False, due=START, items=2, notes=[note])
+            await store.put_takedown(takedown)
+        await store.erase("x:900", None, by=Actor(user_id="admin", at=START))
 
     async def _raw_pages(self) -> None:
         store = SqliteRawPages(self.folder / "raw_pages.db")

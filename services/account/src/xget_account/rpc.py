@@ -17,6 +17,8 @@ SERVICE_NAME = "xget.account.v1.AccountPool"
 
 Context = grpc.aio.ServicerContext[object, object]
 _SHORTEST, _LONGEST, _USUAL = 5, 600, 60
+WINDOW_SECONDS = 900
+"""For how long X counts requests before it starts anew."""
 
 
 class AccountPool(AccountPoolServicer):
@@ -69,6 +71,23 @@ class AccountPool(AccountPoolServicer):
         account = await self._pool.describe(request.owner_id, request.account_id)
         return pb.DescribeResponse(
             account_id=account.id, username=account.username, platform=account.platform, status=account.status
+        )
+
+    async def Budget(self, request: pb.BudgetRequest, context: Context) -> pb.BudgetResponse:
+        """Tell what the owner's accounts have left for an operation."""
+        left = await self._pool.budget(
+            _word(request.owner_id, "owner_id", 64),
+            _word(request.platform, "platform", 32),
+            _word(request.operation, "operation", 64),
+            request.account_id,
+        )
+        return pb.BudgetResponse(
+            accounts=left.accounts,
+            known=left.known,
+            limit=left.limit,
+            remaining=left.remaining,
+            today=left.today,
+            window_seconds=WINDOW_SECONDS,
         )
 
 

@@ -17,10 +17,11 @@ from xget_kernel.clock import Clock
 from xget_kernel.pages import PageQuery
 from xget_processing.adapters.langdetect import FastLangdetect
 from xget_processing.adapters.sources import opened_sources
-from xget_processing.deps import Container
+from xget_processing.deps import Container, drift_rules, freeze_rules, opened_store
 from xget_processing.models import RecordFilter
-from xget_processing.repository import Store
 from xget_processing.router import router
+from xget_processing.service.drift import DriftService
+from xget_processing.service.freezing import FreezeService
 from xget_processing.service.language import LanguageRules
 from xget_processing.service.parsing import PageParser
 from xget_processing.service.quarantine import QuarantineService
@@ -32,7 +33,7 @@ from xget_web.state import Verifier
 
 TAGS: Final = [
     {"name": "quarantine", "description": "Records that no parser could read yet."},
-    {"name": "parsers", "description": "What the parsers have read."},
+    {"name": "parsers", "description": "What the parsers have read, and which of them are frozen."},
 ]
 
 
@@ -64,8 +65,13 @@ def create_app(
             stack.push_async_callback(database.close)
             await stack.enter_async_context(time.following(database))
             parser = PageParser(await opened_sources(sources, stack), LanguageRules(FastLangdetect()))
-            store = Store(database, settings.kafka_topic_results, time)
-            app.state.processing = Container(QuarantineService(store, parser, time))
+            store = opened_store(settings, database, time)
+            freezing = FreezeService(store, parser, time, freeze_rules(settings))
+            app.state.processing = Container(
+                QuarantineService(store, parser, time),
+                freezing,
+                DriftService(store, parser, time, drift_rules(settings)),
+            )
             yield
 
     app = build_app(

@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from xget_contracts.events import PageCollected
+from xget_contracts.events import AuthorForgotten, PageCollected
 from xget_events import codec
 from xget_events.log import EventLog, Record
 from xget_events.runner import Handler
 from xget_kernel.clock import Clock
-from xget_processing.service.metrics import ParserMetrics
-from xget_processing.service.parsing import PageParser
-from xget_processing.service.quarantine import QuarantineService
+from xget_processing.service.forgetting import ForgettingService
+from xget_processing.service.reading import ReadingService
 from xget_processing.settings import NAME
-from xget_telemetry.metrics import Registry
 
 GROUP = "processing"
+FORGETTING = "processing-forgotten"
 
 
 def on_page_collected(
-    parser: PageParser,
-    quarantine: QuarantineService,
-    log: EventLog,
-    topic: str,
-    clock: Clock,
-    *,
-    metrics: Registry | None = None,
+    reading: ReadingService, log: EventLog, topic: str, clock: Clock, forgetting: ForgettingService | None = None
 ) -> Handler:
-    """`xget.pages`: parse, keep what is rejected, say on `topic` what was found; only then the pages count as read."""
-    counted = ParserMetrics(metrics or Registry())
+    """`xget.pages`: parse, keep what is rejected, say on `topic` what was found; only then the pages count as read.
+
+    Pages of a frozen parser count as read once they wait in the tables.
+    """
 
     async def handle(records: list[Record]) -> None:
-        pages = [codec.decode(record, PageCollected) for record in records]
-        parsed = [await asyncio.to_thread(parser.parse, page) for page in pages]
-        await quarantine.record(parsed)
+        pages = [(codec.decode(record, PageCollected), record.headers.get("traceparent")) for record in records]
+        parsed = await reading.read(pages if forgetting is None else await forgetting.cleaned(pages))
+        if not parsed:
+            return
         now = clock.now()
         await log.publish(
             [
-                codec.message(
-                    topic,
-                    one.page.execution_id,
-                    one.result,
-                    source=NAME,
-                    now=now,
-                    traceparent=record.headers.get("traceparent"),
-                )
-                for one, record in zip(parsed, records, strict=True)
+                codec.message(topic, one.page.execution_id, one.result, source=NAME, now=now, traceparent=trace)
+                for one, trace in parsed
             ]
         )
-        counted.parsed(parsed)
+
+    return handle
+
+
+def on_author_forgotten(forgetting: ForgettingService) -> Handler:
+    """`xget.forgotten`: take the author out of all that is kept, and keep them out."""
+
+    async def handle(records: list[Record]) -> None:
+        for record in records:
+            await forgetting.take(codec.decode(record, AuthorForgotten))
 
     return handle

@@ -18,3 +18,23 @@ class RecordClosed(Conflict):
 
     code = "quarantine_record_closed"
     title = "Record is not open"
+
+
+class ParserNotFound(NotFound):
+    """No page of this parser was ever read."""
+
+    code = "parser_not_found"
+    title = "No such parser"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no parser {name[:200]!r}: `xget parsers list` shows those that there are.")
+
+
+class ParserNotFrozen(Conflict):
+    """The parser reads, or begins to."""
+
+    code = "parser_not_frozen"
+    title = "Parser is not frozen"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The parser {name!r} is not frozen: nothing keeps it from reading.")

@@ -28,6 +28,7 @@ from xget_scraper.schemas.openapi import describe_types
 from xget_scraper.service.drafts import Drafts
 from xget_scraper.service.metrics import EXECUTIONS
 from xget_scraper.service.platforms import by_platform
+from xget_scraper.service.preview import PreviewService
 from xget_scraper.service.results import ResultService
 from xget_scraper.service.watching import WatchService
 from xget_scraper.settings import Settings
@@ -122,13 +123,15 @@ async def _build(
     for channel in (accounts, proxies, storage):
         stack.push_async_callback(channel.close)
         peers.append(channel.breaker)
-    store = Store(database)
+    store, pools = Store(database), GrpcPools(accounts, proxies)
+    drafts = Drafts(sources, pools, clock)
     return Container(
         database=database,
         store=store,
         clock=clock,
         topic=settings.kafka_topic_tasks,
-        drafts=Drafts(sources, GrpcPools(accounts, proxies)),
+        drafts=drafts,
+        previews=PreviewService(drafts, pools),
         results=ResultService(store, GrpcItems(storage)),
         watching=WatchService(store, clock, settings.scraper_sse_seconds),
     )

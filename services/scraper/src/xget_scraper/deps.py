@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
@@ -15,10 +15,13 @@ from xget_db.engine import Database
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
+from xget_scraper.errors import InvalidTask
+from xget_scraper.models import Task
 from xget_scraper.repository import Store, Unit
 from xget_scraper.schemas.task import TaskWrite
 from xget_scraper.service.drafts import WRITERS, Draft, Drafts
 from xget_scraper.service.executions import ExecutionService
+from xget_scraper.service.preview import PreviewService
 from xget_scraper.service.results import ResultService
 from xget_scraper.service.tasks import TaskService
 from xget_scraper.service.watching import WatchService
@@ -39,6 +42,7 @@ class Container:
     clock: Clock
     topic: str
     drafts: Drafts
+    previews: PreviewService
     results: ResultService
     watching: WatchService
 
@@ -91,6 +95,24 @@ def watching(built: Built) -> WatchService:
     return built.watching
 
 
+def previews(built: Built) -> PreviewService:
+    """Looks ahead."""
+    return built.previews
+
+
+def continuing(built: Built) -> Callable[[Task], None]:
+    """Raises InvalidTask (422) for a task that cannot go on from its earlier runs."""
+
+    def check(task: Task) -> None:
+        if not built.drafts.check(task.platform, task.task_type, task.parameters).spec.windowed:
+            message = f"Only searches can be continued; {task.task_type} starts from the beginning."
+            raise InvalidTask.of("continue", "windowed", message)
+
+    return check
+
+
+Continuing = Annotated[Callable[[Task], None], Depends(continuing)]
+Previews = Annotated[PreviewService, Depends(previews)]
 Tasks = Annotated[TaskService, Depends(writing)]
 TasksRead = Annotated[TaskService, Depends(reading)]
 Executions = Annotated[ExecutionService, Depends(runs)]

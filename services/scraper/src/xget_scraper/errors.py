@@ -58,6 +58,25 @@ class NotEndedYet(Conflict):
         super().__init__("The execution has not ended yet: its certificate is written when every page is stored.")
 
 
+class NothingMissing(Conflict):
+    code = "nothing_missing"
+    title = "Nothing is missing"
+
+    def __init__(self) -> None:
+        super().__init__("The task's last run has no gap and no target that failed: there is nothing to fill in.")
+
+
+class TaskChanged(Conflict):
+    code = "task_changed"
+    title = "The task is another one"
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(
+            "What the task wants was changed since its last run, or that run is from a release without gaps: "
+            f"start it anew instead: POST /api/v1/tasks/{task_id}/start."
+        )
+
+
 class InvalidTask(Invalid):
     code = "invalid"
     title = "Invalid request"

@@ -11,6 +11,22 @@ import msgspec
 from xget_sources.ports import Session
 
 
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """What an owner's accounts have left for one operation."""
+
+    accounts: int
+    """Healthy ones with requests left today, resting or leased ones included."""
+    known: int
+    """Those of them whose limit for the operation is known; `limit` and `remaining` are theirs together."""
+    limit: int
+    """Requests for each window."""
+    remaining: int
+    """Requests left in the windows now."""
+    today: int
+    """Requests that all of them have left today."""
+    window_seconds: int
+
+
 class Pools(Protocol):
     """Asks the account and proxy services what exists. Raises Unavailable (503) while they do not answer."""
 
@@ -20,6 +36,10 @@ class Pools(Protocol):
 
     async def has_proxy(self, owner_id: str, proxy_id: str) -> bool:
         """Whether the owner has this proxy."""
+        ...
+
+    async def left(self, owner_id: str, platform: str, operation: str, account_id: str | None) -> Left:
+        """What the owner's accounts (or only this one) have left for an operation; nothing is leased."""
         ...
 
 

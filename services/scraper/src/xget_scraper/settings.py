@@ -28,6 +28,8 @@ class Settings(ServiceSettings):
     """Length of an account's lease; it is prolonged while a page takes longer."""
     scraper_sse_seconds: float = Field(0.25, gt=0, le=60)
     """How often a stream of progress events looks for news."""
+    scraper_overlap_seconds: float = Field(3600.0, ge=0, le=86400 * 30)
+    """How far a run that continues looks back behind the newest entry that is known."""
 
     @property
     def tables_url(self) -> str:

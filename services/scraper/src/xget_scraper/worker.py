@@ -24,6 +24,7 @@ from xget_scraper.repository import Store
 from xget_scraper.service.checkpoints import Checkpoints, Rules
 from xget_scraper.service.collecting import Collector
 from xget_scraper.service.dispatching import Dispatcher
+from xget_scraper.service.planning import Planner
 from xget_scraper.service.platforms import by_platform
 from xget_scraper.service.progress import ProgressService
 from xget_scraper.settings import Settings
@@ -106,6 +107,7 @@ class Worker:
             log=self._log,
             sources=by_platform(sources),
             sessions=sessions,
+            planner=Planner(checkpoints, self._clock, timedelta(seconds=settings.scraper_overlap_seconds)),
             clock=self._clock,
             topic=settings.kafka_topic_pages,
             metrics=self.metrics,

@@ -16,14 +16,18 @@ from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.errors import XGetError
 from xget_kernel.pages import PageQuery
 from xget_rpc.server import RpcServer
+from xget_sources.registry import load_records
 from xget_storage.adapters.stores import Stores
 from xget_storage.deps import Container
 from xget_storage.ports import ItemFilter
-from xget_storage.router import router
+from xget_storage.router import ROUTERS
 from xget_storage.rpc import SERVICE_NAME, ItemReader
 from xget_storage.service.ingest import IndexService
 from xget_storage.service.items import DataService
+from xget_storage.service.observing import ObservingService
+from xget_storage.service.raw import RawService
 from xget_storage.service.reading import ReadService
+from xget_storage.service.takedowns import TakedownService
 from xget_storage.settings import Settings
 from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
@@ -70,7 +74,13 @@ def create_app(
             peers.extend(stores.breakers)
             reader = ReadService(stores.documents, stores.search, stores.analyzer)
             indexing = IndexService(stores.documents, stores.search)
-            app.state.storage = Container(DataService(stores.documents, indexing, time), reader)
+            app.state.storage = Container(
+                data=DataService(stores.documents, indexing, time),
+                reader=reader,
+                seen=ObservingService(stores.documents),
+                raw=RawService(stores.documents, stores.raw_pages, load_records(), time, settings.raw_page_days),
+                takedowns=TakedownService(stores.documents, time),
+            )
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ItemReaderServicer_to_server, ItemReader(reader), SERVICE_NAME)
             app.state.grpc_port = await server.start()
@@ -81,7 +91,7 @@ def create_app(
         service="storage",
         title="XGet storage",
         settings=settings,
-        routers=[router],
+        routers=ROUTERS,
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,

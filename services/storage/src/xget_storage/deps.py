@@ -13,7 +13,10 @@ from xget_storage.models import Role
 from xget_storage.ports import ItemFilter
 from xget_storage.schemas.moments import Moment
 from xget_storage.service.items import DataService
+from xget_storage.service.observing import ObservingService
+from xget_storage.service.raw import RawService
 from xget_storage.service.reading import ReadService
+from xget_storage.service.takedowns import TakedownService
 from xget_web.auth import CallerDep
 from xget_web.types import text
 
@@ -24,6 +27,9 @@ class Container:
 
     data: DataService
     reader: ReadService
+    seen: ObservingService
+    raw: RawService
+    takedowns: TakedownService
 
 
 def container(request: Request) -> Container:
@@ -45,12 +51,28 @@ def _reader(request: Request) -> ReadService:
     return container(request).reader
 
 
+def _seen(request: Request) -> ObservingService:
+    return container(request).seen
+
+
+def _raw(request: Request) -> RawService:
+    return container(request).raw
+
+
+def _takedowns(request: Request) -> TakedownService:
+    return container(request).takedowns
+
+
 Writer = Annotated[Caller, Depends(writer)]
 Data = Annotated[DataService, Depends(_data)]
 Reader = Annotated[ReadService, Depends(_reader)]
+Seen = Annotated[ObservingService, Depends(_seen)]
+Raw = Annotated[RawService, Depends(_raw)]
+Takedowns = Annotated[TakedownService, Depends(_takedowns)]
 
 Word = Annotated[str | None, Query(), text(128, min_length=1)]
-Order = Annotated[Literal["relevance", "newest", "oldest"], Query(description="Without q: newest for relevance.")]
+Order = Annotated[Literal["newest", "oldest"], Query()]
+Ranking = Annotated[Literal["relevance", "newest", "oldest"], Query(description="Without q: newest for relevance.")]
 Highlight = Annotated[bool, Query(description="Add snippets with the found words in <em>.")]
 SearchText = Annotated[
     str | None,

@@ -1,6 +1,6 @@
 """What storage says no with."""
 
-from xget_kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unavailable
+from xget_kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unavailable, XGetError
 
 
 class ItemNotFound(NotFound):
@@ -31,11 +31,47 @@ class ItemChanged(PreconditionFailed):
     title = "Item was changed meanwhile"
 
 
+class RawNotFound(NotFound):
+    """No page shows this item, or not yet."""
+
+    code = "raw_not_found"
+    title = "No such raw record"
+
+
+class RawGone(XGetError):
+    """Pages showed this item, and are kept no longer."""
+
+    status = 410
+    code = "raw_gone"
+    title = "Raw pages are gone"
+
+
 class AuthorNotFound(NotFound):
     """Nothing of this author is among the caller's items."""
 
     code = "author_not_found"
     title = "No such author"
+
+
+class AuthorForgottenHere(Conflict):
+    """The author was taken down and stays away."""
+
+    code = "author_forgotten"
+    title = "Author was taken down"
+
+
+class TakedownNotFound(NotFound):
+    """Nobody took this author down."""
+
+    code = "takedown_not_found"
+    title = "No such takedown"
+
+
+class BadAuthorKey(Invalid):
+    """It is no key of an author."""
+
+    code = "bad_author_key"
+    title = "No key of an author"
 
 
 class BadFilter(Invalid):

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from xget_contracts.items import Author, Item, Struct
+from xget_contracts.items import Author, Item, Metrics, Struct
 
 Role = Literal["match", "context"]
 IMPORTED: Final = "import"
@@ -32,6 +32,12 @@ class StoredItem(Item, kw_only=True):
     first_page: int | None = None
     seen_by: dict[str, list[str]] = msgspec.field(default_factory=dict)
     """Owner → the tasks of theirs that sighted it, oldest first."""
+    alive_at: datetime | None = None
+    """With `gone`: when it was last seen as it was; None when it never was. It went between this and `gone_at`."""
+    gone_at: datetime | None = None
+    """With `gone`: when a stand-in was first seen in its place after that."""
+    gone_last: datetime | None = None
+    """With `gone`: when a stand-in was last seen."""
     edits: dict[str, Any] = msgspec.field(default_factory=dict)
     """Fields that a user set: they stand over what was collected, and no collection touches them."""
 
@@ -64,6 +70,10 @@ class ItemView(Item, kw_only=True, omit_defaults=False):
     first_seen: datetime
     last_seen: datetime
     source: str
+    alive_at: datetime | None
+    """Of a post that is gone: last seen as it was."""
+    gone_at: datetime | None
+    """Of a post that is gone: a stand-in was first seen."""
     task_ids: list[str]
     """Tasks of the caller that found it (of everybody, for an administrator)."""
     owner_ids: list[str]
@@ -85,6 +95,8 @@ def view(stored: StoredItem, owner: str | None, **more: Any) -> ItemView:
         first_seen=stored.first_seen,
         last_seen=stored.last_seen,
         source=stored.source,
+        alive_at=stored.alive_at,
+        gone_at=stored.gone_at,
         task_ids=[task for tasks in seen_by.values() for task in tasks],
         owner_ids=list(seen_by),
         edited=sorted(stored.edits),
@@ -110,6 +122,19 @@ class Sighted(Struct, kw_only=True):
     seen_at: datetime
 
 
+class Sighting(Struct, kw_only=True):
+    """An item as one execution saw it first: when, where, and with which counts."""
+
+    seen_at: datetime
+    execution_id: str
+    task_id: str
+    owner_id: str
+    page_no: int
+    match_page: int | None
+    """Where the execution first saw it as an answer; None when it only came along."""
+    metrics: Metrics
+
+
 class AuditEntry(Struct, kw_only=True, omit_defaults=False):
     """One change by a person. Hashes are SHA-256 of the item as its owners saw it; None = it was not there."""
 
@@ -120,6 +145,48 @@ class AuditEntry(Struct, kw_only=True, omit_defaults=False):
     before: str | None
     after: str | None
     fields: Sequence[str] = ()
+
+
+class TakedownNote(Struct, kw_only=True, omit_defaults=False):
+    """What a person decided about an author, and why. Without content."""
+
+    action: Literal["forget", "lift"]
+    actor: str
+    at: datetime
+    reason: str
+
+
+TakedownState = Literal["running", "checking", "done", "lifted"]
+"""First sweep under way; second one waits or is under way; both are through; the ban is lifted."""
+
+
+class Takedown(Struct, kw_only=True):
+    """An author whose content goes, and stays away until the ban is lifted. `author_key` is `platform:id`."""
+
+    author_key: str
+    state: TakedownState = "running"
+    pending: bool = True
+    """Something is still to be done: a sweep, or telling others."""
+    stage: Literal["announce", "documents", "raw_pages"] = "announce"
+    after: str | None = None
+    """Where the stage goes on; None at its beginning."""
+    due: datetime
+    """Not before then."""
+    items: int = 0
+    """Items of the author that were taken down."""
+    reposts: int = 0
+    """Reposts by others that lost their copy of a text."""
+    raw_pages: int = 0
+    """Raw pages that the author was taken out of."""
+    notes: list[TakedownNote] = msgspec.field(default_factory=list)
+    """Oldest first."""
+    v: int = 0
+    """Grows with each write; 0 before the first."""
+
+    @property
+    def active(self) -> bool:
+        """Whether the author stays away."""
+        return self.state != "lifted"
 
 
 class RawPage(Struct, kw_only=True):
@@ -134,3 +201,5 @@ class RawPage(Struct, kw_only=True):
     fetched_at: datetime
     sha256: str
     body_zstd: bytes
+    forgotten: bool = False
+    """An author was taken out of it: it is no longer as received."""

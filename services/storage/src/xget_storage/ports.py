@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 from xget_contracts.events import PageParsed, PageStored
 from xget_contracts.items import Struct
-from xget_storage.models import AuditEntry, RawPage, Role, Sighted, StoredAuthor, StoredItem
+from xget_storage.models import AuditEntry, RawPage, Role, Sighted, Sighting, StoredAuthor, StoredItem, Takedown
 
 Sort = Literal["relevance", "newest", "oldest"]
 
@@ -51,6 +51,13 @@ class SightedPage(Struct, kw_only=True):
     cursor: int | None
 
 
+class HistoryPage(Struct, kw_only=True):
+    """A piece of an item's history. `cursor` is where the next piece begins; None at the end."""
+
+    items: list[Sighting]
+    cursor: list[Any] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who changes something, and when."""
@@ -88,6 +95,14 @@ class DocumentStore(Protocol):
         Counting reads the whole list, however small the piece: who has its counts already does without.
         """
 
+    async def history(
+        self, key: str, owner: str | None, size: int, *, newest: bool = True, after: Sequence[Any] | None = None
+    ) -> HistoryPage:
+        """How executions of `owner` (None = anybody's) saw an item, by time; once per execution.
+
+        Raises ItemNotFound, Invalid (422) for a cursor that is not of this list.
+        """
+
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         """Store items that users brought; False for each whose key is taken or was deleted."""
 
@@ -116,6 +131,32 @@ class DocumentStore(Protocol):
 
     async def scan(self, after: str | None, size: int) -> dict[str, StoredItem | int]:
         """Items by key, beginning after `after`; deleted ones as the revision of their deletion. Empty at the end."""
+
+    async def banned(self) -> frozenset[str]:
+        """Keys of the authors whose takedown is active: `store_pages` leaves them out (see `service.bans`).
+
+        So does a `store_pages` that was under way when the takedown was put, or what it wrote is there for `erase`.
+        """
+
+    async def takedowns(self, *, pending: bool = False) -> list[Takedown]:
+        """All of them by author key, or those with something left to do."""
+
+    async def takedown(self, author_key: str) -> Takedown | None:
+        """That of one author."""
+
+    async def put_takedown(self, takedown: Takedown) -> bool:
+        """Store it, one version on, if it was not changed since it was read (or is new); False when it was."""
+
+    async def erase(self, author_key: str, after: str | None, *, by: Actor) -> str | None:
+        """Go through some items behind `after` (None: from the start) and take down what an author wrote.
+
+        Their profile goes, their items become tombstones in nobody's lists, their sightings lose their counts, reposts
+        of their posts their copies (those that name nobody may need a second round). Counts of pages stay. All of it is
+        audited and waits for search. Returns where to go on, None at the end. Again is fine.
+        """
+
+    async def erased(self, author_key: str) -> tuple[int, int]:
+        """How many items were taken down so far, and how many reposts lost their copies."""
 
     async def close(self) -> None:
         """Release files and threads; twice is fine."""
@@ -187,6 +228,18 @@ class RawPageStore(Protocol):
 
     async def get(self, execution_id: str, page_no: int) -> RawPage | None:
         """One page."""
+
+    async def scan(self, after: str | None, size: int) -> tuple[list[RawPage], str | None]:
+        """Some pages behind `after` (None: from the start), and where to go on, None at the end.
+
+        A page that is stored meanwhile may be left out.
+        """
+
+    async def replace(self, page: RawPage, sha256: str) -> bool:
+        """Put `page` in the place of the one whose `sha256` this is, keeping its age; nothing is left of that one.
+
+        False when it is not there (any more).
+        """
 
     async def drop_before(self, moment: datetime) -> int:
         """Drop pages stored before `moment`; how many."""

@@ -17,6 +17,7 @@ from xget_telemetry.logs import get_logger
 _logger = get_logger(__name__)
 CATCH_UP_SECONDS: Final = 2.0
 RETENTION_SECONDS: Final = 3600.0
+TAKEDOWN_SECONDS: Final = 2.0
 
 
 async def catch_up_search(indexing: IndexService) -> None:

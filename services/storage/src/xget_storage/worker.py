@@ -6,15 +6,20 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from xget_contracts.events import AuthorForgotten
+from xget_events import codec
 from xget_events.log import EventLog
 from xget_events.runner import ConsumerRunner, Handler
 from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.errors import StartupError
+from xget_sources.registry import load_records
 from xget_storage import consumers, tasks
 from xget_storage.adapters.stores import Stores
 from xget_storage.adapters.topics import create_topics
 from xget_storage.service.ingest import IndexService, IngestService
+from xget_storage.service.raw_cleaning import RawCleaner
 from xget_storage.service.rebuilding import Progress, RebuildService
+from xget_storage.service.sweeping import Sweeper
 from xget_storage.settings import Settings
 from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
@@ -29,11 +34,16 @@ class Worker:
         self._log = log
         self._clock = clock
         self._stores: Stores | None = None
+        self._cleaner = RawCleaner(load_records())
 
     def degraded(self) -> dict[str, str]:
         """What works less well now, as sentences by what they are about."""
         trouble = self._stores.search_trouble if self._stores else None
         return {"search": f"Search is away: {trouble}"} if trouble else {}
+
+    async def _tell_forgotten(self, event: AuthorForgotten) -> None:
+        topic, now = self._settings.kafka_topic_forgotten, self._clock.now()
+        await self._log.publish([codec.message(topic, event.author_key, event, source=consumers.STORAGE, now=now)])
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then finish the batches in hand. Raises StartupError when a file cannot be used."""
@@ -48,10 +58,12 @@ class Worker:
             group.create_task(tasks.repeat(partial(tasks.catch_up_search, indexing), tasks.CATCH_UP_SECONDS, stop))
             drop = partial(tasks.drop_old_pages, stores.raw_pages, self._clock, self._settings.raw_page_days)
             group.create_task(tasks.repeat(drop, tasks.RETENTION_SECONDS, stop))
+            sweeper = Sweeper(stores.documents, stores.raw_pages, self._cleaner, self._tell_forgotten, self._clock)
+            group.create_task(tasks.repeat(sweeper.run, tasks.TAKEDOWN_SECONDS, stop))
 
     def _runners(self, stores: Stores) -> list[ConsumerRunner]:
         settings = self._settings
-        ingest = IngestService(stores.documents, stores.raw_pages, self._clock)
+        ingest = IngestService(stores.documents, stores.raw_pages, self._clock, self._cleaner)
         indexing = IndexService(stores.documents, stores.search)
         stored = settings.kafka_topic_stored
         return [

@@ -103,7 +103,8 @@ def _spec(settings: Any, topic: str) -> Any:
 
     known = {}
     for spec in load_topics():
-        name = getattr(settings, f"kafka_topic_{spec.name.removeprefix('xget.')}", spec.name)
+        field = spec.name.removeprefix("xget.").replace("-", "_")
+        name = getattr(settings, f"kafka_topic_{field}", spec.name)
         known[name] = msgspec.structs.replace(spec, name=name)
     if topic not in known:
         raise CliError(f"There is no topic {topic}: it is one of {', '.join(sorted(known))}.")

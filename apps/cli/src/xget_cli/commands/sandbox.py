@@ -17,10 +17,16 @@ def sandbox(
     replay: Annotated[Path | None, Parameter(help="Serve recorded answers of this folder (manifest.json).")] = None,
     faults: Annotated[str | None, Parameter(help="Faults by request, as 429@3,88@5,drop@7.")] = None,
     limit_scale: Annotated[float, Parameter(help="X's own limits times this.")] = 10.0,
+    days: Annotated[float, Parameter(help="How many days the posts are spread over.")] = 120.0,
+    paging: Annotated[str, Parameter(help="How far searches can be read, as stall=800,lie=0.02,expire=900.")] = "",
+    scenario: Annotated[str | None, Parameter(help="A scenario's name or file; it says what the world is.")] = None,
+    scenarios: Annotated[bool, Parameter(help="List the scenarios that come along, and end.", negative="")] = False,
 ) -> int:
     """Run an offline stand-in of X behind a forward proxy; Ctrl-C ends it."""
-    from xget_sandbox.main import run  # noqa: PLC0415 - `xget --help` must not load a web server
+    from xget_sandbox.main import run, tell_scenarios  # noqa: PLC0415 - `xget --help` must not load a web server
 
+    if scenarios:
+        return tell_scenarios()
     return run(
         port=port,
         ca_file=ca,
@@ -29,4 +35,7 @@ def sandbox(
         replay=replay,
         faults=faults.split(",") if faults else [],
         limit_scale=limit_scale,
+        days=days,
+        paging=paging,
+        scenario=scenario,
     )

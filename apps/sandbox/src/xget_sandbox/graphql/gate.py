@@ -6,11 +6,10 @@ from typing import Any
 
 import orjson
 
-from xget_sandbox.faults import Fault, Faults
+from xget_sandbox.director import Director
+from xget_sandbox.faults import Fault
 from xget_sandbox.graphql.refusals import refusal, spoilt, struck, too_many
 from xget_sandbox.http import Request, Response, json_response
-from xget_sandbox.journal import Journal
-from xget_sandbox.limits import Limits
 from xget_sandbox.source import Source, Untouched
 from xget_sandbox.transaction import TransactionPages
 
@@ -20,24 +19,27 @@ PREFIX = "/i/api/graphql/"
 class Gate:
     """Checks the session, takes from the budget, lets faults strike, and asks the source."""
 
-    def __init__(
-        self, source: Source, limits: Limits, faults: Faults, journal: Journal, transaction: TransactionPages
-    ) -> None:
+    def __init__(self, source: Source, director: Director, transaction: TransactionPages) -> None:
+        conditions = director.conditions
         self.source = source
-        self.limits = limits
-        self.faults = faults
-        self.journal = journal
+        self.director = director
+        self.drifts = conditions.drifts
+        self.pagings = conditions.pagings
+        self.limits = conditions.limits
+        self.faults = conditions.faults
+        self.journal = conditions.journal
         self.transaction = transaction
 
     def answer(self, request: Request) -> Response:
         """The answer to a request under /i/api/graphql/."""
+        self.director.tick()
         operation = request.path.rsplit("/", 1)[-1]
         variables = _variables(request)
         account = request.cookies().get("auth_token", "")
         refused = self._refused(request, variables)
         fault = None if refused else self.faults.strike(operation)
         response = refused or self._budgeted(operation, account, variables or {}, fault)
-        kind = fault.kind if fault else None
+        kind = fault.kind if fault else self.pagings.taken()
         now = self.limits.clock.now()
         self.journal.add(now, operation, account, status=response.status, fault=kind, variables=variables or {})
         return response
@@ -69,7 +71,7 @@ class Gate:
         body = self.source.answer(operation, variables, fault or Untouched())
         if body is None:
             return _with(json_response({"errors": [{"message": "Query not found"}]}, 404), window.headers())
-        return spoilt(fault, body, window.headers())
+        return spoilt(fault, self.drifts.bend(operation, body), window.headers())
 
 
 def _with(response: Response, headers: dict[str, str]) -> Response:

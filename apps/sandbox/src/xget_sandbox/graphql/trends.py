@@ -8,12 +8,17 @@ from xget_sandbox.source import Json
 from xget_sandbox.world import World
 
 
+def trending(world: World) -> list[tuple[str, int]]:
+    """The twenty hashtags used most, with how often."""
+    used = Counter(mark.text for post in world.newest for mark in post.marks if mark.kind == "hashtag")
+    return used.most_common(20)
+
+
 def trends(world: World, *, shown: bool) -> Json:
     """One page of stories, best first; every tab shows the same world. Without them only the cursors."""
-    used = Counter(mark.text for post in world.newest for mark in post.marks if mark.kind == "hashtag")
     number = 2079663803695366145
     module = f"stories-{number}"
-    items = [_story(module, number + rank, tag, count) for rank, (tag, count) in enumerate(used.most_common(20), 1)]
+    items = [_story(module, number + rank, tag, count) for rank, (tag, count) in enumerate(trending(world), 1)]
     stories = {
         "__typename": "TimelineTimelineModule",
         "clientEventInfo": {"component": "stories"},

@@ -79,6 +79,43 @@ def _number(value: str) -> int:
     return int(value) if value.isdecimal() else 0
 
 
+def _in_list(world: World, value: str) -> Match:
+    members = set(world.lists.get(_number(value), []))
+    return lambda post: post.author_id in members
+
+
+def _near(world: World, value: str) -> Match:
+    """Written at a place of that name, or by somebody who says to live there; how near is not looked at."""
+    lowered = value.lower()
+
+    def match(post: Post) -> bool:
+        extra = world.extras_of(post)
+        place = extra.place[2] if extra and extra.place else ""
+        return lowered in place.lower() or lowered in world.authors[post.author_id].location.lower()
+
+    return match
+
+
+def _url(world: World, value: str) -> Match:
+    lowered = value.lower()
+    return lambda post: any(mark.kind == "link" and lowered in mark.expanded.lower() for mark in post.marks)
+
+
+Bound = tuple[int, int | None]
+BOUNDS: dict[str, Callable[[str], Bound]] = {
+    "since": lambda value: (_day_id(value), None),
+    "until": lambda value: (0, _day_id(value) or None),
+    "since_time": lambda value: (snowflake(_number(value) * 1000), None),
+    "until_time": lambda value: (0, snowflake(_number(value) * 1000)),
+    "since_id": lambda value: (_number(value) + 1, None),
+    "max_id": lambda value: (0, _number(value) + 1),
+}
+
+
+def _within(name: str) -> Callable[[World, str], Match]:
+    return lambda world, value: _between(*BOUNDS[name](value))
+
+
 def _between(first: int, end: int | None) -> Match:
     return lambda post: first <= post.id and (end is None or post.id < end)
 
@@ -107,6 +144,11 @@ FILTERS: dict[str, Match] = {
     "nativeretweets": lambda post: post.kind == "repost",
     "links": lambda post: bool(post.media) or any(mark.kind == "link" for mark in post.marks),
     "hashtags": lambda post: any(mark.kind == "hashtag" for mark in post.marks),
+    "mentions": lambda post: any(mark.kind == "mention" for mark in post.marks),
+    "self_threads": lambda post: post.reply_to_author == post.author_id,
+    "native_video": lambda post: any(item.type == "video" for item in post.media),
+    "twimg": lambda post: any(item.type == "photo" for item in post.media),
+    "safe": lambda post: not post.sensitive,
     "media": _has_media("photo", "video", "animated_gif"),
     "images": _has_media("photo"),
     "videos": _has_media("video", "animated_gif"),
@@ -115,17 +157,16 @@ OPERATORS: dict[str, Callable[[World, str], Match]] = {
     "from": _from,
     "to": _to,
     "lang": lambda world, value: lambda post: post.lang == value.lower(),
-    "since": lambda world, value: _between(_day_id(value), None),
-    "until": lambda world, value: _between(0, _day_id(value) or None),
-    "since_time": lambda world, value: _between(snowflake(_number(value) * 1000), None),
-    "until_time": lambda world, value: _between(0, snowflake(_number(value) * 1000)),
-    "since_id": lambda world, value: _between(_number(value) + 1, None),
-    "max_id": lambda world, value: _between(0, _number(value) + 1),
+    **{name: _within(name) for name in BOUNDS},
     "min_faves": _least(lambda post: post.metrics.likes),
     "min_retweets": _least(lambda post: post.metrics.reposts),
     "min_replies": _least(lambda post: post.metrics.replies),
     "conversation_id": lambda world, value: lambda post: post.conversation_id == _number(value),
     "quoted_tweet_id": lambda world, value: lambda post: post.quoted == _number(value),
+    "list": _in_list,
+    "near": _near,
+    "within": lambda world, value: lambda post: True,
+    "url": _url,
     "filter": _filter,
     "include": lambda world, value: lambda post: True,
 }

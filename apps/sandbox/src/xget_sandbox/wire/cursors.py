@@ -19,6 +19,7 @@ Style = Literal["token", "pair"]
 Direction = Literal["Top", "Bottom"]
 HEAD = b"\x0c\x00\x03\x0c\x00\x01\x0a\x00\x01"
 LAYOUT = struct.Struct(">IIHB")
+TURNS = 1 << 16
 
 
 class BadCursor(SandboxError):
@@ -43,13 +44,22 @@ def encode(listing: str, cursor: Cursor, style: Style, direction: Direction = "B
     return f"{first}|{number}"
 
 
+def fingerprint(text: str) -> int | None:
+    """The listing that a token says it belongs to; None for what is no cursor."""
+    try:
+        return int(LAYOUT.unpack(_token(text))[0])
+    except (ValueError, binascii.Error, struct.error):
+        return None
+
+
+def _token(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).removeprefix(HEAD)
+
+
 def decode(listing: str, text: str, style: Style) -> Cursor:
     """Read a cursor back. Raises BadCursor."""
     try:
-        if style == "token":
-            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).removeprefix(HEAD)
-        else:
-            raw = int(text.partition("|")[2]).to_bytes(LAYOUT.size, "big")
+        raw = _token(text) if style == "token" else int(text.partition("|")[2]).to_bytes(LAYOUT.size, "big")
         key, offset, turn, _ = LAYOUT.unpack(raw)
     except (ValueError, OverflowError, binascii.Error, struct.error) as error:
         raise BadCursor("The cursor is not one of this sandbox.") from error

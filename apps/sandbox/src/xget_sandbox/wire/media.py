@@ -41,23 +41,23 @@ def render_media(media: Media, post: Post, author: Author, start: int) -> Json:
     return entity
 
 
-def render_poll(poll: Poll, post: Post) -> Json:
+def render_poll(poll: Poll, post: Post, *, final: bool = True, now_ms: int | None = None) -> Json:
     """A poll's card, votes not final while the poll runs."""
     name = f"poll{len(poll.options)}choice_text_only"
     end = post.created_ms + poll.minutes * 60_000
     values: list[Json] = []
     for number, (label, votes) in enumerate(poll.options, 1):
-        values.append(_string(f"choice{number}_label", label))
-        values.append(_string(f"choice{number}_count", str(votes)))
+        values.append(string(f"choice{number}_label", label))
+        values.append(string(f"choice{number}_count", str(votes)))
     values += [
-        _string("end_datetime_utc", iso_time(end)),
-        {"key": "counts_are_final", "value": {"boolean_value": True, "type": "BOOLEAN"}},
-        _string("last_updated_datetime_utc", iso_time(end)),
-        _string("duration_minutes", str(poll.minutes)),
-        _string("api", "capi://passthrough/1"),
-        _string("card_url", "https://twitter.com"),
+        string("end_datetime_utc", iso_time(end)),
+        {"key": "counts_are_final", "value": {"boolean_value": final, "type": "BOOLEAN"}},
+        string("last_updated_datetime_utc", iso_time(min(end, now_ms or end))),
+        string("duration_minutes", str(poll.minutes)),
+        string("api", "capi://passthrough/1"),
+        string("card_url", "https://twitter.com"),
     ]
-    return _card(name, f"card://{post.id - 1}", values)
+    return card(name, f"card://{post.id - 1}", values)
 
 
 def render_preview(preview: Preview) -> Json:
@@ -70,22 +70,24 @@ def render_preview(preview: Preview) -> Json:
     ]
     palette = [{"percentage": 82.53, "rgb": {"blue": 22, "green": 22, "red": 21}}]
     values += [
-        _string("description", preview.description),
-        _string("domain", preview.domain),
+        string("description", preview.description),
+        string("domain", preview.domain),
         {"key": "thumbnail_image_color", "value": {"image_color_value": {"palette": palette}, "type": "IMAGE_COLOR"}},
-        _string("title", preview.title),
-        _string("vanity_url", preview.domain, scribe=True),
-        _string("card_url", preview.tco, scribe=True),
+        string("title", preview.title),
+        string("vanity_url", preview.domain, scribe=True),
+        string("card_url", preview.tco, scribe=True),
     ]
-    return _card("summary_large_image", preview.tco, values)
+    return card("summary_large_image", preview.tco, values)
 
 
-def _card(name: str, url: str, values: list[Json]) -> Json:
+def card(name: str, url: str, values: list[Json]) -> Json:
+    """A card of values."""
     legacy = {"binding_values": values, "card_platform": PLATFORM, "name": name, "url": url, "user_refs_results": []}
     return {"legacy": legacy, "rest_id": url}
 
 
-def _string(key: str, value: str, *, scribe: bool = False) -> Json:
+def string(key: str, value: str, *, scribe: bool = False) -> Json:
+    """One text of a card."""
     scribed = {"scribe_key": key} if scribe else {}
     return {"key": key, "value": {**scribed, "string_value": value, "type": "STRING"}}
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import orjson
 
+from xget_sandbox.wire.extras import enrich
 from xget_sandbox.wire.media import render_media, render_poll, render_preview
+from xget_sandbox.wire.tombstones import tombstone
 from xget_sandbox.wire.users import render_user
 from xget_sandbox.world import World
 from xget_sandbox.world.ids import NOW_MS, x_time
@@ -31,9 +33,11 @@ class Renderer:
         self.world = world
         self._users: dict[int, orjson.Fragment] = {}
         self._posts: dict[int, orjson.Fragment] = {}
+        self._epoch = world.life.epoch()
 
     def user(self, author_id: int) -> orjson.Fragment:
         """A user's object as JSON."""
+        self._refresh()
         if author_id not in self._users:
             rendered = render_user(self.world, self.world.authors[author_id])
             self._users[author_id] = orjson.Fragment(orjson.dumps(rendered))
@@ -41,29 +45,44 @@ class Renderer:
 
     def post(self, post_id: int) -> orjson.Fragment:
         """A post's object as JSON, with the posts it quotes or reposts inside."""
+        self._refresh()
         if post_id not in self._posts:
             if len(self._posts) >= KEPT_POSTS:
                 self._posts.clear()
-            rendered = self._render(self.world.posts[post_id], nested=False)
+            rendered = self.render(self.world.posts[post_id])
             self._posts[post_id] = orjson.Fragment(orjson.dumps(rendered))
         return self._posts[post_id]
 
+    def _refresh(self) -> None:
+        """What was rendered before something happened in the world is worth nothing now."""
+        epoch = self.world.life.epoch()
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._users.clear()
+            self._posts.clear()
+
+    def render(self, post: Post) -> Json:
+        """A post's object, not yet as JSON."""
+        return self._render(post, nested=False)
+
     def _render(self, post: Post, *, nested: bool) -> Json:
         """`nested` posts name what they quote by id only, as X does."""
+        extra = self.world.extras_of(post)
         tweet: Json = {
             "__typename": "Tweet",
             "core": {"user_results": {"result": self.user(post.author_id)}},
-            "edit_control": _edit_control(post),
+            "edit_control": self._edit_control(post),
             "grok_translated_post_with_availability": {"is_available": False},
             "is_translatable": False,
             "legacy": self._legacy(post),
             "rest_id": str(post.id),
             "source": post.source,
             "unmention_data": {},
-            "views": {"count": str(post.metrics.views), "state": "EnabledWithCount"},
+            "views": {"count": str(self.world.life.metrics(post).views), "state": "EnabledWithCount"},
         }
         if post.poll:
-            tweet["card"] = render_poll(post.poll, post)
+            poll, final = self.world.life.poll(post.poll, post)
+            tweet["card"] = render_poll(poll, post, final=final, now_ms=None if final else self.world.life.now_ms)
         elif post.preview:
             tweet["card"] = render_preview(post.preview)
         if post.is_note:
@@ -71,30 +90,36 @@ class Renderer:
         if post.quoted is not None and nested:
             tweet["quotedRefResult"] = {"result": {"__typename": "Tweet", "rest_id": str(post.quoted)}}
         elif post.quoted is not None:
-            quoted = self._render(self.world.posts[post.quoted], nested=True)
-            tweet["quoted_status_result"] = {"result": quoted}
-        return tweet
+            tweet["quoted_status_result"] = {"result": self._quoted(self.world.posts[post.quoted])}
+        return enrich(self.world, post, extra, tweet) if extra else tweet
+
+    def _quoted(self, post: Post) -> Json:
+        why = self.world.life.missing(post, self.world.authors)
+        if why:
+            return tombstone(why, self.world.authors[post.author_id].handle)
+        return self._render(post, nested=True)
 
     def _legacy(self, post: Post) -> Json:
+        metrics = self.world.life.metrics(post)
         text, marks, shown = self._delivered(post)
         start = len(text) + 1 if text else 0
         full_text = f"{text} {post.media[0].tco}".lstrip() if post.media else text
         legacy: Json = {
-            "bookmark_count": post.metrics.bookmarks,
+            "bookmark_count": metrics.bookmarks,
             "bookmarked": False,
             "conversation_id_str": str(post.conversation_id),
             "created_at": x_time(post.created_ms),
             "display_text_range": [post.display_start, shown],
             "entities": self.entities(marks),
-            "favorite_count": post.metrics.likes,
+            "favorite_count": metrics.likes,
             "favorited": False,
             "full_text": full_text,
             "id_str": str(post.id),
             "is_quote_status": post.quoted is not None,
             "lang": post.lang,
-            "quote_count": post.metrics.quotes,
-            "reply_count": post.metrics.replies,
-            "retweet_count": post.metrics.reposts,
+            "quote_count": metrics.quotes,
+            "reply_count": metrics.replies,
+            "retweet_count": metrics.reposts,
             "retweeted": False,
             "user_id_str": str(post.author_id),
         }
@@ -129,6 +154,17 @@ class Renderer:
         short = base64.urlsafe_b64encode(str(post.id % 10_000_000).encode()).decode()[:10]
         expanded = f"https://twitter.com/{handle}/status/{post.id}"
         return {"display": f"x.com/{handle}/st…", "expanded": expanded, "url": f"https://t.co/{short}"}
+
+    def _edit_control(self, post: Post) -> Json:
+        before = self.world.versions(post)
+        until = post.created_ms + 3_600_000
+        control = {
+            "edit_tweet_ids": [str(one) for one in (*before, post.id)],
+            "editable_until_msecs": str(until),
+            "edits_remaining": str(5 - len(before)),
+            "is_edit_eligible": until > NOW_MS and post.kind in ("post", "quote"),
+        }
+        return {"edit_control_initial": control, "initial_tweet_id": str(before[0])} if before else control
 
     @staticmethod
     def _delivered(post: Post) -> tuple[str, list[Mark], int]:
@@ -186,13 +222,3 @@ def repost_text(post: Post) -> str:
 def _unescaped(text: str, index: int) -> int:
     """Where an index of the escaped text lies in the plain one, which is what notes count in."""
     return len(html.unescape(text[:index]))
-
-
-def _edit_control(post: Post) -> Json:
-    until = post.created_ms + 3_600_000
-    return {
-        "edit_tweet_ids": [str(post.id)],
-        "editable_until_msecs": str(until),
-        "edits_remaining": "5",
-        "is_edit_eligible": until > NOW_MS and post.kind in ("post", "quote"),
-    }

@@ -12,6 +12,7 @@ Json = dict[str, Any]
 
 ENTRY_BASE = 2085474410189291520
 CONTROLLER = "DAACDAAFDAABDAABDAABCgABAAAAAEAAAAAAAAwAAgoAAQAAAAAAAAABCgACnaRDN4oMZRMAAA=="
+GRID = "profile-grid-0"
 Shape = Literal["search", "timeline", "users"]
 
 
@@ -103,6 +104,12 @@ def module(prefix: str, items: Sequence[tuple[str, Json]], component: str, displ
     }
 
 
+def cursor_item(kind: str, value: str) -> Json:
+    """A cursor that is an item of its own: a button."""
+    name = "TimelineTimelineCursor"
+    return {"__typename": name, "cursorType": kind, "itemType": name, "value": value}
+
+
 def instructions(page: Page, shape: Shape) -> list[Json]:
     """The page in X's words. Search repeats its cursors' places; the others send cursors as entries."""
     if shape == "search":
@@ -124,6 +131,27 @@ def instructions(page: Page, shape: Shape) -> list[Json]:
         entry = _entry(page.pinned[0], page.pinned[1], base + 2)
         listed.append({"entry": entry, "type": "TimelinePinEntry"})
     listed.append({"entries": made + ends, "type": "TimelineAddEntries"})
+    return listed
+
+
+def grid(page: Page) -> list[Json]:
+    """A page of the Media tab: one module, to which later pages add items without listing an entry."""
+    base = ENTRY_BASE - page.cursor.offset * 100
+    items = module(GRID, page.entries, "profile-media", "VerticalGrid")
+    for item in items["items"]:
+        item["item"]["itemContent"]["tweetDisplayType"] = "MediaGrid"
+    top = page.cursor_entry("Top", f"cursor-top-{base + 1}") | {"sortIndex": str(base + 1)}
+    bottom = page.cursor_entry("Bottom", f"cursor-bottom-{base - 1}") | {"sortIndex": str(base - 1)}
+    listed: list[Json] = []
+    entries: list[Json] = []
+    if page.cursor == Cursor():
+        listed.append({"type": "TimelineClearCache"})
+        entries += [_entry(GRID, items, base)] if page.entries else []
+    elif page.entries:
+        added = {"moduleEntryId": GRID, "moduleItems": items["items"], "prepend": False, "type": "TimelineAddToModule"}
+        listed.append(added)
+    listed.append({"direction": "Top", "type": "TimelineTerminateTimeline"})
+    listed.append({"entries": [*entries, top, bottom], "type": "TimelineAddEntries"})
     return listed
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 Kind = Literal["post", "reply", "quote", "repost"]
 MediaType = Literal["photo", "video", "animated_gif"]
-Standing = Literal["active", "protected", "suspended"]
+Standing = Literal["active", "protected", "suspended", "removed"]
 MarkKind = Literal["hashtag", "symbol", "mention", "link"]
 
 

@@ -25,9 +25,9 @@ SOURCES = (
 )
 
 
-def make_posts(count: int, authors: Sequence[Author], rng: Random) -> list[Post]:
-    """`count` posts in the order of their ids, about the last 120 days; shares of topics and kinds are exact."""
-    return PostMaker(authors, rng).make(count)
+def make_posts(count: int, authors: Sequence[Author], rng: Random, days: float = DAYS_OF_POSTS) -> list[Post]:
+    """`count` posts in the order of their ids, about the last `days` days; shares of topics and kinds are exact."""
+    return PostMaker(authors, rng).make(count, days)
 
 
 class PostMaker:
@@ -46,11 +46,11 @@ class PostMaker:
         self.replies: dict[int, int] = {}
         self.reposts: set[tuple[int, int]] = set()
 
-    def make(self, count: int) -> list[Post]:
+    def make(self, count: int, days: float) -> list[Post]:
         """All posts, with reply counts that are true."""
         kinds = self._deck(count)
         topics = iter(topic_deck(count - kinds.count("repost"), self.rng))
-        step = DAYS_OF_POSTS * DAY_MS // max(count, 1)
+        step = int(days * DAY_MS) // max(count, 1)
         for index, kind in enumerate(kinds):
             at = NOW_MS - (count - index) * step + self.rng.randrange(step)
             self._add(self._repost(at) if kind == "repost" else self._write(kind, next(topics), at))

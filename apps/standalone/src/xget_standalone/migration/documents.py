@@ -70,7 +70,7 @@ class DocumentShelf:
         return await self._target.settled(self._kind, [row.value for row in rows])
 
     async def finish(self) -> None:
-        """Nothing."""
+        await self._target.finish(self._kind)
 
 
 class RawPageShelf:

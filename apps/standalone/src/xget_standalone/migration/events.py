@@ -50,6 +50,7 @@ def readers(settings: ServiceSettings) -> dict[str, int]:
         settings.kafka_topic_pages: 2,
         settings.kafka_topic_results: 1,
         settings.kafka_topic_stored: 2,
+        settings.kafka_topic_forgotten: 1,
     }
 
 

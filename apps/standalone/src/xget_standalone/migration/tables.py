@@ -7,11 +7,13 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from importlib import import_module
 from typing import Any, Final, cast
 
 import msgspec
 from sqlalchemy import (
+    Column,
     Engine,
     Integer,
     LargeBinary,
@@ -29,6 +31,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from xget_db.engine import Database
 from xget_db.migrations import head, version_table
 from xget_db.postgres.address import is_postgres
+from xget_db.types import UtcDateTime
 from xget_db.upserts import insert
 from xget_kernel.errors import StartupError
 from xget_standalone.migration.progress import Progress
@@ -121,17 +124,17 @@ class TableShelf:
     def _read(self, after: str) -> list[Row]:
         query = select(self._table).order_by(*self._key).limit(self._size)
         if after:
-            last = json.loads(after)
+            last = [_typed(column, value) for column, value in zip(self._key, json.loads(after), strict=True)]
             query = query.where(tuple_(*self._key) > tuple_(*last) if len(last) > 1 else self._key[0] > last[0])
         with self._source.connect() as connection:
             rows = [dict(row) for row in connection.execute(query).mappings()]
         return [self._row(values, shift=self._shift) for values in rows]
 
     def _row(self, values: dict[str, Any], *, shift: int = 0) -> Row:
-        place = json.dumps([values[column.name] for column in self._key])
+        place = json.dumps([_plain(values[column.name]) for column in self._key])
         if shift:
             values[self._key[0].name] += shift
-        key = json.dumps([values[column.name] for column in self._key], ensure_ascii=False)
+        key = json.dumps([_plain(values[column.name]) for column in self._key], ensure_ascii=False)
         return Row(place, key, _ENCODER.encode(values), values)
 
     async def present(self, rows: Sequence[Row]) -> dict[str, bytes]:
@@ -167,3 +170,13 @@ class TableShelf:
                 await session.execute(
                     text(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), {last}, false)")
                 )
+
+
+def _plain(value: Any) -> Any:
+    """Part of a key as JSON has it."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _typed(column: Column[Any], value: Any) -> Any:
+    """Part of a key as the column has it."""
+    return datetime.fromisoformat(value) if isinstance(column.type, UtcDateTime) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xget_sources.ports import Source
+from xget_sources.records import Records
 
 
 def source() -> Source:
@@ -10,3 +11,10 @@ def source() -> Source:
     from xget_sources.x.x_source import XSource  # noqa: PLC0415 - see above
 
     return XSource()
+
+
+def lookup() -> Records:
+    """What looks into stored pages of X, without twscrape."""
+    from xget_sources.x.records import XRecords  # noqa: PLC0415 - the parser loads at the first need
+
+    return XRecords()

@@ -6,20 +6,20 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from xget_sources.ports import RawPage, Session, SourceStopped
+from xget_sources.ports import RawPage, Session
 from xget_sources.x.client import Answer, XClient
 from xget_sources.x.cursors import Position
-from xget_sources.x.missing import no_timeline
+from xget_sources.x.missing import no_more, no_timeline
 from xget_sources.x.parser.timeline import Timeline, read_timeline
 from xget_sources.x.plans import Plan
-from xget_sources.x.selection import keys
+from xget_sources.x.selection import created, keys
 
 ROUTE = "x_session"
 _MAX_EMPTY = 3
 """Pages without an entry in a row, each with a new cursor, after which a timeline counts as stalled."""
 
 
-class _Page(msgspec.Struct):
+class Page(msgspec.Struct):
     """One place of a timeline, asked for as often as it took."""
 
     answer: Answer
@@ -32,7 +32,7 @@ async def read_pages(client: XClient, session: Session, plan: Plan, start: Posit
     position, empty, spent = start, 0, 0
     seen = {start.cursor}
     while True:
-        page = await _page(client, session, plan, position.cursor)
+        page = await ask_page(client, session, plan, position.cursor)
         spent += page.requests
         empty = 0 if page.timeline.entries else empty + 1
         after = page.timeline.cursor
@@ -42,14 +42,15 @@ async def read_pages(client: XClient, session: Session, plan: Plan, start: Posit
         following = Position(uid=start.uid, cursor=after)
         if page.timeline.entries or end:
             found = keys(page.timeline.entries, plan.wanted)
-            yield raw_page(page.answer, found, position, None if end else following, end, requests=spent)
+            listed = raw_page(page.answer, found, position, None if end else following, end, requests=spent)
+            yield _dated(listed, page.timeline) if plan.newest_first else listed
             spent = 0
         if end:
             return
         position = following
 
 
-async def _page(client: XClient, session: Session, plan: Plan, cursor: str | None) -> _Page:
+async def ask_page(client: XClient, session: Session, plan: Plan, cursor: str | None) -> Page:
     """One place of the timeline; what looks like a hiccup (no entry, or its own cursor again) is asked for twice."""
     page = await _ask(client, session, plan, cursor)
     if not _odd(page.timeline, cursor):
@@ -62,7 +63,7 @@ async def _page(client: XClient, session: Session, plan: Plan, cursor: str | Non
     if not page.timeline.found:
         if cursor is None:
             raise no_timeline(again.answer.payload, plan.subject)
-        raise SourceStopped("source_error", f"X showed a part of the {plan.subject} and then no more.", retryable=True)
+        raise no_more(page.answer.payload, plan.subject)
     return page
 
 
@@ -74,9 +75,9 @@ def _odd(timeline: Timeline, cursor: str | None) -> bool:
     return not timeline.found or timeline.cursor is None or timeline.cursor != cursor
 
 
-async def _ask(client: XClient, session: Session, plan: Plan, cursor: str | None) -> _Page:
+async def _ask(client: XClient, session: Session, plan: Plan, cursor: str | None) -> Page:
     answer = await client.ask(session, plan.ask(cursor))
-    return _Page(answer, read_timeline(answer.payload), answer.requests)
+    return Page(answer, read_timeline(answer.payload), answer.requests)
 
 
 def _end(plan: Plan, timeline: Timeline, cursor: str | None, seen: set[str | None], empty: int) -> str | None:
@@ -89,6 +90,12 @@ def _end(plan: Plan, timeline: Timeline, cursor: str | None, seen: set[str | Non
         # Only cursors left, and the same as before: so X ends a search. With entries it goes round in a circle.
         return "stalled" if timeline.entries or timeline.cursor != cursor else "exhausted"
     return "stalled" if empty >= _MAX_EMPTY else None
+
+
+def _dated(page: RawPage, timeline: Timeline) -> RawPage:
+    own = [entry for entry in timeline.entries if entry.kind == "post" and not (entry.pinned or entry.aside)]
+    times = [written for entry in own if (written := created(entry))]
+    return msgspec.structs.replace(page, oldest_at=min(times), newest_at=max(times)) if times else page
 
 
 def raw_page(

@@ -12,6 +12,14 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     uid: str | None = None
     cursor: str | None = None
+    name: str | None = None
+    """A looked-up user's name, where X asks for it."""
+    known: tuple[str, ...] = ()
+    """Posts of the thread that was found so far."""
+    done: str | None = None
+    """Why the conversation itself ended, while branches are still to be read."""
+    branches: tuple[str, ...] = ()
+    """X's cursors of places of a conversation that are still to be read, before `cursor`."""
 
     def encode(self) -> str:
         """As text for `RawPage.cursor_out`."""

@@ -6,10 +6,13 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, WithJsonSchema
 
 MAX_TEXT = 500
 MAX_LIMIT = 1_000_000
+MAX_TARGETS = 10_000
+"""Users, posts, lists, communities, queries or hashtags of one task."""
+MAX_WORDS = 50
 
 _PROFILE_URL = re.compile(
     r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/@?([^/?#]+)/?(?:[?#].*)?", re.IGNORECASE
@@ -21,12 +24,20 @@ _USERNAME = re.compile(r"[A-Za-z0-9_]{1,20}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def _plain_text(text: str) -> str:
+def plain_text(text: str) -> str:
+    """The text without blanks around it. Raises ValueError for an empty one and for control characters."""
     text = text.strip()
     if not text:
         raise ValueError("must not be empty")
     if _CONTROL.search(text):
         raise ValueError("must not contain control characters")
+    return text
+
+
+def _words(text: str) -> str:
+    """A word or phrase of a query: something must be left of it when its quotes are gone."""
+    if not text.replace('"', "").strip():
+        raise ValueError("must hold more than quotes")
     return text
 
 
@@ -48,7 +59,7 @@ def _native_id(value: Any) -> Any:
 
 
 def _hashtag(text: str) -> str:
-    tag = _plain_text(text).lstrip("#\uff03")
+    tag = plain_text(text).lstrip("#\uff03")
     if not tag or not re.fullmatch(r"[\w\u200c\u200d]+", tag):
         raise ValueError("must be one word of letters, digits and _, with or without #")
     return tag
@@ -74,9 +85,16 @@ def _moment(value: Any) -> Any:
         raise ValueError("must lie between the years 2 and 9998") from error
 
 
-Text = Annotated[StrictStr, Field(max_length=MAX_TEXT), AfterValidator(_plain_text)]
+Text = Annotated[StrictStr, Field(max_length=MAX_TEXT), AfterValidator(plain_text)]
+Words = Annotated[Text, AfterValidator(_words)]
 Username = Annotated[StrictStr, Field(max_length=100), AfterValidator(_username)]
-NativeId = Annotated[str, BeforeValidator(_native_id), Field(pattern=r"^[0-9]{1,20}$", strict=True)]
+_ID = {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0, "maximum": 10**20 - 1}]}
+"""Both may hold an id; a text may also be an address that holds one."""
+NativeId = Annotated[
+    str, BeforeValidator(_native_id), Field(pattern=r"^[0-9]{1,20}$", strict=True), WithJsonSchema(_ID)
+]
 Hashtag = Annotated[StrictStr, Field(max_length=100), AfterValidator(_hashtag)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Lang = Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{2,4})?$")]
+Count = Annotated[StrictInt, Field(ge=0, le=1_000_000_000)]
+Distance = Annotated[StrictStr, Field(pattern=r"^[1-9][0-9]{0,3}(km|mi)$")]

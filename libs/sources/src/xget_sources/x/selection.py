@@ -9,7 +9,7 @@ from typing import Any
 from xget_sources.x.parser.timeline import Entry, Timeline, author_of
 from xget_sources.x.parser.trends import trend_key
 from xget_sources.x.parser.values import as_dict, as_time, snowflake_time
-from xget_sources.x.tasks import InWindow
+from xget_sources.x.tasks import Timed
 
 Wanted = Callable[[Entry], bool]
 
@@ -31,16 +31,16 @@ def of_kind(kind: str) -> Wanted:
     return lambda entry: entry.kind == kind
 
 
-def posts(params: InWindow, author: str | None = None) -> Wanted:
+def posts(params: Timed, author: str | None = None) -> Wanted:
     """Posts by an author (or anybody) inside the window and of the kinds that the task wants."""
 
     def wanted(entry: Entry) -> bool:
         if entry.kind != "post" or (author is not None and author_of(entry.record) != author):
             return False
-        if params.include_replies is False and _field(entry, "in_reply_to_status_id_str"):
+        if params.no_replies and field_of(entry, "in_reply_to_status_id_str"):
             return False
-        if params.include_retweets is False and (
-            _field(entry, "retweeted_status_result") or _field(entry, "retweeted_status_id_str")
+        if params.no_retweets and (
+            field_of(entry, "retweeted_status_result") or field_of(entry, "retweeted_status_id_str")
         ):
             return False
         return _inside(created(entry), params)
@@ -50,12 +50,22 @@ def posts(params: InWindow, author: str | None = None) -> Wanted:
 
 def answers_to(tweet_id: str) -> Wanted:
     """Direct answers to a post."""
-    return lambda entry: entry.kind == "post" and _field(entry, "in_reply_to_status_id_str") == tweet_id
+    return lambda entry: entry.kind == "post" and field_of(entry, "in_reply_to_status_id_str") == tweet_id
+
+
+def quoting(tweet_id: str, wanted: Wanted) -> Wanted:
+    """Those of the wanted posts that quote a post, as far as X says what they quote."""
+    return lambda entry: wanted(entry) and field_of(entry, "quoted_status_id_str") in (None, tweet_id)
+
+
+def answering(wanted: Wanted) -> Wanted:
+    """Those of the wanted posts that answer a post."""
+    return lambda entry: wanted(entry) and bool(field_of(entry, "in_reply_to_status_id_str"))
 
 
 def with_media(wanted: Wanted) -> Wanted:
     """Those of the wanted posts that show a photo or video of their own."""
-    return lambda entry: wanted(entry) and bool(_field(entry, "extended_entities"))
+    return lambda entry: wanted(entry) and bool(field_of(entry, "extended_entities"))
 
 
 def created(entry: Entry) -> datetime | None:
@@ -71,11 +81,12 @@ def reaches_before(page: Timeline, since: datetime, author: str) -> bool:
     return bool(last) and max(last) < since
 
 
-def _field(entry: Entry, name: str) -> Any:
+def field_of(entry: Entry, name: str) -> Any:
+    """A field of a record, wherever X keeps it; None when it is absent or empty."""
     return as_dict(entry.record.get("legacy")).get(name) or entry.record.get(name)
 
 
-def _inside(written: datetime | None, params: InWindow) -> bool:
+def _inside(written: datetime | None, params: Timed) -> bool:
     if written is None:
         return not (params.since or params.until)
     return (params.since is None or written >= params.since) and (params.until is None or written < params.until)

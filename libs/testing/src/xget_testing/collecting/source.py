@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
-from xget_sources.ports import CollectRequest, PageToParse, Parsed, RawPage, Session
+from xget_sources.ports import CollectRequest, KnownFields, PageToParse, Parsed, Preview, RawPage, Session, Target
+from xget_sources.x.preview import preview_of
+from xget_sources.x.targets import targets_of
 from xget_sources.x.tasks import ALIASES, TASK_TYPES
 
 OPERATION = "SearchTimeline"
@@ -42,6 +45,15 @@ class ListSource:
         self.requested: list[int] = []
         self.requests: list[CollectRequest] = []
         self.closed = False
+
+    def targets(self, task_type: str, parameters: Mapping[str, Any]) -> Iterator[Target]:
+        """X's targets."""
+        return targets_of(TASK_TYPES[task_type].parameters.model_validate(dict(parameters)))
+
+    def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Preview:
+        """X's preview."""
+        spec = TASK_TYPES[task_type]
+        return preview_of(spec, spec.parameters.model_validate(dict(parameters)))
 
     async def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncGenerator[RawPage]:
         """Pages from `cursor` on, one lease each."""
@@ -85,6 +97,14 @@ class ListSource:
     def parse(self, page: PageToParse) -> Parsed:
         """Nothing: `PageStore` reads the keys itself."""
         return Parsed(items=[], authors=[], rejected=[])
+
+    def fields(self, page: PageToParse) -> Mapping[str, frozenset[str]]:
+        """None."""
+        return {}
+
+    def known_fields(self) -> KnownFields:
+        """None."""
+        return KnownFields(known={}, usual={})
 
     async def close(self) -> None:
         """Remember that it was closed."""

@@ -64,3 +64,25 @@ class RawPageStoreContract:
         assert await store.get("e1", 3) is None
         assert await store.get("e1", 6) is not None
         assert await store.drop_before(START + timedelta(seconds=1)) == 0
+
+    async def test_a_scan_meets_every_page_once(self, store: Any) -> None:
+        assert await store.scan(None, 3) == ([], None)
+        pages = [self.raw(number, _BYTES * (9 if number == 3 else 1)) for number in range(1, 8)]
+        await store.put(pages, START)
+        met, after = await store.scan(None, 3)
+        while after is not None:
+            piece, after = await store.scan(after, 3)
+            assert len(piece) <= 3
+            met += piece
+        assert sorted(met, key=lambda page: page.page_no) == pages
+
+    @pytest.mark.parametrize("size", [1, 20 << 20])
+    async def test_a_page_is_replaced_if_it_is_the_one_that_was_read(self, store: Any, size: int) -> None:
+        await store.put([self.raw(1, _BYTES * (size >> 20) + b"old", sha256="aa")], START)
+        changed = self.raw(1, _BYTES + b"new", sha256="bb", forgotten=True)
+        assert not await store.replace(changed, "cc")
+        assert await store.replace(changed, "aa")
+        assert not await store.replace(changed, "aa")
+        assert await store.get("e1", 1) == changed
+        assert not await store.replace(self.raw(2), "aa")
+        assert await store.drop_before(START + timedelta(seconds=1)) == 1

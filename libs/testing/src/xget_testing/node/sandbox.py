@@ -35,6 +35,23 @@ class Sandbox:
         """Misbehave from now on."""
         self._call("POST", "faults", json={"faults": faults})
 
+    def paging(self, rules: str) -> None:
+        """Let searches stall, lie and forget cursors from now on, as `stall=800,lie=0.02`."""
+        self._call("POST", "paging", json={"paging": rules})
+
+    def change(self, **change: Any) -> dict[str, int]:
+        """Let posts go or be edited and people change, as `delete=[…]` or `rename={old: new}`; how many it were."""
+        done: dict[str, int] = self._call("POST", "change", json=change)
+        return done
+
+    def drift(self, *drifts: dict[str, Any]) -> None:
+        """Change the format of the answers."""
+        self._call("POST", "drift", json={"drift": drifts})
+
+    def advance(self, seconds: float) -> None:
+        """Let X's clock and the virtual one move on."""
+        self._call("POST", "clock", json={"advance": seconds})
+
     def _call(self, method: str, path: str, **options: Any) -> Any:
         with httpx.Client(timeout=30, trust_env=False) as client:
             answer = client.request(method, f"{self.proxy}/__sandbox__/{path}", **options)

@@ -2,6 +2,6 @@
 
 from xget_account.repository.accounts import AccountRepository
 from xget_account.repository.figures import FigureRepository
-from xget_account.repository.leases import Candidate, LeaseRepository, Wish
+from xget_account.repository.leases import Candidate, LeaseRepository, Left, Wish
 
-__all__ = ["AccountRepository", "Candidate", "FigureRepository", "LeaseRepository", "Wish"]
+__all__ = ["AccountRepository", "Candidate", "FigureRepository", "LeaseRepository", "Left", "Wish"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import HEALTHY, NEEDS_LOGIN, Account, LedgerEntry
@@ -44,6 +44,22 @@ class Candidate:
     rests_until: datetime | None
     """End of the longest rest that concerns the operation."""
     budget_left: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What an owner's accounts have left for one operation."""
+
+    accounts: int
+    """Healthy ones with requests left today, resting or leased ones included."""
+    known: int
+    """Those of them whose limit for the operation is known."""
+    limit: int
+    """Requests of the known ones for each window."""
+    remaining: int
+    """Requests that the known ones have left in their windows now."""
+    today: int
+    """Requests that all of them have left today."""
 
 
 class LeaseRepository:
@@ -139,6 +155,33 @@ class LeaseRepository:
             query = query.where(Account.platform == wish.platform)
         rows = (await self._session.execute(query)).all()
         return [_candidate(account, rest_until, wish, now, budget) for account, rest_until in rows]
+
+    async def left(self, wish: Wish, now: datetime, budget: int) -> Left:
+        """What the owner's accounts of a platform (or the one that the wish names) have left for an operation."""
+        used = case((Account.used_day == _day(now), Account.used_today), else_=0)
+        today = func.coalesce(Account.daily_budget, budget) - used
+        ledger = and_(LedgerEntry.account_id == Account.id, LedgerEntry.operation == wish.operation)
+        running = and_(LedgerEntry.reset_at > now, LedgerEntry.remaining.is_not(None))
+        remaining = case((running, LedgerEntry.remaining), else_=LedgerEntry.limit)
+        known = case((LedgerEntry.limit.is_not(None), remaining), else_=None)
+        query = (
+            select(
+                func.count(Account.id),
+                func.count(LedgerEntry.limit),
+                func.coalesce(func.sum(LedgerEntry.limit), 0),
+                func.coalesce(func.sum(known), 0),
+                func.coalesce(func.sum(today), 0),
+            )
+            .select_from(Account)
+            .outerjoin(LedgerEntry, ledger)
+            .where(Account.owner_id == wish.owner_id, Account.platform == wish.platform, today > 0)
+            .where(Account.active, Account.status.in_(HEALTHY), Account.cookies.is_not(None))
+        )
+        if wish.account_id:
+            query = query.where(Account.id == wish.account_id)
+        counts = (await self._session.execute(query)).one()
+        names = ("accounts", "known", "limit", "remaining", "today")
+        return Left(**{name: int(count) for name, count in zip(names, counts, strict=True)})
 
 
 def _concerns(wishes: Sequence[Wish]) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from xget_account.errors import AccountNotFound, LeaseLost
 from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
-from xget_account.repository import LeaseRepository, Wish
+from xget_account.repository import LeaseRepository, Left, Wish
 from xget_account.service.batching import Batcher
 from xget_account.service.granting import UNREADABLE, Granted, Granting
 from xget_account.service.metrics import LEASES, VERDICTS
@@ -105,6 +105,12 @@ class LeaseService:
             if account is None or account.owner_id != owner_id:
                 raise AccountNotFound()
             return account
+
+    async def budget(self, owner_id: str, platform: str, operation: str, account_id: str = "") -> Left:
+        """What an owner's accounts (or one of them) have left for an operation; nothing is leased."""
+        wish = Wish(owner_id=owner_id, platform=platform, operation=operation, holder="", account_id=account_id)
+        async with self._work() as leases:
+            return await leases.left(wish, self._clock.now(), self._daily_budget)
 
     async def _acquire(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
         async with self._work() as leases:

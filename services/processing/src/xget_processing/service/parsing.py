@@ -12,12 +12,12 @@ from xget_contracts.events import PageCollected, PageParsed
 from xget_contracts.items import Rejected
 from xget_processing.service.cleaning import clean_item
 from xget_processing.service.language import LanguageRules
-from xget_sources.ports import PageToParse, Parsed, Source
+from xget_sources.ports import KnownFields, PageToParse, Parsed, Source
 from xget_telemetry.logs import get_logger
 
 _logger = get_logger(__name__)
 _LARGEST_BODY: Final = 128 * 1024 * 1024
-_NO_PARSER: Final = "none"
+NO_PARSER: Final = "none"
 WHOLE_PAGE: Final = "$"
 
 
@@ -48,26 +48,54 @@ class PageParser:
             clean_item(item)
             item.lang = self._languages.of(item)
         rejected = _distinct(found.rejected)
-        version = _NO_PARSER if source is None else source.parser_version
-        return ParsedPage(page=page, result=_result(page, found, version, len(rejected)), rejected=rejected)
+        result = _result(page, found, self.version_of(page.route), len(rejected))
+        return ParsedPage(page=page, result=result, rejected=rejected)
+
+    def version_of(self, route: str) -> str:
+        """The version of a source's parser, `none` for a source that is not installed."""
+        source = self._sources.get(route)
+        return NO_PARSER if source is None else source.parser_version
+
+    def fields(self, page: PageCollected) -> Mapping[str, frozenset[str]]:
+        """The fields of a page's records, by shape; none when it cannot be read. Costs more than parsing it."""
+        source = self._sources.get(page.route)
+        if source is None:
+            return {}
+        try:
+            return source.fields(_to_parse(page, _body(page)))
+        except Exception:
+            _logger.exception("fields_failed", route=page.route, execution_id=page.execution_id, page_no=page.page_no)
+            return {}
+
+    def known_fields(self, route: str) -> KnownFields | None:
+        """The fields that a source's parser was written for; None for a source that is not installed."""
+        source = self._sources.get(route)
+        return None if source is None else source.known_fields()
 
     def _parse(self, source: Source, page: PageCollected) -> Parsed:
         try:
-            body = zstandard.ZstdDecompressor().decompress(page.body_zstd, max_output_size=_LARGEST_BODY)
+            body = _body(page)
         except zstandard.ZstdError as error:
             return _refused(f"the page's body does not decompress: {error}", page.body_zstd)
-        wanted = PageToParse(
-            task_type=page.task_type,
-            operation=page.operation,
-            body=body,
-            match_keys=frozenset(page.match_keys),
-            fetched_at=page.fetched_at,
-        )
         try:
-            return source.parse(wanted)
+            return source.parse(_to_parse(page, body))
         except Exception as error:
             _logger.exception("parser_failed", route=page.route, execution_id=page.execution_id, page_no=page.page_no)
             return _refused(f"the parser failed: {type(error).__name__}: {error}", body)
+
+
+def _body(page: PageCollected) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(page.body_zstd, max_output_size=_LARGEST_BODY)
+
+
+def _to_parse(page: PageCollected, body: bytes) -> PageToParse:
+    return PageToParse(
+        task_type=page.task_type,
+        operation=page.operation,
+        body=body,
+        match_keys=frozenset(page.match_keys),
+        fetched_at=page.fetched_at,
+    )
 
 
 def _refused(reason: str, body: bytes) -> Parsed:

@@ -3,6 +3,7 @@
 from xget_scraper.models.base import IDEMPOTENCY, OUTBOX, Base
 from xget_scraper.models.execution import Execution
 from xget_scraper.models.page import Certificate, Page
+from xget_scraper.models.segment import SOUND, ExecutionTarget, Mark, Segment, SegmentState
 from xget_scraper.models.states import ENDINGS, Move, Phase, Status
 from xget_scraper.models.task import Task
 
@@ -10,12 +11,17 @@ __all__ = [
     "ENDINGS",
     "IDEMPOTENCY",
     "OUTBOX",
+    "SOUND",
     "Base",
     "Certificate",
     "Execution",
+    "ExecutionTarget",
+    "Mark",
     "Move",
     "Page",
     "Phase",
+    "Segment",
+    "SegmentState",
     "Status",
     "Task",
 ]

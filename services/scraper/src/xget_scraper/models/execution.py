@@ -31,6 +31,10 @@ COUNTERS: Final = (
     "duplicate",
     "quarantined",
     "pages_stored",
+    "targets",
+    "targets_done",
+    "segments",
+    "fruitless",
 )
 """Columns that start at 0."""
 
@@ -72,7 +76,23 @@ class Execution(Base):
     """How often another run went on from the checkpoint."""
     stop_requested: Mapped[bool] = mapped_column(default=False)
 
-    cursor: Mapped[str | None] = mapped_column(Text)
+    wish: Mapped[str] = mapped_column(String(64), default="")
+    """Digest of what the task wanted then; runs with the same one go on from one another."""
+    continues: Mapped[bool] = mapped_column(default=False)
+    """Windows begin where earlier runs were complete."""
+    backfill_of: Mapped[str | None] = mapped_column(String(36))
+    """The run whose missing parts this one collects."""
+    planned: Mapped[bool] = mapped_column(default=False)
+    """All targets have their rows."""
+    targets: Mapped[int] = mapped_column(default=0)
+    targets_done: Mapped[int] = mapped_column(default=0)
+    segments: Mapped[int] = mapped_column(default=0)
+    """The last number that a segment was given."""
+    fruitless: Mapped[int] = mapped_column(default=0)
+    """Segments in a row that gave nothing but trouble."""
+    complete: Mapped[bool | None]
+    """Everything that was asked for was got; None until the end."""
+
     page_no: Mapped[int] = mapped_column(default=0)
     """The last page that is published and checkpointed."""
     published_matches: Mapped[int] = mapped_column(default=0)
@@ -111,6 +131,9 @@ class Execution(Base):
             match_limit=task.parameters.get("limit"),
             queued_at=now,
             stop_requested=False,
+            wish=task.wish,
+            continues=False,
+            planned=False,
             **dict.fromkeys(COUNTERS, 0),
         )
 

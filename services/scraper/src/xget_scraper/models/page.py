@@ -35,6 +35,8 @@ class Page(Base):
 
     attempt: Mapped[int | None]
     """Fence of the run that collected it; None while only its storing is known."""
+    segment: Mapped[int | None]
+    """Number of the segment that it is of."""
     operation: Mapped[str | None] = mapped_column(String(80))
     route: Mapped[str | None] = mapped_column(String(40))
     cursor_in: Mapped[str | None] = mapped_column(Text)

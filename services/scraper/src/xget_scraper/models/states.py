@@ -88,6 +88,9 @@ ENDINGS: Mapping[str, Ending] = MappingProxyType(
         "stalled": Ending(
             Status.COMPLETED, False, "The platform stopped giving anything new; there may be more than was collected."
         ),
+        "partial": Ending(
+            Status.COMPLETED, False, "Some targets could not be collected; the list of targets says which and why."
+        ),
         "cancelled": Ending(Status.STOPPED, False, "Stopped on request; what was collected until then is kept."),
         "rate_limited_out": Ending(
             Status.FAILED, False, "All accounts stay at their rate limits for longer than the task may wait."
@@ -95,6 +98,10 @@ ENDINGS: Mapping[str, Ending] = MappingProxyType(
         "no_account": Ending(Status.FAILED, False, "There is no usable account for this task."),
         "blocked": Ending(Status.FAILED, False, "The platform refused to go on."),
         "source_error": Ending(Status.FAILED, False, "The platform's answers could not be used."),
+        "not_found": Ending(Status.FAILED, False, "The platform has nothing by this name or number (any more)."),
+        "protected": Ending(Status.FAILED, False, "Only those whom its owner lets in may see it."),
+        "suspended": Ending(Status.FAILED, False, "The platform has suspended its owner."),
+        "unavailable": Ending(Status.FAILED, False, "The platform does not show it to the accounts that asked."),
     }
 )
 

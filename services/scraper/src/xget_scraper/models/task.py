@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Index, String, Text
@@ -51,6 +53,13 @@ class Task(Base):
     """Grows with each change; the ETag."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def wish(self) -> str:
+        """Digest of what is to be collected, however many results of it."""
+        wanted = {name: value for name, value in self.parameters.items() if not name.startswith("limit")}
+        wish = json.dumps([self.platform, self.task_type, wanted], sort_keys=True)
+        return sha256(wish.encode()).hexdigest()
 
     def touch(self, now: datetime) -> None:
         """Mark the row as changed."""

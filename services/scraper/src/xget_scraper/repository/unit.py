@@ -15,6 +15,7 @@ from xget_scraper.models import OUTBOX
 from xget_scraper.repository.executions import ExecutionRepository
 from xget_scraper.repository.figures import FigureRepository
 from xget_scraper.repository.pages import PageRepository
+from xget_scraper.repository.segments import SegmentRepository
 from xget_scraper.repository.tasks import TaskRepository
 
 
@@ -27,6 +28,7 @@ class Unit:
         self.tasks = TaskRepository(session)
         self.executions = ExecutionRepository(session)
         self.pages = PageRepository(session)
+        self.segments = SegmentRepository(session)
         self.figures = FigureRepository(session)
 
     def emit(self, topic: str, key: str, body: msgspec.Struct) -> None:

@@ -1,8 +1,8 @@
 """HTTP of the scraper."""
 
-from xget_scraper.router import executions, results, tasks
+from xget_scraper.router import executions, preview, results, tasks
 
-ROUTERS = (results.router, tasks.router, executions.router)
+ROUTERS = (results.router, preview.router, tasks.router, executions.router)
 """In this order: `/tasks/search/results` must be found before `/tasks/{task_id}/…`."""
 
 __all__ = ["ROUTERS"]

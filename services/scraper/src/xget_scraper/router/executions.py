@@ -10,6 +10,7 @@ from xget_scraper.deps import Executions
 from xget_scraper.errors import ExecutionNotFound, NotEndedYet, TaskNotFound
 from xget_scraper.models import Status
 from xget_scraper.schemas.execution import CertificateRead, ExecutionRead
+from xget_scraper.schemas.segment import GapsRead, TargetRead
 from xget_web.auth import CallerDep
 from xget_web.paging import PageOut, PageParams
 from xget_web.problems import errors
@@ -47,6 +48,26 @@ async def list_executions_of_task(
 async def get_execution(execution_id: PathId, executions: Executions, caller: CallerDep) -> ExecutionRead:
     """One execution."""
     return ExecutionRead.of(await executions.get(execution_id, caller))
+
+
+@router.get("/{execution_id}/targets", responses=errors(ExecutionNotFound))
+async def list_targets(
+    *,
+    execution_id: PathId,
+    executions: Executions,
+    caller: CallerDep,
+    page: PageParams,
+    end_reason: Annotated[str | None, Query(description="Only targets that ended so."), text(24, min_length=1)] = None,
+) -> PageOut[TargetRead]:
+    """What the execution is about: each user, post, list or query with its counts and its end."""
+    found, total = await executions.targets(execution_id, caller, end_reason=end_reason, page=page)
+    return PageOut[TargetRead].of([TargetRead.of(one) for one in found], page, total)
+
+
+@router.get("/{execution_id}/gaps", responses=errors(ExecutionNotFound))
+async def list_gaps(execution_id: PathId, executions: Executions, caller: CallerDep, page: PageParams) -> GapsRead:
+    """What the execution is known to miss: from, to and why, target by target, newest first."""
+    return await executions.gaps(execution_id, caller, page)
 
 
 @router.get("/{execution_id}/certificate", responses=errors(ExecutionNotFound, NotEndedYet))

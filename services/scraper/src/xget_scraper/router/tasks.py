@@ -10,6 +10,7 @@ from xget_kernel.errors import Forbidden, XGetError
 from xget_scraper.deps import (
     BatchDrafts,
     ChangeDraft,
+    Continuing,
     NewDraft,
     Tasks,
     TasksRead,
@@ -19,9 +20,17 @@ from xget_scraper.deps import (
     drafts_of_batch,
     session,
 )
-from xget_scraper.errors import InvalidTask, TaskAlreadyRunning, TaskBusy, TaskNotFound, TaskNotRunning
+from xget_scraper.errors import (
+    InvalidTask,
+    NothingMissing,
+    TaskAlreadyRunning,
+    TaskBusy,
+    TaskChanged,
+    TaskNotFound,
+    TaskNotRunning,
+)
 from xget_scraper.models import IDEMPOTENCY, Status, Task
-from xget_scraper.schemas.task import BatchAnswer, BatchRead, TaskRead, TaskSort, TaskStatusRead
+from xget_scraper.schemas.task import BatchAnswer, BatchRead, StartWrite, TaskRead, TaskSort, TaskStatusRead
 from xget_scraper.service.drafts import Draft
 from xget_web.auth import CallerDep
 from xget_web.etags import IfMatch, Overtaken, check_if_match, etag, set_etag
@@ -128,11 +137,31 @@ async def delete_task(task_id: TaskId, tasks: Tasks, caller: Writer) -> None:
     "/{task_id}/start",
     status_code=202,
     dependencies=[_once],
-    responses=errors(Forbidden, TaskNotFound, TaskAlreadyRunning),
+    responses=errors(Forbidden, TaskNotFound, TaskAlreadyRunning, InvalidTask),
 )
-async def start_task(task_id: TaskId, tasks: Tasks, caller: Writer, response: Response) -> TaskRead:
-    """Queue one more execution, from the beginning."""
-    return _read(await tasks.start(task_id, caller), response)
+async def start_task(
+    *,
+    task_id: TaskId,
+    tasks: Tasks,
+    caller: Writer,
+    response: Response,
+    continuing: Continuing,
+    body: StartWrite | None = None,
+) -> TaskRead:
+    """Queue one more execution: from the beginning, or with `continue` from where complete runs came to."""
+    wanted = body is not None and body.goes_on
+    return _read(await tasks.start(task_id, caller, continuing=continuing if wanted else None), response)
+
+
+@router.post(
+    "/{task_id}/backfill",
+    status_code=202,
+    dependencies=[_once],
+    responses=errors(Forbidden, TaskNotFound, TaskAlreadyRunning, TaskChanged, NothingMissing),
+)
+async def backfill_task(task_id: TaskId, tasks: Tasks, caller: Writer, response: Response) -> TaskRead:
+    """Queue an execution of what the last one is missing: its gaps, its failed targets, and what it did not get to."""
+    return _read(await tasks.backfill(task_id, caller), response)
 
 
 @router.post(

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BaseModel, Field, PlainSerializer
+from pydantic import BaseModel, Field
 
 from xget_scraper.models import ENDINGS, Execution, Status
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
-"""A time, RFC 3339 in UTC on the wire."""
+from xget_scraper.schemas.segment import GapRead, Moment, TargetRead
 
 
 class Counts(BaseModel):
@@ -62,17 +54,24 @@ class ExecutionRead(BaseModel):
     bytes: int
     retries: int
     resumes: int
+    backfill_of: str | None = Field(description="The execution whose gaps and failed targets this one collects.")
+    continues: bool = Field(description="It began where earlier runs were complete.")
+    targets: int = Field(description="Users, posts, lists, queries… that it is about, as far as they are counted.")
+    targets_done: int
+    windows: int = Field(description="Segments that it was collected in.")
     counts: Counts
 
     @classmethod
     def of(cls, execution: Execution) -> Self:
         """The body of a row."""
         ended = execution.completed_at is not None and execution.end_reason is not None
-        own = {"complete", "result_count", "limit", "pages", "counts", "end_reason", "collected"}
+        own = {"complete", "result_count", "limit", "pages", "counts", "end_reason", "collected", "windows"}
+        complete = execution.complete
         return cls(
             **{name: getattr(execution, name) for name in set(cls.model_fields) - own},
             end_reason=execution.end_reason,
-            complete=ENDINGS[str(execution.end_reason)].complete if ended else None,
+            complete=ENDINGS[str(execution.end_reason)].complete if ended and complete is None else complete,
+            windows=execution.segments,
             result_count=execution.matched,
             limit=execution.match_limit,
             collected=execution.published_matches,
@@ -88,7 +87,7 @@ class CertificateRead(BaseModel):
     execution_id: str
     status: Status
     end_reason: str
-    complete: bool = Field(description="Everything that was asked for was got.")
+    complete: bool = Field(description="Everything that was asked for was got: nothing failed, and there is no gap.")
     sentence: str
     pages: int
     cursor_first: str | None = Field(description="Cursor that the first page was asked with.")
@@ -107,4 +106,11 @@ class CertificateRead(BaseModel):
     completed_at: Moment
     retries: int
     resumes: int
+    backfill_of: str | None = Field(None, description="The execution whose gaps and failed targets this one collects.")
+    targets: int = Field(0, description="Users, posts, lists, queries… that it was about.")
+    windows: int = Field(0, description="Segments that it was collected in.")
+    gaps: list[GapRead] = Field([], description="What is known to be missing: the first 20.")
+    gaps_total: int = 0
+    failed_targets: list[TargetRead] = Field([], description="Targets that could not be collected: the first 20.")
+    failed_targets_total: int = 0
     issued_at: Moment

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from xget_scraper.models import Execution, Status, Task
-from xget_scraper.schemas.execution import ExecutionRead, Moment
+from xget_scraper.schemas.execution import ExecutionRead
+from xget_scraper.schemas.segment import Moment
 from xget_web.types import Body, text
 
 RefId = Annotated[str, text(64, min_length=1)]
@@ -117,6 +118,17 @@ class ExportWrite(Body):
     role: Literal["match", "context", "all"] = "all"
 
 
+class StartWrite(Body):
+    """How a task is to be started."""
+
+    goes_on: bool = Field(
+        False,
+        alias="continue",
+        strict=True,
+        description="Searches only: begin where complete runs of the same search came to, with an overlap.",
+    )
+
+
 TaskSort = Literal[
     "-created_at", "created_at", "-updated_at", "updated_at", "priority", "-priority", "task_name", "-task_name"
 ]
@@ -134,6 +146,8 @@ class Progress(BaseModel):
     context: int
     limit: int | None
     pages: int
+    targets: int
+    targets_done: int
     message: str | None
     error_message: str | None
     end_reason: str | None

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from xget_kernel.clock import Clock
-from xget_scraper.models import Execution, Move
+from xget_scraper.models import Execution, ExecutionTarget, Move, Phase, Segment
 from xget_scraper.repository import Store, Unit
-from xget_scraper.service.jobs import Job, LeaseLostError
+from xget_scraper.service.jobs import Job, LeaseLostError, Work
+from xget_scraper.service.segments import close, give_up, limit_reached
 from xget_scraper.service.settling import finish, settle, show
 from xget_sources.ports import RawPage
 
@@ -19,6 +20,8 @@ TRIES: Final = 6
 LONGEST_PAUSE: Final = 16.0
 SHORTEST_WAIT: Final = timedelta(seconds=0.2)
 OUTAGE_PAUSE: Final = timedelta(seconds=5)
+TARGET_ENDS: Final = frozenset({"not_found", "protected", "suspended", "unavailable", "source_error"})
+"""Why a source may give up a target while others go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,17 @@ class Checkpoints:
         async with self._store.transaction() as unit:
             return await unit.executions.prolong(worker, executions, until), until
 
+    async def begin(self, job: Job) -> bool:
+        """Take the next segment in hand; False when the execution has no open one."""
+        async with self._store.read() as unit:
+            found = await unit.segments.next_open(job.execution_id)
+        job.work = Work.of(*found) if found else None
+        return found is not None
+
     async def record(self, job: Job, page: RawPage, sha256: str, picked: list[str], reason: str | None) -> bool:
-        """Checkpoint a published page and, with `reason`, the end; True when the execution ends here."""
+        """Checkpoint a published page and, with `reason`, the segment's end; True when the execution ends here."""
         now = self._clock.now()
-        async with self._held(job) as (unit, execution):
+        async with self.held(job) as (unit, execution):
             row = await unit.pages.obtain(job.execution_id, job.page_no + 1)
             row.attempt = job.fence
             row.operation, row.route = page.operation, page.route
@@ -78,31 +88,52 @@ class Checkpoints:
             row.sha256, row.bytes = sha256, len(page.body)
             row.requests, row.match_keys, row.fetched_at = page.requests, picked, page.fetched_at
             row.account_id, row.proxy_id = page.account_id, page.proxy_id
+            row.segment = job.segment
             row.settle()
             _advance(execution, page, len(picked))
+            _move(*await unit.segments.get(execution.id, job.segment), page, len(picked))
             execution.lease_until = job.lease_until = now + self._rules.lease
-            reason = reason or ("cancelled" if execution.stop_requested else None)
-            if reason is None:
-                execution.advance(Move.CHECKPOINT)
-            else:
-                await finish(unit, execution, reason, None, now)
-        return reason is not None
+            await self._after_page(unit, execution, job.segment, reason)
+            return execution.phase != Phase.COLLECTING
+
+    async def _after_page(self, unit: Unit, execution: Execution, n: int, reason: str | None) -> None:
+        now, limit = self._clock.now(), execution.match_limit
+        if limit is not None and execution.published_matches >= limit:
+            await limit_reached(unit, execution, now)
+        elif reason is not None:
+            await close(unit, execution, n, reason, now)
+        if execution.phase == Phase.COLLECTING and execution.stop_requested:
+            await finish(unit, execution, "cancelled", None, now)
+        elif execution.phase == Phase.COLLECTING:
+            execution.advance(Move.CHECKPOINT)
 
     async def end(self, job: Job, reason: str, detail: str | None = None) -> None:
-        """Nothing more can be collected."""
-        async with self._held(job) as (unit, execution):
+        """Nothing more can be collected, of no segment."""
+        async with self.held(job) as (unit, execution):
             await finish(unit, execution, reason, detail, self._clock.now())
+
+    async def close(self, job: Job, n: int, reason: str) -> bool:
+        """The source ended segment `n` without a page more; True when the execution ends with it."""
+        async with self.held(job) as (unit, execution):
+            await close(unit, execution, n, reason, self._clock.now())
+            return execution.phase != Phase.COLLECTING
+
+    async def fail(self, job: Job, n: int, reason: str, detail: str) -> bool:
+        """The target of segment `n` cannot be collected; True when the execution ends with it."""
+        async with self.held(job) as (unit, execution):
+            await self._fail(unit, execution, n, reason, detail)
+            return execution.phase != Phase.COLLECTING
 
     async def hand_over(self, job: Job) -> None:
         """Give the execution back, to be claimed at once."""
-        async with self._held(job) as (unit, execution):
+        async with self.held(job) as (unit, execution):
             execution.resumes += 1
             await self._requeue(unit, execution, None, "Waits for another worker.")
 
     async def wait(self, job: Job, detail: str, resume_at: datetime) -> None:
         """Wait until an account has room, or end when that takes too long."""
         now = self._clock.now()
-        async with self._held(job) as (unit, execution):
+        async with self.held(job) as (unit, execution):
             execution.waiting_since = execution.waiting_since or now
             if resume_at - execution.waiting_since > self._rules.max_wait:
                 await finish(unit, execution, "rate_limited_out", detail, now)
@@ -113,11 +144,17 @@ class Checkpoints:
     async def retry(self, job: Job, reason: str, detail: str) -> None:
         """Ask for the same page again after a pause, or end after too many tries."""
         now = self._clock.now()
-        async with self._held(job) as (unit, execution):
+        async with self.held(job) as (unit, execution):
             execution.tries += 1
             execution.retries += 1
             if execution.tries >= TRIES:
-                await finish(unit, execution, reason, f"{detail} It was tried {TRIES} times.", now)
+                detail = f"{detail} It was tried {TRIES} times."
+                if reason in TARGET_ENDS and job.work is not None:
+                    await self._fail(unit, execution, job.segment, reason, detail)
+                    if execution.phase == Phase.COLLECTING:
+                        await self._requeue(unit, execution, None, f"{detail} It goes on with the rest.")
+                else:
+                    await finish(unit, execution, reason, detail, now)
             else:
                 pause = timedelta(seconds=min(LONGEST_PAUSE, 2.0 ** (execution.tries - 1)))
                 message = f"{detail} Try {execution.tries + 1} of {TRIES} follows."
@@ -125,7 +162,7 @@ class Checkpoints:
 
     async def sit_out(self, job: Job, detail: str) -> None:
         """Wait for a part of XGet that is away; this is nobody's fault and has no limit of tries."""
-        async with self._held(job) as (unit, execution):
+        async with self.held(job) as (unit, execution):
             await self._requeue(unit, execution, self._clock.now() + OUTAGE_PAUSE, f"{detail} It is tried again soon.")
 
     async def sweep(self) -> int:
@@ -144,6 +181,11 @@ class Checkpoints:
                     await settle(unit, execution, now)
         return len(expired)
 
+    async def _fail(self, unit: Unit, execution: Execution, n: int, reason: str, detail: str) -> None:
+        await give_up(unit, execution, n, reason, detail=detail, now=self._clock.now())
+        if execution.phase == Phase.COLLECTING and execution.stop_requested:
+            await finish(unit, execution, "cancelled", None, self._clock.now())
+
     async def _requeue(
         self, unit: Unit, execution: Execution, when: datetime | None, message: str, *, move: Move = Move.HAND_BACK
     ) -> None:
@@ -157,7 +199,8 @@ class Checkpoints:
         await show(unit, execution, now)
 
     @asynccontextmanager
-    async def _held(self, job: Job) -> AsyncIterator[tuple[Unit, Execution]]:
+    async def held(self, job: Job) -> AsyncIterator[tuple[Unit, Execution]]:
+        """A transaction with the job's execution locked."""
         async with self._store.transaction() as unit:
             execution = await unit.executions.held(job.execution_id, job.fence)
             if execution is None:
@@ -166,7 +209,6 @@ class Checkpoints:
 
 
 def _advance(execution: Execution, page: RawPage, matches: int) -> None:
-    execution.cursor = page.cursor_out
     execution.page_no += 1
     execution.published_matches += matches
     execution.account_id = page.account_id or execution.account_id
@@ -175,3 +217,12 @@ def _advance(execution: Execution, page: RawPage, matches: int) -> None:
     execution.bytes += len(page.body)
     execution.tries = 0
     execution.waiting_since = None
+
+
+def _move(segment: Segment, target: ExecutionTarget, page: RawPage, matches: int) -> None:
+    segment.cursor = page.cursor_out
+    for row in (segment, target):
+        row.pages += 1
+        row.matched += matches
+        row.oldest_at = min(filter(None, (row.oldest_at, page.oldest_at)), default=None)
+    target.newest_at = max(filter(None, (target.newest_at, page.newest_at)), default=None)

@@ -19,9 +19,10 @@ from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
 from xget_scraper.models import ENDINGS
 from xget_scraper.ports import Sessions
-from xget_scraper.service.checkpoints import Checkpoints
-from xget_scraper.service.jobs import Job, LeaseLostError
+from xget_scraper.service.checkpoints import TARGET_ENDS, Checkpoints
+from xget_scraper.service.jobs import Job, LeaseLostError, Work
 from xget_scraper.service.metrics import CollectorMetrics
+from xget_scraper.service.planning import Planner, spec_of, window_of
 from xget_scraper.service.traces import page_span, run_span
 from xget_sources.ports import CollectRequest, NoAccount, RawPage, Session, Source, SourceStopped
 from xget_telemetry.logs import bind, get_logger
@@ -42,6 +43,7 @@ class Collector:
         log: EventLog,
         sources: Mapping[str, Source],
         sessions: Sessions,
+        planner: Planner,
         clock: Clock,
         topic: str,
         metrics: Registry | None = None,
@@ -50,6 +52,7 @@ class Collector:
         self._log = log
         self._sources = sources
         self._sessions = sessions
+        self._planner = planner
         self._clock = clock
         self._topic = topic
         self._metrics = CollectorMetrics(metrics or Registry())
@@ -110,18 +113,31 @@ class Collector:
         source = self._sources.get(job.platform)
         if source is None:
             raise SourceStopped("source_error", f"There is no source for the platform {job.platform} any more.")
-        request = request_of(source, job)
-        async with (
-            self._sessions.open(job.tenant) as session,
-            aclosing(_pages(source, request, session, job.cursor)) as pages,
-        ):
-            while (ended := await self._step(job, pages)) is not None:
-                if ended:
+        await self._planner.plan(job, source)
+        async with self._sessions.open(job.tenant) as session:
+            while await self._checkpoints.begin(job):
+                assert job.work is not None  # noqa: S101 - begin says so
+                if await self._segment(job, job.work, source, session, draining):
                     return
-                if draining.is_set():
-                    await self._checkpoints.hand_over(job)
-                    return
-        await self._checkpoints.end(job, "stalled" if job.cursor else "exhausted")
+
+    async def _segment(self, job: Job, work: Work, source: Source, session: Session, draining: asyncio.Event) -> bool:
+        """The segment in hand from its cursor on; True when this run of the execution is over."""
+        try:
+            request = request_of(source, job, work)
+            async with aclosing(_pages(source, request, session, work.cursor)) as pages:
+                while (ended := await self._step(job, pages)) is not None:
+                    if ended:
+                        return True
+                    if draining.is_set():
+                        await self._checkpoints.hand_over(job)
+                        return True
+                    if job.work is None:
+                        return False
+            return await self._checkpoints.close(job, work.segment.n, "stalled" if work.cursor else "exhausted")
+        except SourceStopped as stopped:
+            if stopped.retryable or stopped.reason not in TARGET_ENDS:
+                raise
+            return await self._checkpoints.fail(job, work.segment.n, stopped.reason, stopped.detail)
 
     async def _step(self, job: Job, pages: AsyncGenerator[RawPage]) -> bool | None:
         """One page, from the source's requests to the checkpoint: whether it ends the execution, None without one."""
@@ -144,20 +160,27 @@ class Collector:
         await self._log.publish(
             [message(self._topic, job.execution_id, collected, source="scraper", now=self._clock.now())]
         )
-        ended = await self._checkpoints.record(job, page, digest, picked, job.ends_with(page, picked))
+        reason = job.ends_with(page, picked)
+        ended = await self._checkpoints.record(job, page, digest, picked, reason)
         job.move_past(page, picked)
+        if reason is not None:
+            job.work = None
         self._metrics.page(job, page, len(picked))
         LOG.info("page_collected", page_no=job.page_no, operation=page.operation, matches=len(picked), ended=ended)
         return ended
 
 
-def request_of(source: Source, job: Job) -> CollectRequest:
-    """What the source is asked for: validated parameters as Python values, without the limit."""
-    spec = source.task_types.get(job.task_type)
-    if spec is None:
-        raise SourceStopped("source_error", f"The platform {job.platform} has no task type {job.task_type} any more.")
-    parameters = spec.parameters.model_validate(dict(job.parameters)).model_dump(exclude={"limit"})
-    return CollectRequest(task_type=job.task_type, parameters=parameters)
+def request_of(source: Source, job: Job, work: Work) -> CollectRequest:
+    """What the source is asked for: validated parameters as Python values, and the window where it is another."""
+    own = spec_of(source, job).parameters.model_validate(dict(work.parameters))
+    since, until = window_of(own)
+    segment = work.segment
+    return CollectRequest(
+        task_type=job.task_type,
+        parameters=own.model_dump(exclude={"limit", "limit_per_target"}),
+        since=segment.since if segment.since != since else None,
+        until=segment.until if segment.until != until else None,
+    )
 
 
 async def _pages(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from xget_kernel.caller import Caller
+from xget_kernel.clock import Clock
 from xget_kernel.errors import FieldError, Forbidden
 from xget_scraper.errors import InvalidTask
 from xget_scraper.ports import Pools
@@ -31,12 +33,22 @@ class Draft:
     body: TaskWrite
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Parameters that a source's task type takes."""
+
+    source: Source
+    spec: TaskTypeSpec
+    parameters: dict[str, Any]
+
+
 class Drafts:
     """Checks bodies against the sources and the pools."""
 
-    def __init__(self, sources: Mapping[str, Source], pools: Pools) -> None:
+    def __init__(self, sources: Mapping[str, Source], pools: Pools, clock: Clock) -> None:
         self._sources = sources
         self._pools = pools
+        self._clock = clock
 
     async def prepare(self, body: TaskWrite, caller: Caller, owner: str | None = None) -> Draft:
         """Check everything that can be wrong; `owner` is that of an existing task.
@@ -45,24 +57,25 @@ class Drafts:
         """
         caller.require(*WRITERS)
         owner = _owner_of(body, caller, owner)
-        spec = self._spec(body)
-        parameters = check_parameters(spec, body.parameters)
+        checked = self.check(body.platform, body.task_type, body.parameters)
+        spec, parameters = checked.spec, checked.parameters
+        if spec.own_account and body.account_id is None:
+            raise InvalidTask.of("account_id", "missing", f"{spec.name} is about an account of yours: say which one.")
         owners = [owner, caller.user_id] if caller.is_admin and caller.user_id != owner else [owner]
         await self._check_pools(body, owners)
         return Draft(owner, owners, spec.name, parameters, parameters.get("limit"), body)
 
-    def _spec(self, body: TaskWrite) -> TaskTypeSpec:
-        source = self._sources.get(body.platform)
+    def check(self, platform: str, task_type: str, parameters: Mapping[str, Any]) -> Checked:
+        """The source, the task type and the parameters as JSON values. Raises InvalidTask (422)."""
+        source = self._sources.get(platform)
         if source is None:
             known = ", ".join(sorted(self._sources))
-            raise InvalidTask.of("platform", "unknown", f"There is no platform {body.platform!r}; there are: {known}.")
-        spec = source.task_types.get(source.aliases.get(body.task_type, body.task_type))
+            raise InvalidTask.of("platform", "unknown", f"There is no platform {platform!r}; there are: {known}.")
+        spec = source.task_types.get(source.aliases.get(task_type, task_type))
         if spec is None:
             known = ", ".join(sorted(source.task_types))
-            raise InvalidTask.of(
-                "task_type", "unknown", f"There is no task type {body.task_type!r}; there are: {known}."
-            )
-        return spec
+            raise InvalidTask.of("task_type", "unknown", f"There is no task type {task_type!r}; there are: {known}.")
+        return Checked(source, spec, check_parameters(spec, parameters, self._clock.now()))
 
     async def _check_pools(self, body: TaskWrite, owners: Sequence[str]) -> None:
         if body.account_id is not None and not any(
@@ -75,10 +88,10 @@ class Drafts:
             raise InvalidTask.of("proxy_id", "exists", "There is no proxy with this id.")
 
 
-def check_parameters(spec: TaskTypeSpec, given: Mapping[str, Any]) -> dict[str, Any]:
+def check_parameters(spec: TaskTypeSpec, given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The parameters as JSON values, without those that are not set. Raises InvalidTask with one entry per fault."""
     try:
-        parsed = spec.parameters.model_validate(dict(given))
+        parsed = spec.parameters.model_validate(dict(given), context={"now": now})
     except ValidationError as error:
         raise _refused(error) from None
     found = parsed.model_dump(mode="json", exclude_none=True)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from xget_kernel.caller import Caller
 from xget_kernel.pages import PageQuery
 from xget_scraper.errors import ExecutionNotFound, NotEndedYet, TaskNotFound
-from xget_scraper.models import Certificate, Execution
-from xget_scraper.repository import Unit
+from xget_scraper.models import Certificate, Execution, ExecutionTarget, Phase, SegmentState
+from xget_scraper.repository import UNFINISHED, Unit
+from xget_scraper.schemas.segment import GapRead, GapsRead
+
+KNOWN: Final = (SegmentState.GAP.value,)
+"""States of segments that are gaps already while their execution runs."""
 
 
 class ExecutionService:
@@ -35,6 +40,31 @@ class ExecutionService:
         if execution is None:
             raise ExecutionNotFound
         return execution
+
+    async def targets(
+        self, execution_id: str, caller: Caller, *, end_reason: str | None, page: PageQuery
+    ) -> tuple[Sequence[ExecutionTarget], int]:
+        """One page of what an execution is about, and how many there are. Raises ExecutionNotFound (404)."""
+        execution = await self.get(execution_id, caller)
+        return await self._unit.segments.targets(execution.id, end_reason, page)
+
+    async def gaps(self, execution_id: str, caller: Caller, page: PageQuery) -> GapsRead:
+        """One page of what an execution misses; while it runs, what is known by now. Raises ExecutionNotFound (404)."""
+        execution = await self.get(execution_id, caller)
+        segments = self._unit.segments
+        states = UNFINISHED if execution.phase in (Phase.DRAINING, Phase.ENDED) else KNOWN
+        since, until = await segments.span(execution.id)
+        found = [GapRead.of(segment, label) for segment, label in await segments.gaps(execution.id, states, page)]
+        total = await segments.missing(execution.id, states)
+        return GapsRead(
+            since=since,
+            until=until or execution.started_at,
+            items=found,
+            page=page.page,
+            size=page.size,
+            total=total,
+            pages=-(-total // page.size),
+        )
 
     async def certificate(self, execution_id: str, caller: Caller) -> Certificate:
         """Raises ExecutionNotFound (404), NotEndedYet (409)."""

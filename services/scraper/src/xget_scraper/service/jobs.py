@@ -7,13 +7,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from xget_scraper.models import Execution, Task
+from xget_scraper.models import Execution, ExecutionTarget, Segment, Task
 from xget_scraper.ports import Tenant
+from xget_scraper.service.windows import is_answered
 from xget_sources.ports import RawPage
 
 
 class LeaseLostError(Exception):
     """Another run has the execution by now: drop it, nothing may be written for it any more."""
+
+
+@dataclass(slots=True)
+class Work:
+    """The segment in hand, from its checkpoint on."""
+
+    segment: Segment
+    label: str
+    parameters: Mapping[str, Any]
+    matched: int
+    """Matches of the whole target so far."""
+    cursor: str | None
+
+    @classmethod
+    def of(cls, segment: Segment, target: ExecutionTarget) -> Work:
+        """The work of rows that were just read."""
+        return cls(segment, target.label, target.parameters, target.matched, segment.cursor)
 
 
 @dataclass(slots=True)
@@ -29,13 +47,19 @@ class Job:
     parameters: Mapping[str, Any]
     limit: int | None
     tenant: Tenant
-    cursor: str | None
+    planned: bool
     page_no: int
+    matched: int
+    """Matches that are checkpointed."""
     lease_until: datetime
     traceparent: str = ""
     """The trace that asked for the execution."""
     seen: set[str] = field(default_factory=set)
     """Keys that checkpointed pages gave as matches."""
+    work: Work | None = None
+    """The segment in hand."""
+    fullest: int = 0
+    """Most entries that a page has had."""
 
     @classmethod
     def of(cls, execution: Execution, task: Task, lease_until: datetime) -> Job:
@@ -57,27 +81,61 @@ class Job:
                 sticky_account_id=execution.account_id,
                 proxy_id=task.proxy_id,
             ),
-            cursor=execution.cursor,
+            planned=execution.planned,
             page_no=execution.page_no,
+            matched=execution.published_matches,
             lease_until=lease_until,
             traceparent=execution.traceparent or "",
         )
 
+    @property
+    def segment(self) -> int:
+        """Number of the segment in hand; there must be one."""
+        if self.work is None:
+            raise LookupError("No segment is in hand.")
+        return self.work.segment.n
+
+    @property
+    def limit_per_target(self) -> int | None:
+        """Most matches of one target."""
+        return self.parameters.get("limit_per_target")
+
+    @property
+    def room(self) -> int | None:
+        """How many matches more are wanted of the target in hand; None is all there are."""
+        per_target, matched = self.limit_per_target, self.work.matched if self.work else 0
+        left = [self.limit - self.matched] if self.limit is not None else []
+        left += [per_target - matched] if per_target is not None else []
+        return max(0, min(left)) if left else None
+
     def pick(self, page: RawPage) -> list[str]:
-        """The page's matches: entries that no earlier page of the execution had, as many as the limit has room for."""
+        """The page's matches: entries that no earlier page of the execution had, as many as are wanted."""
         if not page.counts:
             return []
         fresh = [key for key in dict.fromkeys(page.entry_keys) if key not in self.seen]
-        return fresh if self.limit is None else fresh[: max(0, self.limit - len(self.seen))]
+        return fresh[: self.room]
 
     def ends_with(self, page: RawPage, picked: list[str]) -> str | None:
-        """Why the execution ends with this page, if it does."""
-        if self.limit is not None and len(self.seen) + len(picked) >= self.limit:
+        """Why the segment ends with this page, if it does."""
+        room = self.room
+        if room is not None and len(picked) >= room:
             return "limit_reached"
+        if page.end_reason is None and self._is_answered(page, picked):
+            return "exhausted"
         return page.end_reason
+
+    def _is_answered(self, page: RawPage, picked: list[str]) -> bool:
+        """Whether a probe has its answer already. A page that is rather full may hide older entries behind it."""
+        if self.work is None or self.work.cursor is not None or picked:
+            return False
+        return len(page.entry_keys) * 2 <= self.fullest and is_answered(self.work.segment, page.oldest_at)
 
     def move_past(self, page: RawPage, picked: list[str]) -> None:
         """The page is checkpointed: go on behind it."""
         self.seen.update(picked)
+        self.matched += len(picked)
         self.page_no += 1
-        self.cursor = page.cursor_out
+        self.fullest = max(self.fullest, len(page.entry_keys))
+        if self.work is not None:
+            self.work.matched += len(picked)
+            self.work.cursor = page.cursor_out

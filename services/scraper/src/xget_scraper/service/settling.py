@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
+from xget_kernel.pages import PageQuery
 from xget_scraper.models import ENDINGS, Certificate, Execution, Move, Phase, Status
-from xget_scraper.repository import Unit
+from xget_scraper.repository import UNFINISHED, Unit
 from xget_scraper.schemas.execution import CertificateRead, Counts
+from xget_scraper.schemas.segment import GapRead, TargetRead
+
+FIRST: Final = PageQuery(page=1, size=20)
+"""Gaps and failed targets that a certificate lists."""
 
 
 async def finish(
@@ -51,11 +57,11 @@ async def show(unit: Unit, execution: Execution, now: datetime) -> None:
 
 
 def progress_of(execution: Execution) -> int | None:
-    """Per cent of the limit; 100 for a completed execution, None while there is no limit to measure by."""
+    """Per cent of the limit or else of several targets; 100 when completed, None while there is neither."""
     if execution.status == Status.COMPLETED:
         return 100
     if execution.match_limit is None:
-        return None
+        return min(99, execution.targets_done * 100 // execution.targets) if execution.targets > 1 else None
     return min(99, execution.matched * 100 // execution.match_limit)
 
 
@@ -73,7 +79,10 @@ async def certify(unit: Unit, execution: Execution, now: datetime) -> None:
 
 async def _certificate(unit: Unit, execution: Execution, now: datetime) -> CertificateRead:
     reason = str(execution.end_reason)
-    pages = unit.pages
+    pages, segments = unit.pages, unit.segments
+    gaps = await segments.missing(execution.id, UNFINISHED)
+    failed, failed_total = await segments.failed(execution.id, FIRST)
+    execution.complete = ENDINGS[reason].complete and not gaps and not failed_total
     first, last = await pages.ends(execution.id)
     first_id, first_at = await pages.oldest(execution.id)
     last_id, last_at = await pages.newest(execution.id)
@@ -82,7 +91,7 @@ async def _certificate(unit: Unit, execution: Execution, now: datetime) -> Certi
         execution_id=execution.id,
         status=Status(execution.status),
         end_reason=reason,
-        complete=ENDINGS[reason].complete,
+        complete=execution.complete,
         sentence=execution.end_detail or ENDINGS[reason].sentence,
         pages=await pages.count(execution.id),
         cursor_first=first.cursor_in if first else None,
@@ -101,5 +110,12 @@ async def _certificate(unit: Unit, execution: Execution, now: datetime) -> Certi
         completed_at=execution.completed_at or now,
         retries=execution.retries,
         resumes=execution.resumes,
+        backfill_of=execution.backfill_of,
+        targets=execution.targets,
+        windows=execution.segments,
+        gaps=[GapRead.of(*gap) for gap in await segments.gaps(execution.id, UNFINISHED, FIRST)],
+        gaps_total=gaps,
+        failed_targets=[TargetRead.of(target) for target in failed],
+        failed_targets_total=failed_total,
         issued_at=now,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,14 @@ from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.ids import new_id
 from xget_kernel.pages import PageQuery
-from xget_scraper.errors import TaskAlreadyRunning, TaskBusy, TaskNotFound, TaskNotRunning
+from xget_scraper.errors import (
+    NothingMissing,
+    TaskAlreadyRunning,
+    TaskBusy,
+    TaskChanged,
+    TaskNotFound,
+    TaskNotRunning,
+)
 from xget_scraper.events import execution_requested
 from xget_scraper.models import Execution, Move, Phase, Status, Task
 from xget_scraper.repository import Unit
@@ -83,13 +90,48 @@ class TaskService:
             raise TaskBusy(task_id, "deleted")
         await self._unit.tasks.delete(task)
 
-    async def start(self, task_id: str, caller: Caller) -> Task:
-        """Queue one more execution. Raises TaskNotFound (404), TaskAlreadyRunning (409)."""
+    async def start(self, task_id: str, caller: Caller, *, continuing: Callable[[Task], None] | None = None) -> Task:
+        """Queue one more execution. Raises TaskNotFound (404), TaskAlreadyRunning (409).
+
+        With `continuing` it begins where earlier runs were complete; `continuing` raises for a task that cannot.
+        """
+        task = await self._idle(task_id, caller)
+        if continuing is not None:
+            continuing(task)
+        self._queue(task, self._clock.now()).continues = continuing is not None
+        return task
+
+    async def backfill(self, task_id: str, caller: Caller) -> Task:
+        """Queue an execution of what the last one is missing.
+
+        Raises TaskNotFound (404), TaskAlreadyRunning, TaskChanged, NothingMissing (409).
+        """
+        task = await self._idle(task_id, caller)
+        mended = await self._mended(task)
+        execution = self._queue(task, self._clock.now())
+        execution.backfill_of = mended.id
+        if mended.match_limit is not None:
+            execution.match_limit = max(mended.match_limit - mended.published_matches, 0) or mended.match_limit
+        return task
+
+    async def _idle(self, task_id: str, caller: Caller) -> Task:
         task = await self.change(task_id, caller)
         if task.active:
             raise TaskAlreadyRunning(task_id)
-        self._queue(task, self._clock.now())
         return task
+
+    async def _mended(self, task: Task) -> Execution:
+        """The run whose missing parts are the task's: the last one that has begun to collect anything."""
+        latest = await self._latest(task)
+        while latest is not None and latest.backfill_of is not None and not latest.planned:
+            latest = await self._unit.executions.get(latest.backfill_of, None)
+        if latest is None:
+            raise NothingMissing
+        if latest.wish != task.wish:
+            raise TaskChanged(task.id)
+        if latest.planned and not await self._unit.segments.missing(latest.id):
+            raise NothingMissing
+        return latest
 
     async def stop(self, task_id: str, caller: Caller) -> Task:
         """Ask a queued or running task to stop within one page. Raises TaskNotFound (404), TaskNotRunning (409)."""
@@ -120,7 +162,7 @@ class TaskService:
         caller.require(*WRITERS)
         return await self.get(task_id, caller)
 
-    def _queue(self, task: Task, now: datetime) -> None:
+    def _queue(self, task: Task, now: datetime) -> Execution:
         execution = Execution.queued(task, now)
         execution.traceparent = traceparent()
         self._unit.executions.add(execution)
@@ -133,6 +175,7 @@ class TaskService:
         task.progress = 0 if execution.match_limit else None
         task.touch(now)
         self._unit.emit(self._topic, task.id, execution_requested(execution))
+        return execution
 
     async def _latest(self, task: Task) -> Execution | None:
         return await self._unit.executions.get(task.execution_id, None) if task.execution_id else None

@@ -61,6 +61,8 @@ def _progress(task: Task, execution: Execution | None) -> Progress:
         context=execution.context if execution else 0,
         limit=execution.match_limit if execution else None,
         pages=execution.page_no if execution else 0,
+        targets=execution.targets if execution else 0,
+        targets_done=execution.targets_done if execution else 0,
         message=task.message,
         error_message=task.error_message,
         end_reason=execution.end_reason if execution else None,

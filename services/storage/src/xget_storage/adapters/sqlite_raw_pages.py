@@ -46,11 +46,16 @@ class SqliteRawPages:
     async def get(self, execution_id: str, page_no: int) -> RawPage | None:
         sql = "SELECT about, body FROM raw_pages WHERE execution_id = ? AND page_no = ?"
         row = await self._file.read(lambda connection: connection.execute(sql, (execution_id, page_no)).fetchone())
-        if row is None:
-            return None
-        page = msgspec.json.decode(row[0], type=RawPage)
-        page.body_zstd = row[1]
-        return page
+        return None if row is None else _page(*row)
+
+    async def scan(self, after: str | None, size: int) -> tuple[list[RawPage], str | None]:
+        sql = "SELECT id, about, body FROM raw_pages WHERE id > ? ORDER BY id LIMIT ?"
+        rows = await self._file.read(lambda connection: connection.execute(sql, (int(after or 0), size)).fetchall())
+        pages = [_page(about, body) for _, about, body in rows]
+        return pages, str(rows[-1][0]) if len(rows) == size else None
+
+    async def replace(self, page: RawPage, sha256: str) -> bool:
+        return await self._file.write(lambda connection: _replace(connection, page, sha256))
 
     async def drop_before(self, moment: datetime) -> int:
         dropped = 0
@@ -64,6 +69,26 @@ class SqliteRawPages:
 
 def _about(page: RawPage) -> bytes:
     return msgspec.json.encode(msgspec.structs.replace(page, body_zstd=b""))
+
+
+def _page(about: bytes, body: bytes) -> RawPage:
+    page = msgspec.json.decode(about, type=RawPage)
+    page.body_zstd = body
+    return page
+
+
+def _replace(connection: sqlite3.Connection, page: RawPage, sha256: str) -> bool:
+    """What is freed is overwritten."""
+    place = (page.execution_id, page.page_no)
+    sql = "SELECT about FROM raw_pages WHERE execution_id = ? AND page_no = ?"
+    row = connection.execute(sql, place).fetchone()
+    if row is None or _page(row[0], b"").sha256 != sha256:
+        return False
+    connection.execute("PRAGMA secure_delete = ON")
+    sql = "UPDATE raw_pages SET about = ?, body = ? WHERE execution_id = ? AND page_no = ?"
+    connection.execute(sql, (_about(page), page.body_zstd, *place))
+    connection.execute("PRAGMA secure_delete = OFF")
+    return True
 
 
 def _drop(connection: sqlite3.Connection, moment: datetime) -> int:

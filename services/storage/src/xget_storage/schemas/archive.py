@@ -8,10 +8,10 @@ import msgspec
 
 from xget_contracts.events import PageStored
 from xget_contracts.items import Metrics, Struct
-from xget_storage.models import AuditEntry, RawPage, StoredAuthor, StoredItem
+from xget_storage.models import AuditEntry, RawPage, StoredAuthor, StoredItem, Takedown
 
-Kind = Literal["executions", "items", "sightings", "pages", "authors", "audit"]
-KINDS: Final[tuple[Kind, ...]] = ("executions", "items", "sightings", "pages", "authors", "audit")
+Kind = Literal["executions", "items", "sightings", "pages", "authors", "audit", "takedowns"]
+KINDS: Final[tuple[Kind, ...]] = ("executions", "items", "sightings", "pages", "authors", "audit", "takedowns")
 """In the order in which they may be written: what refers comes after what it refers to."""
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -48,6 +48,8 @@ class ArchivedItem(Struct, kw_only=True):
     item: StoredItem | None
     tasks: list[ArchivedTask] = msgspec.field(default_factory=list)
     hidden: list[str] = msgspec.field(default_factory=list)
+    forgotten: str | None = None
+    """Author with whose takedown it was deleted, or lost its copy of a text."""
 
     @property
     def id(self) -> str:
@@ -117,7 +119,26 @@ class ArchivedChange(Struct, kw_only=True):
         return f"{self.key}#{self.n}"
 
 
-Archived = ArchivedExecution | ArchivedItem | ArchivedSighting | ArchivedPage | ArchivedAuthor | ArchivedChange
+class ArchivedTakedown(Struct, kw_only=True):
+    """An author who was taken down, or may be collected again."""
+
+    takedown: Takedown
+
+    @property
+    def id(self) -> str:
+        """Key of the author."""
+        return self.takedown.author_key
+
+
+Archived = (
+    ArchivedExecution
+    | ArchivedItem
+    | ArchivedSighting
+    | ArchivedPage
+    | ArchivedAuthor
+    | ArchivedChange
+    | ArchivedTakedown
+)
 
 
 def canonical(record: Struct) -> bytes:
@@ -127,6 +148,8 @@ def canonical(record: Struct) -> bytes:
             return _ENCODER.encode(msgspec.structs.replace(record, n=0))
         case ArchivedSighting():
             return _ENCODER.encode(msgspec.structs.replace(record, ord=0))
+        case ArchivedTakedown():  # how far the sweeps are is each store's own
+            return _ENCODER.encode((record.takedown.author_key, record.takedown.active, record.takedown.notes))
         case ArchivedItem():
             return _ENCODER.encode(msgspec.structs.replace(record, hidden=sorted(record.hidden)))
         case _:

@@ -8,7 +8,7 @@ import msgspec
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
-from xget_contracts.items import Struct
+from xget_contracts.items import Kind, Struct
 from xget_storage.models import IMPORTED, Draft
 from xget_storage.schemas.moments import Moment
 from xget_web.types import Body, text
@@ -39,7 +39,7 @@ class ItemCreate(Body):
 
     native_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,96}$")] | None = None
     platform: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = IMPORTED
-    kind: Literal["post", "user", "trend"] = "post"
+    kind: Kind = "post"
     text: Text
     lang: Lang | None = None
     url: Url | None = None

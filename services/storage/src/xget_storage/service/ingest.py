@@ -8,22 +8,26 @@ from xget_contracts.events import PageCollected, PageParsed, PageStored
 from xget_kernel.clock import Clock
 from xget_storage.models import RawPage, StoredItem
 from xget_storage.ports import DocumentStore, RawPageStore, SearchIndex
+from xget_storage.service.raw_cleaning import RawCleaner
 
 
 class IngestService:
     """Stores what pages hold, and the pages themselves."""
 
-    def __init__(self, documents: DocumentStore, raw_pages: RawPageStore, clock: Clock) -> None:
+    def __init__(
+        self, documents: DocumentStore, raw_pages: RawPageStore, clock: Clock, cleaner: RawCleaner | None = None
+    ) -> None:
         self._documents = documents
         self._raw_pages = raw_pages
         self._clock = clock
+        self._cleaner = cleaner or RawCleaner({})
 
     async def store(self, pages: Sequence[PageParsed]) -> list[PageStored]:
         """Store a batch; durable on return. Repeating it changes nothing."""
         return await self._documents.store_pages(pages, self._clock.now())
 
     async def keep_raw(self, pages: Sequence[PageCollected]) -> None:
-        """Keep pages as received."""
+        """Keep pages as received, without authors who were taken down."""
         kept = [
             RawPage(
                 execution_id=page.execution_id,
@@ -38,7 +42,10 @@ class IngestService:
             )
             for page in pages
         ]
-        await self._raw_pages.put(kept, self._clock.now())
+        banned = await self._documents.banned()
+        await self._raw_pages.put(await self._cleaner.cleaned_all(kept, banned), self._clock.now())
+        if late := await self._documents.banned() - banned:  # taken down while the pages were on their way
+            await self._raw_pages.put(await self._cleaner.cleaned_all(kept, banned | late), self._clock.now())
 
 
 class IndexService:

@@ -13,9 +13,10 @@ from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
 from xget_kernel.ids import new_id
-from xget_storage.errors import AuthorNotFound, ItemExists, no_such_item
+from xget_storage.errors import AuthorForgottenHere, AuthorNotFound, ItemExists, no_such_item
 from xget_storage.models import IMPORTED, AuditEntry, Draft, StoredAuthor, StoredItem
 from xget_storage.ports import Actor, DocumentStore, ItemFilter
+from xget_storage.service.bans import Bans
 from xget_storage.service.ingest import IndexService
 from xget_telemetry.logs import get_logger
 
@@ -58,8 +59,17 @@ class DataService:
         return item
 
     async def create_many(self, drafts: Sequence[Draft], caller: Caller) -> list[StoredItem | None]:
-        """Store many in one transaction; None for each whose `native_id` is taken."""
+        """Store many in one transaction; None for each whose `native_id` is taken.
+
+        Raises AuthorForgottenHere (409) when one is by an author who was taken down, and stores none.
+        """
         now = self._clock.now()
+        bans = Bans(await self._documents.banned())
+        for draft in drafts if bans else ():
+            if bans.part(draft) is not None:
+                raise AuthorForgottenHere(
+                    f"The author {draft.platform}:{draft.author_id} was taken down: leave it out."
+                )
         items = [_imported(draft, caller.user_id, now) for draft in drafts]
         added = await self._documents.add(items, caller.user_id)
         await self._index()

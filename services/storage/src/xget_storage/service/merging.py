@@ -14,8 +14,11 @@ import msgspec
 from xget_contracts.events import PageParsed
 from xget_contracts.items import Author, Item, Metrics
 from xget_storage.models import StoredAuthor, StoredItem
+from xget_storage.service.vanishing import seen_again, seen_gone
 
-_IDENTITY: Final = frozenset({"key", "platform", "native_id", "kind", "role", "metrics", "extra", "id"})
+_IDENTITY: Final = frozenset(
+    {"key", "platform", "native_id", "kind", "role", "metrics", "extra", "id", "gone", "gone_text"}
+)
 _ITEM_CONTENT: Final = tuple(name for name in Item.__struct_fields__ if name not in _IDENTITY)
 _AUTHOR_CONTENT: Final = tuple(name for name in Author.__struct_fields__ if name not in _IDENTITY)
 _ITEM_FIELDS: Final = tuple(name for name in Item.__struct_fields__ if name != "role")
@@ -26,8 +29,11 @@ _Kept = TypeVar("_Kept", StoredItem, StoredAuthor)
 
 def first_sight(item: Item, page: PageParsed) -> StoredItem:
     """The stored form of an item that nobody had before this page."""
+    gone_at = page.fetched_at if item.gone else None
     return StoredItem(
         **{name: getattr(item, name) for name in _ITEM_FIELDS},
+        gone_at=gone_at,
+        gone_last=gone_at,
         first_seen=page.fetched_at,
         last_seen=page.fetched_at,
         content_at=page.fetched_at,
@@ -40,7 +46,12 @@ def first_sight(item: Item, page: PageParsed) -> StoredItem:
 
 def merge_item(stored: StoredItem, item: Item, page: PageParsed) -> bool:
     """Put what `page` shows of an item into `stored`; True when its content or counts changed by that."""
-    changed = _merge_content(stored, item, page.fetched_at, _ITEM_CONTENT)
+    if item.gone:
+        changed = seen_gone(stored, item.gone, item.gone_text, page.fetched_at)
+        _widen(stored, page.fetched_at)
+    else:
+        changed = seen_again(stored, page.fetched_at)
+        changed |= _merge_content(stored, item, page.fetched_at, _ITEM_CONTENT)
     tasks = stored.seen_by.setdefault(page.owner_id, [])
     found = page.task_id not in tasks
     if found:
@@ -65,7 +76,12 @@ def merge_stored(kept: StoredItem, other: StoredItem) -> None:
     """Put another store's form of an item into `kept`, by the same rules; edits in `kept` stand. Again is fine."""
     if other.first_seen < kept.first_seen:
         kept.source, kept.first_execution, kept.first_page = other.source, other.first_execution, other.first_page
+    if other.gone is None:
+        seen_again(kept, other.content_at)
     _merge_history(kept, other, _ITEM_CONTENT)
+    for moment in (other.gone_at, other.gone_last):
+        if other.gone and moment is not None:
+            seen_gone(kept, other.gone, other.gone_text, moment)
     kept.edits = {**other.edits, **kept.edits}
     for owner, tasks in other.seen_by.items():
         mine = kept.seen_by.setdefault(owner, [])
@@ -102,9 +118,13 @@ def _merge_content(stored: _Kept, seen: Item | Author, fetched_at: datetime, nam
         changed = True
     if newer:
         stored.content_at = fetched_at
-    stored.last_seen = max(stored.last_seen, fetched_at)
-    stored.first_seen = min(stored.first_seen, fetched_at)
+    _widen(stored, fetched_at)
     return changed
+
+
+def _widen(stored: _Kept, moment: datetime) -> None:
+    stored.last_seen = max(stored.last_seen, moment)
+    stored.first_seen = min(stored.first_seen, moment)
 
 
 def _is_empty(value: Any) -> bool:

@@ -20,6 +20,8 @@ def show_certificate(task: dict[str, Any], certificate: dict[str, Any]) -> None:
             continue
         if isinstance(value, dict):
             rows.append((name.replace("_", " "), ", ".join(f"{v} {k}" for k, v in value.items())))
+        elif isinstance(value, list) and isinstance(value[0], dict):
+            rows += [(name.replace("_", " "), _told(part)) for part in value]
         elif isinstance(value, list):
             rows.append((name.replace("_", " "), ", ".join(str(v) for v in value)))
         elif isinstance(value, bool):
@@ -27,3 +29,10 @@ def show_certificate(task: dict[str, Any], certificate: dict[str, Any]) -> None:
         else:
             rows.append((name.replace("_", " "), value))
     table("Certificate", ["fact", "value"], rows)
+
+
+def _told(part: dict[str, Any]) -> str:
+    """A gap or a failed target in one line."""
+    if "why" in part:
+        return f"{part['target']}: {part['since'] or 'the beginning'} to {part['until'] or 'the end'}. {part['why']}"
+    return f"{part['label']}: {part['end_reason']}. {part['detail'] or ''}"

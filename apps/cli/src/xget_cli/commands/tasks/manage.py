@@ -48,6 +48,9 @@ def show(task_id: Id, *, common: Common = DEFAULTS) -> None:
 def start(
     task_id: Id,
     *,
+    goes_on: Annotated[
+        bool, Parameter(name="--continue", negative="", help="A search: only what is new since its complete runs.")
+    ] = False,
     watch: Annotated[bool, Parameter(negative="", help="Show progress until the end.")] = False,
     common: Common = DEFAULTS,
 ) -> int:
@@ -55,7 +58,7 @@ def start(
     from xget_cli.commands.tasks.watch import follow  # noqa: PLC0415 - the progress bar is only needed with --watch
 
     with Client(common.url) as client:
-        task = client.post(f"{PATH}/{task_id}/start")
+        task = client.post(f"{PATH}/{task_id}/start", {"continue": True} if goes_on else None)
         if watch:
             return follow(client, task_id, common)
     _tell(task, f"Started task {task_id}.", common)

@@ -339,6 +339,75 @@ class ReleaseResponse(_message.Message):
 Global___ReleaseResponse: _TypeAlias = ReleaseResponse  # noqa: Y015
 
 @_typing.final
+class BudgetRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    OPERATION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    owner_id: _builtins.str
+    platform: _builtins.str
+    operation: _builtins.str
+    account_id: _builtins.str
+    """Only this account, if set."""
+    def __init__(
+        self,
+        *,
+        owner_id: _builtins.str = ...,
+        platform: _builtins.str = ...,
+        operation: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "operation", b"operation", "owner_id", b"owner_id", "platform", b"platform"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetRequest: _TypeAlias = BudgetRequest  # noqa: Y015
+
+@_typing.final
+class BudgetResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNTS_FIELD_NUMBER: _builtins.int
+    KNOWN_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    REMAINING_FIELD_NUMBER: _builtins.int
+    TODAY_FIELD_NUMBER: _builtins.int
+    WINDOW_SECONDS_FIELD_NUMBER: _builtins.int
+    accounts: _builtins.int
+    """Healthy accounts with requests left today, resting or leased ones included."""
+    known: _builtins.int
+    """Those of them whose limit for the operation is known from the platform's answers."""
+    limit: _builtins.int
+    """Requests that the known ones have for each window, together."""
+    remaining: _builtins.int
+    """Requests that the known ones have left in their windows now, together."""
+    today: _builtins.int
+    """Requests that all of them have left today by their daily budgets, together."""
+    window_seconds: _builtins.int
+    """Length of a window in seconds."""
+    def __init__(
+        self,
+        *,
+        accounts: _builtins.int = ...,
+        known: _builtins.int = ...,
+        limit: _builtins.int = ...,
+        remaining: _builtins.int = ...,
+        today: _builtins.int = ...,
+        window_seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "known", b"known", "limit", b"limit", "remaining", b"remaining", "today", b"today", "window_seconds", b"window_seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetResponse: _TypeAlias = BudgetResponse  # noqa: Y015
+
+@_typing.final
 class DescribeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

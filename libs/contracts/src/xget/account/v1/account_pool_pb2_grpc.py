@@ -60,6 +60,11 @@ class AccountPoolStub:
                 request_serializer=xget_dot_account_dot_v1_dot_account__pool__pb2.DescribeRequest.SerializeToString,
                 response_deserializer=xget_dot_account_dot_v1_dot_account__pool__pb2.DescribeResponse.FromString,
                 _registered_method=True)
+        self.Budget = channel.unary_unary(
+                '/xget.account.v1.AccountPool/Budget',
+                request_serializer=xget_dot_account_dot_v1_dot_account__pool__pb2.BudgetRequest.SerializeToString,
+                response_deserializer=xget_dot_account_dot_v1_dot_account__pool__pb2.BudgetResponse.FromString,
+                _registered_method=True)
 
 
 class AccountPoolServicer:
@@ -104,6 +109,13 @@ class AccountPoolServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Budget(self, request, context):
+        """Budget tells what an owner's accounts have left for one operation; nothing is leased.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountPoolServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +143,11 @@ def add_AccountPoolServicer_to_server(servicer, server):
                     servicer.Describe,
                     request_deserializer=xget_dot_account_dot_v1_dot_account__pool__pb2.DescribeRequest.FromString,
                     response_serializer=xget_dot_account_dot_v1_dot_account__pool__pb2.DescribeResponse.SerializeToString,
+            ),
+            'Budget': grpc.unary_unary_rpc_method_handler(
+                    servicer.Budget,
+                    request_deserializer=xget_dot_account_dot_v1_dot_account__pool__pb2.BudgetRequest.FromString,
+                    response_serializer=xget_dot_account_dot_v1_dot_account__pool__pb2.BudgetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +286,33 @@ class AccountPool:
             '/xget.account.v1.AccountPool/Describe',
             xget_dot_account_dot_v1_dot_account__pool__pb2.DescribeRequest.SerializeToString,
             xget_dot_account_dot_v1_dot_account__pool__pb2.DescribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Budget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/xget.account.v1.AccountPool/Budget',
+            xget_dot_account_dot_v1_dot_account__pool__pb2.BudgetRequest.SerializeToString,
+            xget_dot_account_dot_v1_dot_account__pool__pb2.BudgetResponse.FromString,
             options,
             channel_credentials,
             insecure,

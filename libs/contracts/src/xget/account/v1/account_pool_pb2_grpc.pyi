@@ -48,6 +48,8 @@ class AccountPoolStub:
     """Release gives a lease back; releasing twice is fine."""
     Describe: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.DescribeRequest, _account_pool_pb2.DescribeResponse]
     """Describe tells whether an account exists for an owner. NOT_FOUND otherwise."""
+    Budget: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.BudgetRequest, _account_pool_pb2.BudgetResponse]
+    """Budget tells what an owner's accounts have left for one operation; nothing is leased."""
 
 @_typing.type_check_only
 class AccountPoolAsyncStub(AccountPoolStub):
@@ -69,6 +71,8 @@ class AccountPoolAsyncStub(AccountPoolStub):
     """Release gives a lease back; releasing twice is fine."""
     Describe: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.DescribeRequest, _account_pool_pb2.DescribeResponse]  # type: ignore[assignment]
     """Describe tells whether an account exists for an owner. NOT_FOUND otherwise."""
+    Budget: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.BudgetRequest, _account_pool_pb2.BudgetResponse]  # type: ignore[assignment]
+    """Budget tells what an owner's accounts have left for one operation; nothing is leased."""
 
 class AccountPoolServicer(metaclass=_abc_1.ABCMeta):
     """AccountPool hands out the right to use an account for one operation until a time."""
@@ -117,5 +121,13 @@ class AccountPoolServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_pool_pb2.DescribeResponse, _abc.Awaitable[_account_pool_pb2.DescribeResponse]]:
         """Describe tells whether an account exists for an owner. NOT_FOUND otherwise."""
+
+    @_abc_1.abstractmethod
+    def Budget(
+        self,
+        request: _account_pool_pb2.BudgetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_pool_pb2.BudgetResponse, _abc.Awaitable[_account_pool_pb2.BudgetResponse]]:
+        """Budget tells what an owner's accounts have left for one operation; nothing is leased."""
 
 def add_AccountPoolServicer_to_server(servicer: AccountPoolServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

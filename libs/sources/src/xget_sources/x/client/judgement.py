@@ -10,11 +10,13 @@ from xget_sources.x.client.observation import Observation
 
 Action = Literal["use", "rotate", "again", "stop"]
 
-# Rate limit, suspended, not authenticated, denied by access control, bad or expired token, account locked, CSRF cookie.
-_ACCOUNT_CODES = frozenset({32, 37, 63, 64, 88, 89, 141, 215, 326, 353})
+# Rate limit, account suspended, not authenticated, denied by access control, bad or expired token, account locked,
+# CSRF cookie. (63, somebody else suspended, is about what was asked for.)
+_ACCOUNT_CODES = frozenset({32, 37, 64, 88, 89, 141, 215, 326, 353})
 _BUSY_CODES = frozenset({29, 130, 131})
 _OUTDATED = 336
-_MISSING = 144
+_OF_TARGET = frozenset({17, 34, 50, 63, 108, 144, 179})
+"""User or post missing, suspended or not for this account: `xget_sources.x.missing` says which."""
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -46,10 +48,12 @@ def judge(seen: Observation) -> Judgement:
 
 def _without_data(seen: Observation, said: str) -> Judgement:
     codes = seen.outcome.error_codes
-    missing = _MISSING in codes or seen.outcome.error_text.startswith("_Missing")
-    verdict = _of_account(seen, said) or _of_moment(seen, said)
-    if verdict is None and (missing or (seen.outcome.status == 200 and not codes)):
+    missing = bool(_OF_TARGET & set(codes)) or seen.outcome.error_text.startswith("_Missing")
+    if missing and not _ACCOUNT_CODES & set(codes) and seen.outcome.status != 429:
         return USE  # nothing there: the task says what is missing
+    verdict = _of_account(seen, said) or _of_moment(seen, said)
+    if verdict is None and seen.outcome.status == 200 and not codes:
+        return USE  # as above
     return verdict or _of_request(seen, said)
 
 

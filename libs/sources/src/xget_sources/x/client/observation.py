@@ -11,7 +11,7 @@ import msgspec
 import orjson
 
 from xget_sources.ports import Outcome
-from xget_sources.x.parser import decode
+from xget_sources.x.parser.decoding import decode
 
 _MAX_TEXT = 300
 _MALFORMED = object()

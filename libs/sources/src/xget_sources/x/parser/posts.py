@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
-from xget_contracts.items import Author, Coordinates, Item, Metrics, Place, UserRef
+from xget_contracts.items import Author, Item, Metrics, UserRef
 from xget_sources.x.parser.cards import parse_card
 from xget_sources.x.parser.entities import links_of, mentions_of, tags_of
-from xget_sources.x.parser.extras import post_extra
-from xget_sources.x.parser.media import parse_media
+from xget_sources.x.parser.extras import post_extra, wrapped_extra
+from xget_sources.x.parser.media import parse_media, unknown_media
+from xget_sources.x.parser.outlines import type_name
+from xget_sources.x.parser.places import coordinates_of, place_of
 from xget_sources.x.parser.users import parse_user
 from xget_sources.x.parser.values import (
     Json,
     as_bool,
     as_count,
     as_dict,
-    as_float,
     as_id,
     as_text,
     as_time,
@@ -28,6 +30,8 @@ from xget_sources.x.parser.walk import post_id
 
 _T = TypeVar("_T")
 _NOTHING: Final[Json] = {}
+_NO_TEXT: Final = "the post has no text"
+_NO_SOURCE: Final = (None, None)
 _SOURCE_URL = re.compile(r"href=['\"]?([^'\" >]+)")
 _SOURCE_LABEL = re.compile(r">([^<]*)<")
 
@@ -39,14 +43,17 @@ class Unusable(Exception):
 class PostParser:
     """Parses the posts of one page, which refer to each other and to the page's users."""
 
-    def __init__(self, posts: Mapping[str, Json], users: Mapping[str, Author]) -> None:
+    def __init__(self, posts: Mapping[str, Json], users: Mapping[str, Author], wrappers: Mapping[int, Json]) -> None:
         self._posts = posts
         self._users = users
+        self._wrappers = wrappers
 
     def parse(self, native_id: str, record: Json) -> Item:
         """Turn one post result into an item; raises Unusable without author or text."""
         flat = {**as_dict(record.get("legacy")), **record}
         get = flat.get
+        media = as_dict(get("extended_entities")).get("media") or as_dict(get("entities")).get("media")
+        source = _source(app) if type(app := get("source")) is str else _NO_SOURCE
         author, author_id = self._author(flat)
         reposted = _related(flat, "retweeted_status_result", "retweeted_status_id_str")
         username = author.username if author else None
@@ -76,16 +83,24 @@ class PostParser:
             hashtags=_both(tags_of, "hashtags", entities, of_note),
             cashtags=_both(tags_of, "symbols", entities, of_note),
             links=_both(links_of, "urls", entities, of_note),
-            media=parse_media(as_dict(get("extended_entities")).get("media") or entities.get("media")),
+            media=parse_media(media) if media else [],
             card=parse_card(card) if (card := get("card")) is not None else None,
-            place=_place(place) if (place := get("place")) is not None else None,
-            coordinates=_coordinates(flat) if "coordinates" in flat or "geo" in flat else None,
-            source_app=_match(_SOURCE_LABEL, get("source")),
-            source_url=_match(_SOURCE_URL, get("source")),
+            place=place_of(place) if (place := get("place")) is not None else None,
+            coordinates=coordinates_of(flat) if "coordinates" in flat or "geo" in flat else None,
+            source_app=source[0],
+            source_url=source[1],
             sensitive=as_bool(get("possibly_sensitive")),
             metrics=self._metrics(flat, reposted),
-            extra=post_extra(flat, note),
+            extra=self._extra(record, flat, note, media),
         )
+
+    def _extra(self, record: Json, flat: Json, note: Json, media: Any) -> dict[str, Any]:
+        extra = post_extra(flat, note)
+        if media and (unknown := unknown_media(media)):
+            extra["other_media"] = unknown
+        if self._wrappers and (wrapper := self._wrappers.get(id(record))):
+            extra |= wrapped_extra(wrapper)
+        return extra
 
     def _author(self, flat: Json) -> tuple[Author | None, str]:
         native_id = as_id(flat.get("user_id_str"))
@@ -105,9 +120,9 @@ class PostParser:
         """The whole text: a long post's note; a repost's text completed from the original, as X cuts it with an …"""
         text = note.get("text")
         if type(text) is not str:
-            text = flat.get("full_text")
+            text = flat["full_text"] if "full_text" in flat else flat.get("text")
         if type(text) is not str:
-            raise Unusable("the post has no text")
+            raise Unusable(f"the post has no text: it is of type {type_name(text)}" if text is not None else _NO_TEXT)
         if reposted is None or not text.endswith("…"):
             return text
         return self._restored(reposted) or text
@@ -159,8 +174,10 @@ def _related(flat: Json, holder: str, id_field: str) -> str | None:
 
 
 def _views(flat: Json) -> int | None:
-    views = as_count(dig(flat, "ext_views", "count"))
-    return as_count(dig(flat, "views", "count")) if views is None else views
+    for holder in ("ext_views", "views"):
+        if holder in flat and (views := as_count(dig(flat, holder, "count"))) is not None:
+            return views
+    return None
 
 
 def _both(read: Callable[[Any], list[_T]], name: str, entities: Json, of_note: Json) -> list[_T]:
@@ -172,32 +189,8 @@ def _both(read: Callable[[Any], list[_T]], name: str, entities: Json, of_note: J
     return first
 
 
-def _match(pattern: re.Pattern[str], text: Any) -> str | None:
-    found = pattern.search(text) if type(text) is str else None
-    return found.group(1) if found else None
-
-
-def _place(raw: Any) -> Place | None:
-    place = as_dict(raw)
-    native_id = as_text(place.get("id"))
-    if native_id is None:
-        return None
-    return Place(
-        id=native_id,
-        full_name=as_text(place.get("full_name")),
-        name=as_text(place.get("name")),
-        type=as_text(place.get("place_type")),
-        country=as_text(place.get("country")),
-        country_code=as_text(place.get("country_code")),
-    )
-
-
-def _coordinates(flat: Json) -> Coordinates | None:
-    """`coordinates` is longitude first, the older `geo` latitude first."""
-    for field, longitude_at in (("coordinates", 0), ("geo", 1)):
-        point = dig(flat, field, "coordinates")
-        if type(point) is list and len(point) == 2:
-            longitude, latitude = as_float(point[longitude_at]), as_float(point[1 - longitude_at])
-            if longitude is not None and latitude is not None:
-                return Coordinates(longitude=longitude, latitude=latitude)
-    return None
+@lru_cache(maxsize=256)
+def _source(text: str) -> tuple[str | None, str | None]:
+    """Name and address of the app: there are few of them."""
+    label, url = _SOURCE_LABEL.search(text), _SOURCE_URL.search(text)
+    return label.group(1) if label else None, url.group(1) if url else None

@@ -28,11 +28,20 @@ class Entry(msgspec.Struct, frozen=True):
     aside: bool = False
 
 
+class Branch(msgspec.Struct, frozen=True):
+    """Where a conversation goes on that a page shows the beginning of."""
+
+    cursor: str
+    beside: tuple[str, ...]
+    """Ids of the posts that are shown of it."""
+
+
 class Timeline(msgspec.Struct):
     """One page of a timeline. `ended` is X's word that nothing follows below."""
 
     entries: list[Entry] = []
     cursor: str | None = None
+    branches: list[Branch] = []
     ended: bool = False
     found: bool = False
     """The payload has a timeline at all."""
@@ -85,11 +94,15 @@ def _read_entry(raw: Json, page: Timeline, *, pinned: bool) -> None:
         if (kind := holder.get("cursorType")) is not None:
             if type(kind) is str and kind in _ONWARD:
                 page.cursor = as_text(holder.get("value")) or page.cursor
+            elif kind == "ShowMore" and (value := as_text(holder.get("value"))):
+                page.branches.append(Branch(value, tuple(entry.id for entry in page.entries)))
             return
     aside, group = name.startswith(_ASIDE), len(page.entries)
     for item in _items(content):
         record = _post(item) or _user(item) or _trend(item)
         _add(page, record, group, pinned=pinned, aside=aside or "promotedMetadata" in item)
+        if item.get("cursorType") == "ShowMore" and (value := as_text(item.get("value"))):
+            page.branches.append(Branch(value, tuple(entry.id for entry in page.entries[group:])))
 
 
 def _items(content: Json) -> Iterator[Json]:
@@ -111,7 +124,7 @@ def _add(page: Timeline, found: _Found | None, group: int, *, pinned: bool, asid
 
 def _post(item: Json) -> _Found | None:
     result = as_dict(dig(item, "tweet_results", "result"))
-    if result.get("__typename") == "TweetWithVisibilityResults":
+    if result.get("__typename") in ("TweetWithVisibilityResults", "TweetPreviewDisplay"):
         result = as_dict(result.get("tweet"))
     native_id = post_id(result)
     return ("post", native_id, result) if native_id else None

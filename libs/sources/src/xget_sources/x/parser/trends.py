@@ -24,7 +24,7 @@ def trend_key(name: str) -> str:
     return f"x:trend:{slug}"
 
 
-def parse_trend(name: str, record: Json, *, match: bool) -> Item:
+def parse_trend(name: str, record: Json) -> Item:
     """A trend as an item: its name is the text, everything else is in `extra`."""
     key = trend_key(name)
     return Item(
@@ -32,7 +32,6 @@ def parse_trend(name: str, record: Json, *, match: bool) -> Item:
         platform="x",
         native_id=key.removeprefix("x:trend:"),
         kind="trend",
-        role="match" if match else "context",
         url=_address(record),
         text=name,
         raw_text=name,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from xget_contracts.items import Author, Item, Link, Metrics
 from xget_sources.x.parser.entities import links_of
-from xget_sources.x.parser.values import Json, as_bool, as_count, as_dict, as_id, as_list, as_text, as_time, dig
+from xget_sources.x.parser.profiles import author_extra
+from xget_sources.x.parser.values import Json, as_bool, as_count, as_dict, as_id, as_list, as_text, as_time
 
 PLATFORM = "x"
 
@@ -14,7 +16,16 @@ PLATFORM = "x"
 def user_id(record: Json) -> str | None:
     """The platform's id of a user result, or None."""
     native_id = as_id(record.get("rest_id")) or as_id(record.get("id_str"))
-    return native_id or as_id(as_dict(record.get("legacy")).get("id_str"))
+    return native_id or as_id(as_dict(record.get("legacy")).get("id_str")) or _inside(record.get("id"))
+
+
+def _inside(key: Any) -> str | None:
+    """The id within GraphQL's own key, base64 of `User:7`: all that some results have."""
+    try:
+        kind, _, native_id = b64decode(key, validate=True).partition(b":") if type(key) is str else (b"", b"", b"")
+    except ValueError:
+        return None
+    return as_id(native_id.decode("ascii", "replace")) if kind == b"User" else None
 
 
 def screen_name(record: Json) -> str | None:
@@ -58,10 +69,10 @@ def parse_user(record: Json) -> Author | None:
         blue=as_bool(flat.get("is_blue_verified")),
         verified_type=as_text(flat.get("verified_type")) or as_text(verification.get("verified_type")),
         protected=protected if type(protected) is bool else as_bool(as_dict(get("privacy")).get("protected")),
-        links=_links(entities) if entities else [],
+        links=_links(entities, as_text(flat.get("url")) or as_text(as_dict(get("website")).get("url"))),
         pinned_ids=_pinned(record, flat),
         metrics=_metrics(record, flat),
-        extra=_extra(record, flat),
+        extra=author_extra(flat),
     )
 
 
@@ -86,9 +97,13 @@ def user_item(author: Author) -> Item:
     )
 
 
-def _links(entities: Json) -> list[Link]:
-    bio, website = as_dict(entities.get("description")), as_dict(entities.get("url"))
-    return links_of(bio.get("urls")) + links_of(website.get("urls"))
+def _links(entities: Json, website: str | None) -> list[Link]:
+    """Links of the description, then the website; as it stands when X does not expand it."""
+    bio, site = as_dict(entities.get("description")).get("urls"), as_dict(entities.get("url")).get("urls")
+    links = links_of(bio) if bio else []
+    if site and (expanded := links_of(site)):
+        return links + expanded
+    return [*links, Link(url=website)] if website else links
 
 
 def _location(place: Any, legacy: Json) -> str | None:
@@ -98,57 +113,21 @@ def _location(place: Any, legacy: Json) -> str | None:
 
 
 def _pinned(record: Json, flat: Json) -> list[str]:
-    ids = as_list(as_dict(record.get("pinned_items")).get("tweet_ids_str")) or as_list(flat.get("pinned_tweet_ids_str"))
-    return [native_id for value in ids if (native_id := as_id(value))]
+    ids = as_dict(record.get("pinned_items")).get("tweet_ids_str") or flat.get("pinned_tweet_ids_str")
+    return [native_id for value in as_list(ids) if (native_id := as_id(value))] if ids else []
 
 
 def _metrics(record: Json, flat: Json) -> Metrics:
     get = flat.get
     relations, posts = as_dict(record.get("relationship_counts")), as_dict(record.get("tweet_counts"))
-    actions = as_dict(record.get("action_counts"))
+    liked = as_count(as_dict(record.get("action_counts")).get("favorites_count"))
+    followers, following = as_count(relations.get("followers")), as_count(relations.get("following"))
+    written, media = as_count(posts.get("tweets")), as_count(posts.get("media_tweets"))
     return Metrics(
-        followers=_count(relations.get("followers"), get("followers_count")),
-        following=_count(relations.get("following"), get("friends_count")),
-        posts=_count(posts.get("tweets"), get("statuses_count")),
-        media=_count(posts.get("media_tweets"), get("media_count")),
+        followers=as_count(get("followers_count")) if followers is None else followers,
+        following=as_count(get("friends_count")) if following is None else following,
+        posts=as_count(get("statuses_count")) if written is None else written,
+        media=as_count(get("media_count")) if media is None else media,
         listed=as_count(get("listed_count")),
-        favourites=_count(actions.get("favorites_count"), get("favourites_count")),
+        favourites=as_count(get("favourites_count")) if liked is None else liked,
     )
-
-
-def _count(new: Any, old: Any) -> int | None:
-    number = as_count(new)
-    return as_count(old) if number is None else number
-
-
-def _extra(record: Json, flat: Json) -> dict[str, Any]:
-    extra: dict[str, Any] = {}
-    if (label := record.get("affiliates_highlighted_label")) and (text := as_text(dig(label, "label", "description"))):
-        extra["affiliation"] = text
-    if (job := record.get("professional")) and (kind := as_text(dig(job, "professional_type"))):
-        names = [as_text(dig(entry, "name")) for entry in as_list(dig(job, "category"))]
-        extra["professional"] = {"type": kind, "categories": [name for name in names if name]}
-    if flat.get("default_profile_image") is True:
-        extra["default_avatar"] = True
-    if withheld := [code for code in as_list(flat.get("withheld_in_countries")) if type(code) is str]:
-        extra["withheld_in"] = withheld
-    verification = as_dict(record.get("verification_info"))
-    if verification and (since := as_count(dig(verification, "reason", "verified_since_msec"))):
-        extra["verified_since_ms"] = since
-    if about := as_dict(record.get("about_profile")):
-        extra["about"] = _about(about, verification)
-    return extra
-
-
-def _about(about: Json, verification: Json) -> dict[str, Any]:
-    changes = as_dict(about.get("username_changes"))
-    known = {
-        "based_in": as_text(about.get("account_based_in")),
-        "location_accurate": as_bool(about.get("location_accurate")),
-        "affiliate_username": as_text(about.get("affiliate_username")),
-        "source": as_text(about.get("source")),
-        "username_changes": as_count(changes.get("count")),
-        "username_last_changed_ms": as_count(changes.get("last_changed_at_msec")),
-        "identity_verified": as_bool(verification.get("is_identity_verified")),
-    }
-    return {name: value for name, value in known.items() if value is not None}

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 _NONE: Final[Json] = {}
 _NO_ITEMS: Final[list[Any]] = []
 _MONTHS: Final = {
-    name: number
+    name: f"{number:02}"
     for number, name in enumerate(
         ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
     )
@@ -47,9 +47,12 @@ def as_bool(value: Any) -> bool | None:
 
 def as_count(value: Any) -> int | None:
     """A number ≥ 0, also when X sends it as text; None when it is none."""
+    if type(value) is int:
+        return value if 0 <= value <= _MAX_COUNT else None
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    return value if type(value) is int and 0 <= value <= _MAX_COUNT else None
+        number = int(value)
+        return number if number <= _MAX_COUNT else None
+    return None
 
 
 def as_float(value: Any) -> float | None:
@@ -83,15 +86,7 @@ def as_time(value: Any) -> datetime | None:
     if type(value) is str:
         if len(value) == 30 and value[20:25] == "+0000":
             try:
-                return datetime(
-                    int(value[26:30]),
-                    _MONTHS[value[4:7]],
-                    int(value[8:10]),
-                    int(value[11:13]),
-                    int(value[14:16]),
-                    int(value[17:19]),
-                    tzinfo=UTC,
-                )
+                return datetime.fromisoformat(f"{value[26:]}-{_MONTHS[value[4:7]]}-{value[8:10]}T{value[11:19]}+00:00")
             except (KeyError, ValueError):
                 return None
         return _time_of_text(value)

@@ -1,17 +1,21 @@
 """The behaviour of a document store, whatever the engine.
 
-Subclass `DocumentStoreContract` with a fixture `store` and the class attribute `ports`, the module of storage's ports.
+Subclass `DocumentStoreContract` with a fixture `store` and the class attributes `ports` and `models`, modules of
+storage.
 """
 
 from __future__ import annotations
 
 from xget_testing.contracts.documents.changing import ChangesByPeople
 from xget_testing.contracts.documents.counting import PageCounts
+from xget_testing.contracts.documents.history import Histories
 from xget_testing.contracts.documents.listing import Lists
 from xget_testing.contracts.documents.merging import Merging
+from xget_testing.contracts.documents.takedowns import Takedowns
+from xget_testing.contracts.documents.vanishing import Vanishing
 
 
-class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists):
+class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists, Histories, Takedowns, Vanishing):
     """All of it."""
 
 

@@ -14,7 +14,7 @@ from xget_kernel.clock import Clock
 from xget_kernel.errors import Invalid, NotFound
 from xget_rpc.client import RpcChannel
 from xget_scraper.adapters.grpc.session import PoolSession
-from xget_scraper.ports import Tenant
+from xget_scraper.ports import Left, Tenant
 from xget_sources.ports import Session
 
 DEADLINE_SECONDS: Final = 3.0
@@ -44,6 +44,14 @@ class GrpcPools:
         except (NotFound, Invalid):
             return False
         return True
+
+    async def left(self, owner_id: str, platform: str, operation: str, account_id: str | None) -> Left:
+        """What the owner's accounts (or only this one) have left for an operation. Raises Unavailable (503)."""
+        request = accounts_pb.BudgetRequest(
+            owner_id=owner_id, platform=platform, operation=operation, account_id=account_id or ""
+        )
+        told = await self._accounts.Budget(request, timeout=DEADLINE_SECONDS)
+        return Left(**{name: getattr(told, name) for name in Left.__struct_fields__})
 
 
 class GrpcSessions:

@@ -85,13 +85,13 @@ class Changing:
             )  # fmt: skip
             return Todo(note=note, rev=item.rev, owner=owner)
 
-        item = (await self._change(key, owner, put)).item
+        item = (await self.change(key, owner, put)).item
         if item is None:
             raise no_such_item(key)
         return item
 
-    async def delete(self, key: str, owner: str | None, by: Actor) -> None:
-        """Take an item from one owner, or from all."""
+    async def delete(self, key: str, owner: str | None, by: Actor, *, taken_down: str | None = None) -> None:
+        """Take an item from one owner, or from all; `taken_down` names the author with whom it goes."""
 
         def take(document: ItemDocument, item: StoredItem) -> Todo:
             before = fingerprint(item)
@@ -104,15 +104,17 @@ class Changing:
             item.rev += 1
             document.rev = item.rev
             document.item = item if item.seen_by else None
+            document.forgotten = taken_down or document.forgotten
             after = fingerprint(item) if item.seen_by else None
             note = AuditEntry(key=key, action="delete", actor=by.user_id, at=by.at, before=before, after=after)
             return Todo(note=note, rev=item.rev, owner=owner, forget=forgotten)
 
-        await self._change(key, owner, take)
+        await self.change(key, owner, take)
 
-    async def _change(
+    async def change(
         self, key: str, owner: str | None, change: Callable[[ItemDocument, StoredItem], Todo]
     ) -> ItemDocument:
+        """Replace an item at once by what `change` makes of it, and what follows. Raises ItemNotFound."""
         for attempt in range(_TRIES):
             found = (await self._items.load([key])).get(key)
             document = None if found is None else item_document(found)

@@ -65,6 +65,7 @@ class _Notes(Struct, kw_only=True):
     marks: list[Mark] = msgspec.field(default_factory=list)
     todo: list[Todo] = msgspec.field(default_factory=list)
     unindexed: int | None = None
+    forgotten: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +82,8 @@ class ItemDocument:
     marks: list[Mark] = field(default_factory=list)
     todo: list[Todo] = field(default_factory=list)
     unindexed: int | None = None
+    forgotten: str | None = None
+    """Author with whose takedown it was deleted, or lost its copy of a text."""
 
     def visible_to(self, owner: str | None) -> StoredItem | None:
         """The item, if `owner` has it (None = anybody)."""
@@ -103,6 +106,8 @@ class ItemDocument:
             notes["hidden"] = self.hidden
         if self.unindexed is not None:
             notes["unindexed"] = self.unindexed
+        if self.forgotten is not None:
+            notes["forgotten"] = self.forgotten
         if self.item is None:
             return pack(Struct(), notes, frozenset())
         return pack(self.item, {**notes, "shown": columns(self.item)}, _APART)
@@ -137,7 +142,7 @@ def item_document(document: Mapping[str, Any]) -> ItemDocument:
         item = msgspec.convert({**fields, "key": key, "seen_by": seen_by}, StoredItem)
     return ItemDocument(
         key=key, item=item, rev=notes.rev, v=notes.v, tasks=notes.tasks, hidden=notes.hidden, marks=notes.marks,
-        todo=notes.todo, unindexed=notes.unindexed,
+        todo=notes.todo, unindexed=notes.unindexed, forgotten=notes.forgotten,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@
 stay what they were; those of deleted items have another `e`, and so are in no list.
 `pages`: counts and answer of a page, written last: a page without one is stored again.
 `audit`: changes by people, copied from the item's `todo`.
+`takedowns`: authors who were taken down, by key; `active` ones stay away.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ ITEMS: Final = Collection(
         Index("of_author", (("shown.author", 1), *_BY_TIME)),
         Index("of_task", (("lists", 1), *_BY_TIME)),
         Index("unindexed", (("unindexed", 1),), sparse=True),
+        Index("forgotten", (("forgotten", 1),), sparse=True),
     ),
     ("_id", "v", "rev", "owners"),
     {"_id": TEXT, "v": NUMBER, "rev": NUMBER, "owners": {"bsonType": "array"}, "tasks": {"bsonType": "array"}},
@@ -50,4 +52,8 @@ EXECUTIONS: Final = Collection(
 )
 AUDIT: Final = Collection("audit", (Index("of_item", (("k", 1), ("n", 1))),), ("_id", "k", "n"), {"k": TEXT})
 
-ALL: Final = (EXECUTIONS, ITEMS, SIGHTINGS, AUTHORS, PAGES, AUDIT)
+TAKEDOWNS: Final = Collection(
+    "takedowns", (), ("_id", "v", "active", "pending"), {"_id": TEXT, "v": NUMBER, "active": {"bsonType": "bool"}}
+)
+
+ALL: Final = (EXECUTIONS, ITEMS, SIGHTINGS, AUTHORS, PAGES, AUDIT, TAKEDOWNS)

@@ -20,11 +20,15 @@ from xget_storage.adapters.mongo_documents.authors import load_authors
 from xget_storage.adapters.mongo_documents.changing import Changing
 from xget_storage.adapters.mongo_documents.documents import item_document, stored_item
 from xget_storage.adapters.mongo_documents.executions import Executions
+from xget_storage.adapters.mongo_documents.history import History
 from xget_storage.adapters.mongo_documents.ingest import Ingest
 from xget_storage.adapters.mongo_documents.reading import Reading
+from xget_storage.adapters.mongo_documents.takedowns import Takedowns
 from xget_storage.adapters.mongo_documents.writers import Writers
-from xget_storage.models import AuditEntry, StoredAuthor, StoredItem
-from xget_storage.ports import Actor, ItemFilter, ItemPage, SightedPage
+from xget_storage.models import AuditEntry, StoredAuthor, StoredItem, Takedown
+from xget_storage.ports import Actor, HistoryPage, ItemFilter, ItemPage, SightedPage
+from xget_storage.service.bans import Bans
+from xget_storage.service.histories import piece_of
 
 _BATCH: Final = 1000
 
@@ -38,7 +42,10 @@ class MongoDocuments:
         executions = Executions(server.database["executions"])
         self._ingest = Ingest(writers, executions)
         self._reading = Reading(writers.items, writers.sightings, executions)
+        self._history = History(writers.items, writers.sightings, executions)
         self._changing = Changing(writers.items, writers.sightings, writers.audit, executions)
+
+        self._takedowns = Takedowns(server.database, writers, self._changing)
 
     async def open(self) -> None:
         """Make collections and indexes that are missing. Raises StartupError when they cannot be as they have to be."""
@@ -46,7 +53,13 @@ class MongoDocuments:
 
     async def store_pages(self, pages: Sequence[PageParsed], now: datetime) -> list[PageStored]:
         with answering():
-            return await self._ingest.run(pages, now)
+            banned = await self._takedowns.banned()
+            if banned:
+                pages = [Bans(banned).cleaned(page) for page in pages]
+            answers = await self._ingest.run(pages, now)
+            if late := await self._takedowns.banned() - banned:
+                await self._takedowns.sweep(pages, late)
+            return answers
 
     async def get(self, key: str, owner: str | None) -> StoredItem | None:
         with answering():
@@ -67,6 +80,13 @@ class MongoDocuments:
     async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0, counted: bool = True) -> SightedPage:
         with answering():
             return await self._reading.sighted(wanted, size, after, counted)
+
+    async def history(
+        self, key: str, owner: str | None, size: int, *, newest: bool = True, after: Sequence[Any] | None = None
+    ) -> HistoryPage:
+        with answering():
+            found = await self._history.sightings(key, owner)
+        return piece_of(found, size, newest=newest, after=after)
 
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         with answering():
@@ -101,6 +121,30 @@ class MongoDocuments:
     async def scan(self, after: str | None, size: int) -> dict[str, StoredItem | int]:
         with answering():
             return await self._reading.scan(after, size)
+
+    async def banned(self) -> frozenset[str]:
+        with answering():
+            return await self._takedowns.banned()
+
+    async def takedowns(self, *, pending: bool = False) -> list[Takedown]:
+        with answering():
+            return await self._takedowns.all(pending=pending)
+
+    async def takedown(self, author_key: str) -> Takedown | None:
+        with answering():
+            return await self._takedowns.get(author_key)
+
+    async def put_takedown(self, takedown: Takedown) -> bool:
+        with answering():
+            return await self._takedowns.put(takedown)
+
+    async def erase(self, author_key: str, after: str | None, *, by: Actor) -> str | None:
+        with answering():
+            return await self._takedowns.erase(author_key, after, by)
+
+    async def erased(self, author_key: str) -> tuple[int, int]:
+        with answering():
+            return await self._takedowns.erased(author_key)
 
     async def close(self) -> None:
         """Nothing of its own to close."""

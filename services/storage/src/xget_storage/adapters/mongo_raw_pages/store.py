@@ -83,16 +83,37 @@ class MongoRawPages:
     async def get(self, execution_id: str, page_no: int) -> RawPage | None:
         with answering():
             found = await self._pages.find_one({"_id": _id(execution_id, page_no)})
-            if found is None:
-                return None
-            body = found.get("body")
-            if body is None:
-                ids = found["chunks"]
-                chunks = {one["_id"]: one["body"] async for one in self._chunks.find({"_id": {"$in": ids}})}
-                if len(chunks) < len(set(ids)):
-                    return None  # retention drops it in this moment
-                body = b"".join(chunks[id_] for id_ in ids)
+            return None if found is None else await self._whole(found)
+
+    async def _whole(self, found: Document) -> RawPage | None:
+        body = found.get("body")
+        if body is None:
+            ids = found["chunks"]
+            chunks = {one["_id"]: one["body"] async for one in self._chunks.find({"_id": {"$in": ids}})}
+            if len(chunks) < len(set(ids)):
+                return None  # retention drops it in this moment
+            body = b"".join(chunks[id_] for id_ in ids)
         return msgspec.convert({**found["about"], "body_zstd": bytes(body)}, RawPage)
+
+    async def scan(self, after: str | None, size: int) -> tuple[list[RawPage], str | None]:
+        query: Document = {} if after is None else {"_id": {"$gt": after}}
+        with answering():
+            rows = [one async for one in self._pages.find(query, sort=[("_id", 1)], limit=size, batch_size=size + 1)]
+            pages = [page for one in rows if (page := await self._whole(one)) is not None]
+        return pages, rows[-1]["_id"] if len(rows) == size else None
+
+    async def replace(self, page: RawPage, sha256: str) -> bool:
+        id_ = _id(page.execution_id, page.page_no)
+        with answering():
+            found = await self._pages.find_one({"_id": id_, "about.sha256": sha256}, {"stored": 1, "chunks": 1})
+            if found is None:
+                return False
+            document = await self._document(id_, page, found["stored"])
+            done = await self._pages.replace_one({"_id": id_, "about.sha256": sha256}, document)
+            left = [name for name in found.get("chunks", ()) if name not in document.get("chunks", ())]
+            if done.matched_count and left:
+                await self._chunks.delete_many({"_id": {"$in": left}})
+            return bool(done.matched_count)
 
     async def drop_before(self, moment: datetime) -> int:
         dropped = 0

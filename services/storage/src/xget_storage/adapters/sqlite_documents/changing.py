@@ -39,7 +39,7 @@ def add(connection: sqlite3.Connection, items: Sequence[StoredItem], actor: str)
                 key=entry.key, action="create", actor=actor, at=entry.item.first_seen, before=None,
                 after=fingerprint(entry.item),
             )  # fmt: skip
-            _note(connection, entry.id, actor, note, entry.item.rev)
+            write_down(connection, entry.id, actor, note, entry.item.rev)
     return outcome
 
 
@@ -63,7 +63,7 @@ def edit(
     note = AuditEntry(
         key=key, action="edit", actor=by.user_id, at=by.at, before=before, after=fingerprint(item), fields=sorted(edits)
     )
-    _note(connection, entry.id, owner, note, item.rev)
+    write_down(connection, entry.id, owner, note, item.rev)
     return item
 
 
@@ -91,7 +91,7 @@ def delete(connection: sqlite3.Connection, key: str, owner: str | None, by: Acto
             (item.rev, found),
         )
     note = AuditEntry(key=key, action="delete", actor=by.user_id, at=by.at, before=before, after=after)
-    _note(connection, found, owner, note, item.rev)
+    write_down(connection, found, owner, note, item.rev)
 
 
 def _forget(connection: sqlite3.Connection, item: int, at: int, owner: int) -> None:
@@ -106,7 +106,8 @@ def _forget(connection: sqlite3.Connection, item: int, at: int, owner: int) -> N
     connection.execute("INSERT OR IGNORE INTO hidden (item, owner) VALUES (?, ?)", (item, owner))
 
 
-def _note(connection: sqlite3.Connection, item: int, owner: str | None, note: AuditEntry, rev: int) -> None:
+def write_down(connection: sqlite3.Connection, item: int, owner: str | None, note: AuditEntry, rev: int) -> None:
+    """Write down a change, and that search has to take it over."""
     owner_id = None if owner is None else owner_number(connection, owner)
     sql = "INSERT INTO audit (item, owner, entry) VALUES (?, ?, ?)"
     connection.execute(sql, (item, owner_id, msgspec.json.encode(note)))

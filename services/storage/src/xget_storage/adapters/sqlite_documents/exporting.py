@@ -12,7 +12,7 @@ from xget_contracts.events import PageStored
 from xget_contracts.items import Metrics
 from xget_storage.adapters.sqlite_documents.schema import SCHEMA
 from xget_storage.adapters.sqlite_rows import ITEM_DECODER, listed
-from xget_storage.models import AuditEntry, StoredAuthor
+from xget_storage.models import AuditEntry, StoredAuthor, Takedown
 from xget_storage.schemas.archive import (
     Archived,
     ArchivedAuthor,
@@ -21,6 +21,7 @@ from xget_storage.schemas.archive import (
     ArchivedItem,
     ArchivedPage,
     ArchivedSighting,
+    ArchivedTakedown,
     ArchivedTask,
     Kind,
 )
@@ -35,8 +36,10 @@ _TABLES: Final[dict[Kind, str]] = {
     "pages": "pages",
     "authors": "authors",
     "audit": "audit",
+    "takedowns": "takedowns",
 }
 _AUTHOR: Final = msgspec.json.Decoder(StoredAuthor)
+_TAKEDOWN: Final = msgspec.json.Decoder(Takedown)
 _ANSWER: Final = msgspec.json.Decoder(PageStored)
 _METRICS: Final = msgspec.json.Decoder(Metrics)
 _ENTRY: Final = msgspec.json.Decoder(AuditEntry)
@@ -73,7 +76,10 @@ def _executions(connection: sqlite3.Connection, after: int, size: int) -> list[P
 
 
 def _items(connection: sqlite3.Connection, after: int, size: int) -> list[Placed]:
-    sql = "SELECT id, key, rev, doc FROM items WHERE id > ? ORDER BY id LIMIT ?"
+    sql = (
+        "SELECT i.id, i.key, i.rev, i.doc, e.author FROM items i LEFT JOIN erased e ON e.item = i.id"
+        " WHERE i.id > ? ORDER BY i.id LIMIT ?"
+    )
     rows = connection.execute(sql, (after, size)).fetchall()
     hidden: dict[int, list[str]] = {}
     sql = (
@@ -83,11 +89,11 @@ def _items(connection: sqlite3.Connection, after: int, size: int) -> list[Placed
     for item, owner in connection.execute(sql, (listed(row[0] for row in rows),)):
         hidden.setdefault(item, []).append(owner)
     found = []
-    for place, key, rev, doc in rows:
+    for place, key, rev, doc, author in rows:
         item = None if doc is None else ITEM_DECODER.decode(doc)
         seen_by = item.seen_by if item else {}
         tasks = [_task(connection, place, owner, task) for owner, tasks in seen_by.items() for task in tasks]
-        record = ArchivedItem(key=key, rev=rev, item=item, tasks=tasks, hidden=hidden.get(place, []))
+        record = ArchivedItem(key=key, rev=rev, item=item, tasks=tasks, hidden=hidden.get(place, []), forgotten=author)
         found.append(Placed(place, record))
     return found
 
@@ -157,6 +163,14 @@ def _changes(connection: sqlite3.Connection, after: int, size: int) -> list[Plac
     ]
 
 
+def _takedowns(connection: sqlite3.Connection, after: int, size: int) -> list[Placed]:
+    sql = "SELECT id, doc FROM takedowns WHERE id > ? ORDER BY id LIMIT ?"
+    return [
+        Placed(place, ArchivedTakedown(takedown=_TAKEDOWN.decode(doc)))
+        for place, doc in connection.execute(sql, (after, size))
+    ]
+
+
 _READERS: Final[dict[Kind, Callable[[sqlite3.Connection, int, int], list[Placed]]]] = {
     "executions": _executions,
     "items": _items,
@@ -164,4 +178,5 @@ _READERS: Final[dict[Kind, Callable[[sqlite3.Connection, int, int], list[Placed]
     "pages": _pages,
     "authors": _authors,
     "audit": _changes,
+    "takedowns": _takedowns,
 }

@@ -13,7 +13,9 @@ import msgspec
 from xget_contracts.events import PageParsed, PageStored
 from xget_storage.adapters.sqlite_documents.batch import Entry, PageRow, Run, Sight
 from xget_storage.adapters.sqlite_documents.known import Known
+from xget_storage.adapters.sqlite_documents.takedowns import banned
 from xget_storage.adapters.sqlite_rows import micros
+from xget_storage.service.bans import Bans
 from xget_storage.service.counting import page_stored
 from xget_storage.service.merging import first_sight, merge_item
 from xget_storage.service.occurrences import Occurrence, by_key
@@ -43,6 +45,8 @@ class Ingest:
     def run(self, pages: Sequence[PageParsed]) -> list[PageStored]:
         """Store `pages`, in their order; the answer for each. A page that was stored before gets the same answer."""
         digests = [blake2b(msgspec.json.encode(page), digest_size=16).digest() for page in pages]
+        if bans := Bans(banned(self.connection)):
+            pages = [bans.cleaned(page) for page in pages]
         runs = [self.known.run(page) for page in pages]
         rows = [self.known.page(run, page) for run, page in zip(runs, pages, strict=True)]
         self.known.load((runs[i], pages[i]) for i, row in enumerate(rows) if row.digest != digests[i])

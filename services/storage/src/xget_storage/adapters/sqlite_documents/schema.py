@@ -56,4 +56,15 @@ CREATE INDEX audit_item ON audit (item);
 CREATE TABLE unindexed (key TEXT PRIMARY KEY, rev INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-SCHEMA: Final = (_FIRST,)
+_SECOND: Final = """
+-- Authors who were taken down, and stay away while active. The document knows how far that is.
+CREATE TABLE takedowns (
+    id INTEGER PRIMARY KEY, author TEXT NOT NULL UNIQUE, v INTEGER NOT NULL, active INTEGER NOT NULL,
+    pending INTEGER NOT NULL, doc BLOB NOT NULL
+);
+-- Items that a takedown deleted (whole = 1), or took copied texts out of.
+CREATE TABLE erased (item INTEGER PRIMARY KEY, author TEXT NOT NULL, whole INTEGER NOT NULL);
+CREATE INDEX erased_author ON erased (author, whole);
+"""
+
+SCHEMA: Final = (_FIRST, _SECOND)

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from xget_contracts.events import PageParsed, PageStored
-from xget_storage.adapters.sqlite_documents import changing, reading
+from xget_storage.adapters.sqlite_documents import changing, history, reading, takedowns
 from xget_storage.adapters.sqlite_documents.ingest import Ingest
 from xget_storage.adapters.sqlite_documents.schema import SCHEMA
 from xget_storage.adapters.sqlite_file import SqliteFile
 from xget_storage.adapters.sqlite_rows import listed
-from xget_storage.models import AuditEntry, StoredAuthor, StoredItem
-from xget_storage.ports import Actor, ItemFilter, ItemPage, SightedPage
+from xget_storage.models import AuditEntry, StoredAuthor, StoredItem, Takedown
+from xget_storage.ports import Actor, HistoryPage, ItemFilter, ItemPage, SightedPage
+from xget_storage.service.histories import piece_of
 
 
 class SqliteDocuments:
@@ -45,6 +46,12 @@ class SqliteDocuments:
 
     async def sighted(self, wanted: ItemFilter, size: int, *, after: int = 0, counted: bool = True) -> SightedPage:
         return await self._file.read(lambda connection: reading.sighted(connection, wanted, size, after, counted))
+
+    async def history(
+        self, key: str, owner: str | None, size: int, *, newest: bool = True, after: Sequence[Any] | None = None
+    ) -> HistoryPage:
+        found = await self._file.read(lambda connection: history.sightings(connection, key, owner))
+        return piece_of(found, size, newest=newest, after=after)
 
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         return await self._file.write(lambda connection: changing.add(connection, items, actor))
@@ -78,6 +85,24 @@ class SqliteDocuments:
 
     async def scan(self, after: str | None, size: int) -> dict[str, StoredItem | int]:
         return await self._file.read(lambda connection: reading.scan(connection, after, size))
+
+    async def banned(self) -> frozenset[str]:
+        return await self._file.read(takedowns.banned)
+
+    async def takedowns(self, *, pending: bool = False) -> list[Takedown]:
+        return await self._file.read(lambda connection: takedowns.takedowns(connection, pending=pending))
+
+    async def takedown(self, author_key: str) -> Takedown | None:
+        return await self._file.read(lambda connection: takedowns.takedown(connection, author_key))
+
+    async def put_takedown(self, takedown: Takedown) -> bool:
+        return await self._file.write(lambda connection: takedowns.put(connection, takedown))
+
+    async def erase(self, author_key: str, after: str | None, *, by: Actor) -> str | None:
+        return await self._file.write(lambda connection: takedowns.erase(connection, author_key, after, by))
+
+    async def erased(self, author_key: str) -> tuple[int, int]:
+        return await self._file.read(lambda connection: takedowns.erased(connection, author_key))
 
     async def close(self) -> None:
         await self._file.close()

@@ -27,6 +27,7 @@ from xget_storage.adapters.mongo_documents.importing.others import (
     archived_page,
 )
 from xget_storage.adapters.mongo_documents.importing.sightings import SightingImport, archived_sighting
+from xget_storage.adapters.mongo_documents.importing.takedowns import TakedownImport, archived_takedown, sweep_again
 from xget_storage.schemas.archive import (
     Archived,
     ArchivedAuthor,
@@ -35,6 +36,7 @@ from xget_storage.schemas.archive import (
     ArchivedItem,
     ArchivedPage,
     ArchivedSighting,
+    ArchivedTakedown,
     Kind,
     canonical,
 )
@@ -47,6 +49,16 @@ _READ: Final[dict[Kind, Any]] = {
     "pages": archived_page,
     "authors": archived_author,
     "audit": archived_change,
+    "takedowns": archived_takedown,
+}
+
+_IMPORTS: Final[dict[type[Archived], Any]] = {
+    ArchivedItem: ItemImport,
+    ArchivedExecution: ExecutionImport,
+    ArchivedPage: PageImport,
+    ArchivedAuthor: AuthorImport,
+    ArchivedChange: ChangeImport,
+    ArchivedTakedown: TakedownImport,
 }
 
 
@@ -81,6 +93,12 @@ class MongoArchive:
             works = await self._works(records)
             await self._writers[kind].settle(works, await self._writers[kind].load([work.id for work in works]))
 
+    async def finish(self, kind: Kind) -> None:
+        """After the last record of a kind: who was taken down here or there is looked for in all that came."""
+        if kind == "takedowns":
+            with answering():
+                await sweep_again(self._writers[kind])
+
     async def settled(self, kind: Kind, records: Sequence[Archived]) -> set[str]:
         """Ids of the records that bringing again would change nothing for."""
         with answering():
@@ -106,18 +124,9 @@ def _same(record: Archived, found: Archived) -> bool:
 
 
 def _work(record: Archived, runs: Mapping[str, Document], items: Mapping[str, Document]) -> Work:
-    match record:
-        case ArchivedItem():
-            return ItemImport(record.id, record)
-        case ArchivedSighting():
-            document = items.get(record.key)
-            n = int(runs[record.execution_id]["n"]) if record.execution_id in runs else 1
-            return SightingImport(record.id, record, n, None if document is None else item_document(document))
-        case ArchivedExecution():
-            return ExecutionImport(record.id, record)
-        case ArchivedPage():
-            return PageImport(record.id, record)
-        case ArchivedAuthor():
-            return AuthorImport(record.id, record)
-        case ArchivedChange():
-            return ChangeImport(record.id, record)
+    if isinstance(record, ArchivedSighting):
+        document = items.get(record.key)
+        n = int(runs[record.execution_id]["n"]) if record.execution_id in runs else 1
+        return SightingImport(record.id, record, n, None if document is None else item_document(document))
+    work: Work = _IMPORTS[type(record)](record.id, record)
+    return work

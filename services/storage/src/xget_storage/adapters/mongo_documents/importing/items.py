@@ -28,7 +28,12 @@ class ItemImport:
         if known is None:
             record = self.record
             document = ItemDocument(
-                key=record.key, item=record.item, rev=record.rev, tasks=_entries(record), hidden=list(record.hidden)
+                key=record.key,
+                item=record.item,
+                rev=record.rev,
+                tasks=_entries(record),
+                hidden=list(record.hidden),
+                forgotten=record.forgotten,
             )
             return InsertOne(document.packed())
         document = item_document(known)
@@ -51,7 +56,9 @@ def archived_item(document: Mapping[str, Any]) -> ArchivedItem:
 
 def _archived(found: ItemDocument) -> ArchivedItem:
     tasks = [ArchivedTask(task_id=one.t, owner_id=one.o, execution_id=one.e, match=one.m) for one in found.tasks]
-    return ArchivedItem(key=found.key, rev=found.rev, item=found.item, tasks=tasks, hidden=list(found.hidden))
+    return ArchivedItem(
+        key=found.key, rev=found.rev, item=found.item, tasks=tasks, hidden=list(found.hidden), forgotten=found.forgotten
+    )
 
 
 def _content(document: ItemDocument) -> bytes:
@@ -72,6 +79,7 @@ def _merge(document: ItemDocument, record: ArchivedItem) -> None:
         else:
             mine.m |= entry.m
     document.tasks = [entry for entry in document.tasks if entry.o not in document.hidden]
+    document.forgotten = document.forgotten or record.forgotten
     document.item = _merged(document, record.item)
 
 

@@ -1,18 +1,26 @@
-"""Items over HTTP."""
+"""Items."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 
 from xget_contracts.items import Struct
 from xget_kernel.errors import Forbidden
-from xget_storage.deps import Data, Filters, Highlight, Order, Reader, SearchFilters, SearchText, Writer
-from xget_storage.errors import AuthorNotFound, BadFilter, ItemChanged, ItemExists, ItemNotFound, ItemShared
+from xget_storage.deps import Data, Filters, Highlight, Ranking, Reader, SearchFilters, SearchText, Writer
+from xget_storage.errors import (
+    AuthorForgottenHere,
+    AuthorNotFound,
+    BadFilter,
+    ItemChanged,
+    ItemExists,
+    ItemNotFound,
+    ItemShared,
+)
 from xget_storage.models import AuditEntry, ItemView, StoredAuthor, StoredItem, view
 from xget_storage.ports import SearchQuery
+from xget_storage.router.wire import answer
 from xget_storage.schemas import BatchCreate, BatchOutcome, BatchResult, ItemCreate, ItemEdit, answers
 from xget_storage.service.reading import ItemList, SearchResult
 from xget_web.auth import CallerDep
@@ -35,7 +43,7 @@ class AuditList(Struct, kw_only=True, omit_defaults=False):
 @router.get("", responses={**answers(ItemList), **errors(BadFilter)})
 async def list_items(wanted: Filters, page: PageParams, reader: Reader, cursor: CursorParam = None) -> Response:
     """Items newest first, by page or by cursor."""
-    return _answer(await reader.find(wanted, page, cursor))
+    return answer(await reader.find(wanted, page, cursor))
 
 
 @router.get("/search", responses=answers(SearchResult))
@@ -44,35 +52,37 @@ async def search_items(
     wanted: SearchFilters,
     reader: Reader,
     q: SearchText = None,
-    sort: Order = "relevance",
+    sort: Ranking = "relevance",
     size: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: CursorParam = None,
     highlight: Highlight = True,
 ) -> Response:
     """Items by text, with counts per language, author and day over all that was found."""
     query = SearchQuery(text=q, wanted=wanted, sort=sort, size=size)
-    return _answer(await reader.search(query, cursor, highlights=highlight))
+    return answer(await reader.search(query, cursor, highlights=highlight))
 
 
-@router.post("", status_code=201, responses={**answers(ItemView, 201), **errors(ItemExists, Forbidden)})
+@router.post(
+    "", status_code=201, responses={**answers(ItemView, 201), **errors(ItemExists, AuthorForgottenHere, Forbidden)}
+)
 async def create_item(body: ItemCreate, data: Data, caller: Writer) -> Response:
     """Store an item of your own."""
     return _shown(await data.create(body.draft(), caller), caller.owner_filter, 201)
 
 
-@router.post("/batch", responses={**answers(BatchResult), **errors(Forbidden)})
+@router.post("/batch", responses={**answers(BatchResult), **errors(AuthorForgottenHere, Forbidden)})
 async def create_items(body: BatchCreate, data: Data, caller: Writer) -> Response:
     """Store up to 1,000 items of your own; each has its own outcome."""
     created = await data.create_many([item.draft() for item in body.items], caller)
     outcomes = [_outcome(place, item) for place, item in enumerate(created)]
     done = sum(item is not None for item in created)
-    return _answer(BatchResult(created=done, failed=len(created) - done, items=outcomes))
+    return answer(BatchResult(created=done, failed=len(created) - done, items=outcomes))
 
 
 @router.get("/authors/{author_id}", responses={**answers(StoredAuthor), **errors(AuthorNotFound)})
 async def get_author(author_id: PathId, data: Data, caller: CallerDep) -> Response:
     """The author of items of yours, by key (`x:44196397`): the profile as last seen."""
-    return _answer(await data.author(author_id, caller))
+    return answer(await data.author(author_id, caller))
 
 
 @router.get("/{item_id}", responses={**answers(ItemView), **errors(ItemNotFound)})
@@ -103,15 +113,11 @@ async def delete_item(item_id: PathId, data: Data, caller: Writer) -> Response:
 @router.get("/{item_id}/audit", responses={**answers(AuditList), **errors(ItemNotFound)})
 async def audit_item(item_id: PathId, data: Data, caller: CallerDep) -> Response:
     """Who changed an item, and when; deleted items have a history too."""
-    return _answer(AuditList(items=await data.audit(item_id, caller)))
-
-
-def _answer(body: msgspec.Struct, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(body), status, headers=headers, media_type="application/json")
+    return answer(AuditList(items=await data.audit(item_id, caller)))
 
 
 def _shown(item: StoredItem, owner: str | None, status: int = 200) -> Response:
-    return _answer(view(item, owner), status, {"ETag": _etag(item)})
+    return answer(view(item, owner), status, {"ETag": _etag(item)})
 
 
 def _etag(item: StoredItem) -> str:

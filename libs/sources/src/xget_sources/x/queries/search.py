@@ -1,0 +1,19 @@
+"""Parameters of whatever X finds by search, with a query that X takes."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from xget_sources.x.queries.checking import check_length
+from xget_sources.x.queries.filters import Filtered
+
+
+class Search(Filtered):
+    """What all searches take."""
+
+    @model_validator(mode="after")
+    def _short_enough(self) -> Self:
+        check_length(self)
+        return self

@@ -1,0 +1,45 @@
+"""Bodies of previews: what a task would ask, before it is made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from xget_scraper.schemas.task import RefId
+from xget_web.types import Body, text
+
+
+class PreviewWrite(Body):
+    """What a user thinks of asking. `parameters` are those of the task type; an unknown one is refused."""
+
+    task_type: Annotated[str, text(40, min_length=1)] = Field(description="What to collect.")
+    platform: Annotated[str, text(20, min_length=1)] = Field("x", description="Where to collect.")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters of the task type.")
+    account_id: RefId | None = Field(None, description="Use only this account.")
+
+
+class EstimateRead(BaseModel):
+    """How much it takes. null: nobody can know before the run."""
+
+    requests_at_least: int = Field(description="Requests that are made in any case.")
+    requests: int | None = Field(description="Requests when every page is full; null: there is no limit to go by.")
+    pages: int | None = Field(description="Pages of results among them.")
+    seconds: int | None = Field(description="Time that takes, waits for rate limits included.")
+    accounts: int | None = Field(description="Accounts that may work for it; null: the account service is silent.")
+    sentence: str
+
+
+class PreviewRead(BaseModel):
+    """What a task with these parameters would ask. Nothing was asked and nothing is stored."""
+
+    task_type: str
+    platform: str
+    parameters: dict[str, Any] = Field(description="The parameters as the task would keep them.")
+    targets: int = Field(description="Users, posts, lists, communities, queries or hashtags; each once.")
+    asks: list[str] = Field(description="What the platform is asked for the first of them: searches by their query.")
+    more: int = Field(description="Targets whose asks are left out.")
+    operations: list[str] = Field(description="The platform's operations, in the order of their first use.")
+    page_size: int | None = Field(description="Results of a full page; null: one page is all there is.")
+    warnings: list[str]
+    estimate: EstimateRead
