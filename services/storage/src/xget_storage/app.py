@@ -73,14 +73,7 @@ def create_app(
             stores = await stack.enter_async_context(Stores.opened(settings, metrics, search_later=True))
             peers.extend(stores.breakers)
             reader = ReadService(stores.documents, stores.search, stores.analyzer)
-            indexing = IndexService(stores.documents, stores.search)
-            app.state.storage = Container(
-                data=DataService(stores.documents, indexing, time),
-                reader=reader,
-                seen=ObservingService(stores.documents),
-                raw=RawService(stores.documents, stores.raw_pages, load_records(), time, settings.raw_page_days),
-                takedowns=TakedownService(stores.documents, time),
-            )
+            app.state.storage = _container(settings, stores, reader, time)
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ItemReaderServicer_to_server, ItemReader(reader), SERVICE_NAME)
             app.state.grpc_port = await server.start()
@@ -100,6 +93,16 @@ def create_app(
     )
     watch_breakers(metrics, lambda: peers)
     return app
+
+
+def _container(settings: Settings, stores: Stores, reader: ReadService, clock: Clock) -> Container:
+    return Container(
+        data=DataService(stores.documents, IndexService(stores.documents, stores.search), clock),
+        reader=reader,
+        seen=ObservingService(stores.documents),
+        raw=RawService(stores.documents, stores.raw_pages, load_records(), clock, settings.raw_page_days),
+        takedowns=TakedownService(stores.documents, clock),
+    )
 
 
 async def _degraded(work: Awaitable[None]) -> str | None:
