@@ -156,4 +156,5 @@ EndReason = Literal[
     "protected",
     "suspended",
     "unavailable",
+    "partial",
 ]
