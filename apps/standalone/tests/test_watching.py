@@ -16,10 +16,15 @@ from xget_telemetry.metrics import Registry
 
 @asynccontextmanager
 async def watched(
-    settings: ServiceSettings, *more: Concern, trouble: str | None = None, **degraded: str
+    settings: ServiceSettings, *more: Concern, trouble: str | None = None, begun: bool = True, **degraded: str
 ) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Task[None]]]:
     job = asyncio.create_task(asyncio.sleep(60))
-    app = watching_app(Watch(settings, ("tables", "events", *more), job, lambda: degraded, lambda: trouble), Registry())
+    working = asyncio.Event()
+    if begun:
+        working.set()
+    concerns: tuple[Concern, ...] = ("tables", "events", *more)
+    watch = Watch(settings, concerns, job, begun=working, degraded=lambda: degraded, trouble=lambda: trouble)
+    app = watching_app(watch, Registry())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://worker") as client:
         try:
             yield client, job
@@ -33,6 +38,12 @@ async def test_a_worker_that_works_is_ready(tmp_path: Path) -> None:
         assert (await client.get("/healthz")).status_code == 200
         assert (await client.get("/readyz")).json() == {"status": "ready", "reasons": []}
         assert (await client.get("/metrics")).status_code == 200
+
+
+async def test_a_worker_that_still_opens_what_it_needs_is_not_ready(tmp_path: Path) -> None:
+    async with watched(ServiceSettings(home=tmp_path), begun=False) as (client, _):
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["reasons"]) == (503, ["The worker is still starting."])
 
 
 async def test_a_worker_that_has_ended_is_alive_and_not_ready(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Their code is loaded by name, so that a process holds only what it runs.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from importlib import import_module
 from pathlib import Path
@@ -54,6 +55,9 @@ class Worker(Protocol):
 
     metrics: Registry
     """What it measures."""
+
+    begun: asyncio.Event
+    """Set when it has all that it needs and works."""
 
     async def run(self, stop: Any) -> None:
         """Work until the event `stop` is set, then finish what is in hand."""

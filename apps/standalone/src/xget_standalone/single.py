@@ -103,7 +103,14 @@ async def _worker(options: Options, settings: ServiceSettings) -> int:
     try:
         worker = make_worker(options.service, settings, events, SystemClock())
         job = process.work(name, worker)
-        watch = Watch(settings, PARTS[options.service].works, job, worker.degraded, lambda: events.trouble)
+        watch = Watch(
+            settings,
+            PARTS[options.service].works,
+            job,
+            begun=worker.begun,
+            degraded=worker.degraded,
+            trouble=lambda: events.trouble,
+        )
         app = watching_app(watch, worker.metrics)
         process.serve(name, app, settings.host, _worker_port(options), bound.set_result)
         if await process.until(_settled(bound, watch)):

@@ -35,7 +35,8 @@ class Found(NamedTuple):
 class Watch:
     """Why a worker cannot work now, or not as it should.
 
-    `degraded` gives the worker's own sentences, `trouble` what its event log says is wrong.
+    `begun` is set when the worker works, `degraded` gives its own sentences, `trouble` what its event log says is
+    wrong.
     """
 
     def __init__(
@@ -43,12 +44,15 @@ class Watch:
         settings: ServiceSettings,
         concerns: Sequence[Concern],
         job: asyncio.Task[None],
+        *,
+        begun: asyncio.Event,
         degraded: Callable[[], Mapping[str, str]],
         trouble: Callable[[], str | None],
     ) -> None:
         self._settings = settings
         self._concerns = concerns
         self._job = job
+        self._begun = begun
         self._degraded = degraded
         self._trouble = trouble
         self._asking = asyncio.Lock()
@@ -72,6 +76,8 @@ class Watch:
         reasons = [said for concern, said in self._kept.items() if concern not in DISPENSABLE]
         if said := self._trouble():
             reasons.append(said)
+        if not (reasons or self._begun.is_set()):
+            reasons.append("The worker is still starting.")
         return Found(reasons, list({**degraded, **self._degraded()}.values()))
 
     async def _ask(self, concern: Concern) -> str:

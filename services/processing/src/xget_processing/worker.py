@@ -49,6 +49,8 @@ class Worker:
         metrics: Registry | None = None,
     ) -> None:
         self.metrics = metrics or Registry()
+        self.begun = asyncio.Event()
+        """Set when it has all that it needs and works."""
         self._settings = settings
         self._log = log
         self._clock = clock
@@ -73,6 +75,7 @@ class Worker:
             reading = self._reading(database, parser)
             relay = OutboxRelay(database, OUTBOX, self._log, self._clock)
             measure_outbox(self.metrics, relay, self._clock)
+            self.begun.set()
             async with asyncio.TaskGroup() as group:
                 for runner in self._runners(reading, opened_store(settings, database, self._clock)):
                     group.create_task(runner.run(stop))

@@ -22,6 +22,8 @@ class Worker:
 
     def __init__(self, settings: Settings, clock: ServerClock, metrics: Registry | None = None) -> None:
         self.metrics = metrics or Registry()
+        self.begun = asyncio.Event()
+        """Set when it has all that it needs and works."""
         self._settings = settings
         self._clock = clock
 
@@ -35,6 +37,7 @@ class Worker:
         database = Database(self._settings.tables_url)
         try:
             async with self._clock.following(database):
+                self.begun.set()
                 await self._recheck(database, stop)
         finally:
             await database.close()

@@ -52,6 +52,8 @@ class Worker:
         metrics: Registry,
     ) -> None:
         self.metrics = metrics
+        self.begun = asyncio.Event()
+        """Set when it has all that it needs and works."""
         self._settings = settings
         self._log = log
         self._clock = clock
@@ -76,6 +78,7 @@ class Worker:
             checkpoints = Checkpoints(store, self._clock, self._rules())
             dispatcher = self._dispatcher(checkpoints, stack)
             stack.callback(database.on_commit(_waker(dispatcher)))
+            self.begun.set()
             await self._work(dispatcher, checkpoints, ProgressService(store, self._clock), stop)
 
     async def _work(

@@ -30,6 +30,8 @@ class Worker:
 
     def __init__(self, settings: Settings, log: EventLog, clock: Clock, metrics: Registry | None = None) -> None:
         self.metrics = metrics or Registry()
+        self.begun = asyncio.Event()
+        """Set when it has all that it needs and works."""
         self._settings = settings
         self._log = log
         self._clock = clock
@@ -52,6 +54,7 @@ class Worker:
         async with opening as stores, asyncio.TaskGroup() as group:
             self._stores = stores
             watch_breakers(self.metrics, lambda: stores.breakers)
+            self.begun.set()
             for runner in self._runners(stores):
                 group.create_task(runner.run(stop))
             indexing = IndexService(stores.documents, stores.search)
