@@ -1,7 +1,6 @@
 """A check-up says what is wrong and how to mend it, whatever runs and whatever is down, and tells no secret."""
 
 import asyncio
-import gc
 import os
 import sqlite3
 from collections.abc import AsyncIterator
@@ -140,8 +139,7 @@ async def test_tables_of_another_release_are_named_with_both_versions(tmp_path: 
     assert spoilt.advice
 
 
-# PyMongo leaves the socket of a connect that it breaks off to the collector: let that happen here.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+@pytest.mark.mongodb_away
 @pytest.mark.slow
 async def test_engines_that_are_down_are_named_without_their_passwords(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -153,7 +151,6 @@ async def test_engines_that_are_down_are_named_without_their_passwords(
     assert {finding.state for finding in engines.values()} == {"wrong"}
     assert all("127.0.0.1:1" in one.says and "correct" in one.advice for one in engines.values())
     assert b"s3cret" not in msgspec.json.encode(findings)
-    gc.collect()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

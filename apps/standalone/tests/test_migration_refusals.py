@@ -17,7 +17,7 @@ from xget_standalone.migration.run import Options, migrate
 from xget_testing.node import clean_env
 from xget_testing.single_home import SingleHome
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.mongodb_away]
 NOWHERE = "postgresql://someone:s3cret@127.0.0.1:1/xget"
 
 

@@ -41,6 +41,7 @@ async def test_a_bad_url_is_one_sentence(tmp_path: Path, url: str) -> None:
     assert "hunter2" not in str(error.value)
 
 
+@pytest.mark.mongodb_away
 async def test_a_server_that_is_not_there_is_said_within_ten_seconds(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
