@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from xget_contracts.items import Item
+from xget_contracts.items import Gone, Item
 from xget_testing.contracts.pages import START, make_item, make_page
 
 
-def stand_in(gone: str = "deleted") -> Item:
+def stand_in(gone: Gone = "deleted") -> Item:
     """What a page shows in the place of post 1."""
     return Item(key="x:1", platform="x", native_id="1", gone=gone, gone_text="This post was deleted.")
 
