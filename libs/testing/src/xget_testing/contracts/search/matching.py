@@ -14,6 +14,10 @@ from xget_testing.contracts.search.base import SearchSuite
 _NASTY = st.text(st.sampled_from("\"*():^-+{}[]~\\'%_;,.!?#@&|<>= ORANDNT量子aé\x00\u3000\ud83d"), max_size=40)
 
 
+# One suite on several adapters, and a store that the examples share: each writes what it looks for.
+_CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
+
+
 class Matching(SearchSuite):
     """Words, phrases, scripts, and anything people type."""
 
@@ -106,13 +110,13 @@ class Matching(SearchSuite):
         await self.texts(index, "to the moon 🚀🚀", "down to earth 🌍")
         assert await self.found(index, "🚀") == ["x:0"]
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=60, deadline=None, suppress_health_check=_CHECKS)
     @given(query=st.one_of(_NASTY, st.text(max_size=60)))
     async def test_no_text_is_an_error(self, index: Any, query: str) -> None:
         await self.texts(index, "AI量子计算 café", "plain words")
         await self.found(index, query, owner="owner-1")
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40, deadline=None, suppress_health_check=_CHECKS)
     @given(text=st.text("量子计算机东京タワ서울 abcé!", min_size=1, max_size=12), data=st.data())
     async def test_every_piece_of_a_chinese_text_finds_it(self, index: Any, text: str, data: Any) -> None:
         await index.index([self.item(1, text, rev=self.next_rev())])
