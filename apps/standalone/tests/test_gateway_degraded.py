@@ -184,6 +184,18 @@ async def test_degraded_services_are_asked_and_still_count_as_ready(upstream: Up
     assert await readiness.reasons() == ["storage: does not answer"]
 
 
+async def test_workers_of_this_process_tell_what_they_miss_once(upstream: Upstream) -> None:
+    body = b'{"status":"ready","degraded":["Search is away."]}'
+    upstream.body = OK.replace(b"length: 2", b"length: %d" % len(body)).replace(b"{}", body)
+    missed = {"storage-worker": ["Search is away."], "scraper-worker": ["The account service does not answer."]}
+    readiness = Readiness({"storage": f"http://127.0.0.1:{upstream.port}"}, lambda: missed)
+    assert await readiness.reasons() == []
+    assert await readiness.found() == [
+        "storage: Search is away.",
+        "scraper-worker: The account service does not answer.",
+    ]
+
+
 async def test_counters_in_redis_need_a_redis(upstream: Upstream, house: CacheHouse) -> None:
     config = load(default_path())
     plugins = {**config.plugins, "rate-limiting": RateLimiting(minute=1, policy="redis")}

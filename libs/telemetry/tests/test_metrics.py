@@ -1,7 +1,9 @@
 import pytest
 
+from xget_kernel.breaker import Breaker
 from xget_kernel.clock import ManualClock
 from xget_telemetry import standard
+from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import CONTENT_TYPE, Registry, Spec
 
 PAGES = Spec("xget_pages_collected_total", "Raw pages taken from platforms.", ("platform",))
@@ -74,6 +76,21 @@ async def test_an_outbox_shows_what_waits_and_how_long():
     text = await registry.scrape()
     assert b"xget_outbox_rows 2.0" in text
     assert b"xget_outbox_oldest_seconds 5.0" in text
+
+
+async def test_breakers_of_parts_that_share_a_process_are_shown_together():
+    registry, calm = Registry(), [Breaker("The proxy service", failures=(OSError,))]
+    stores, resting = (
+        [Breaker("MongoDB", failures=(OSError,))],
+        Breaker("The proxy service", failures=(OSError,), threshold=1),
+    )
+    with pytest.raises(OSError, match="away"), resting.guard():
+        raise OSError("away")
+    for part in (calm, [resting], stores, calm):
+        watch_breakers(registry, lambda part=part: part)
+    text = await registry.scrape()
+    assert b'xget_breaker_state{peer="The proxy service"} 2.0' in text
+    assert b'xget_breaker_state{peer="MongoDB"} 0.0' in text
 
 
 class Rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from xget_standalone.gateway.config import GatewayConfig, load_chosen
 from xget_standalone.gateway.readiness import Readiness
 from xget_standalone.home import Home
 from xget_standalone.process import Process
-from xget_standalone.services import PARTS, WORKERS, Addresses, make_app, make_worker, registry_of, settings_of
+from xget_standalone.services import PARTS, WORKERS, Addresses, Worker, make_app, make_worker, registry_of, settings_of
 from xget_standalone.starting import check_trust, explained
 from xget_standalone.topics import create_topics
 from xget_telemetry import tracing
@@ -61,7 +62,8 @@ class _Node:
         self._config = config
         self._home = home
         self._process = Process()
-        self._readiness = Readiness({name: addresses.url(name) for name in PARTS})
+        self._working: dict[str, Worker] = {}
+        self._readiness = Readiness({name: addresses.url(name) for name in PARTS}, self._missed)
 
     async def run(self) -> int:
         await self._process.listen()
@@ -83,7 +85,7 @@ class _Node:
         clock, process = SystemClock(), self._process
         settings = settings_of(self._addresses, self._home, open_mode=self._options.open_mode)
         apps = {name: make_app(name, settings[name], events, clock) for name in PARTS}
-        working = {n: make_worker(n, settings[n], events, clock, registry_of(apps[n])) for n in WORKERS}
+        self._working = {n: make_worker(n, settings[n], events, clock, registry_of(apps[n])) for n in WORKERS}
         host, addresses = self._addresses.host, self._addresses
         for name, app in apps.items():
             process.serve(name, app, host, addresses.port(name))
@@ -93,7 +95,7 @@ class _Node:
         try:
             if await process.until(self._all_ready()):
                 started = True
-                for name, worker in working.items():
+                for name, worker in self._working.items():
                     process.work(name, worker)
                 collector.calm()
                 self._announce()
@@ -111,6 +113,9 @@ class _Node:
             open_mode=self._options.open_mode,
             ready=self._readiness.found,
         )
+
+    def _missed(self) -> dict[str, Iterable[str]]:
+        return {f"{name}-worker": worker.degraded().values() for name, worker in self._working.items()}
 
     async def _all_ready(self) -> None:
         try:

@@ -15,9 +15,12 @@ _NUMBERS: Final[dict[State, int]] = {"closed": 0, "half-open": 1, "open": 2}
 
 
 def watch_breakers(registry: Registry, breakers: Callable[[], Iterable[Breaker]]) -> None:
-    """Let each scrape read the state of all `breakers` of the process; call it once per registry."""
+    """Let each scrape read the state of all `breakers` of a part of the process.
+
+    Parts that share a registry are shown together: where several have a way to one peer, the worst of them.
+    """
 
     async def read() -> Mapping[tuple[str, ...], float]:
         return {(breaker.peer,): _NUMBERS[breaker.state] for breaker in breakers()}
 
-    registry.sampled(BREAKER_STATE, read)
+    registry.sampled(BREAKER_STATE, read, beside=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -55,7 +55,7 @@ class Registry:
     def __init__(self) -> None:
         self.collectors = CollectorRegistry(auto_describe=True)
         self._made: dict[str, MetricWrapperBase] = {}
-        self._sampled: dict[str, tuple[Spec, Read]] = {}
+        self._sampled: dict[str, tuple[Spec, list[Read]]] = {}
 
     def counter(self, spec: Spec) -> Counter:
         made = self._made.get(spec.name) or Counter(spec.name, spec.help, spec.labels, registry=self.collectors)
@@ -71,24 +71,28 @@ class Registry:
         )
         return self._keep(spec, made, Histogram)
 
-    def sampled(self, spec: Spec, read: Read) -> None:
-        """Let a gauge be read by `read` for each scrape; a later reader of the same gauge replaces the first."""
-        self._sampled[spec.name] = (spec, read)
+    def sampled(self, spec: Spec, read: Read, *, beside: bool = False) -> None:
+        """Let a gauge be read by `read` for each scrape; a later reader of the same gauge replaces the first.
+
+        `beside` keeps those before it: of values with the same labels the greatest is shown.
+        """
+        readers = self._sampled[spec.name][1] if beside and spec.name in self._sampled else []
+        self._sampled[spec.name] = (spec, [*readers, read])
 
     async def scrape(self) -> bytes:
         """The text that `/metrics` answers, with `CONTENT_TYPE`. States that cannot be read are left out."""
-        await asyncio.gather(*(self._sample(spec, read) for spec, read in self._sampled.values()))
+        await asyncio.gather(*(self._sample(spec, readers) for spec, readers in self._sampled.values()))
         return self.render()
 
     def render(self) -> bytes:
         """The same without reading states anew."""
         return generate_latest(self.collectors)
 
-    async def _sample(self, spec: Spec, read: Read) -> None:
+    async def _sample(self, spec: Spec, readers: list[Read]) -> None:
         gauge = self.gauge(spec)
         try:
             async with asyncio.timeout(SAMPLE_SECONDS):
-                values = await read()
+                values = _greatest(await asyncio.gather(*(read() for read in readers)))
         except Exception as error:  # noqa: BLE001 - an engine that is away must not take the other metrics with it
             _log.warning("metric_not_sampled", metric=spec.name, error=type(error).__name__)
             self.counter(SAMPLE_FAILURES).labels(spec.name).inc()
@@ -103,3 +107,10 @@ class Registry:
             raise TypeError(f"{spec.name} is a {type(made).__name__} already and cannot be a {kind.__name__} too.")
         self._made[spec.name] = made
         return made
+
+
+def _greatest(found: Sequence[Mapping[tuple[str, ...], float]]) -> dict[tuple[str, ...], float]:
+    values: dict[tuple[str, ...], float] = {}
+    for one in found:
+        values |= {labels: max(value, values.get(labels, value)) for labels, value in one.items()}
+    return values

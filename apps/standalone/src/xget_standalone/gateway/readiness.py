@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import httpx2 as httpx
 import msgspec
@@ -15,10 +15,11 @@ ASK_SECONDS = 3.0
 
 
 class Readiness:
-    """Asks each service, by its base URL, all at once."""
+    """Asks each service, by its base URL, all at once; `workers` tells what those of this process miss, by name."""
 
-    def __init__(self, services: Mapping[str, str]) -> None:
+    def __init__(self, services: Mapping[str, str], workers: Callable[[], Mapping[str, Iterable[str]]] = dict) -> None:
         self._services = services
+        self._workers = workers
 
     async def reasons(self) -> list[str]:
         """A sentence for each service that cannot work now; empty when all can."""
@@ -28,7 +29,10 @@ class Readiness:
         """The reasons, and what the services call degraded as `Degraded`."""
         async with httpx.AsyncClient(timeout=ASK_SECONDS, trust_env=False) as client:
             found = await asyncio.gather(*(_ask(client, name, url) for name, url in self._services.items()))
-        return [sentence for sentences in found for sentence in sentences]
+        sentences = [sentence for answer in found for sentence in answer]
+        told = {sentence.partition(": ")[2] for sentence in sentences}
+        missed = ((name, sentence) for name, said in self._workers().items() for sentence in said)
+        return sentences + [Degraded(f"{name}: {sentence}") for name, sentence in missed if sentence not in told]
 
 
 async def _ask(client: httpx.AsyncClient, name: str, url: str) -> list[str]:
