@@ -52,6 +52,7 @@ class OwnValkey:
 
     def __init__(self, program: str, folder: Path) -> None:
         self.port = free_port()
+        self.bus = 0
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._program = program
         self._folder = folder
@@ -71,17 +72,25 @@ class OwnValkey:
                 return
         raise AssertionError("valkey-server does not listen")
 
-    async def start_as_cluster(self) -> None:
-        """One node that has all slots."""
-        bus = ("--cluster-port", str(free_port()), "--cluster-config-file", "nodes.conf")
+    async def start_as_cluster(self, first: int = 0, last: int = 16383, *, beside: "OwnValkey | None" = None) -> None:
+        """A node that has these slots, and joins the one `beside` it; ready when all slots are somewhere."""
+        self.bus = free_port()
+        bus = ("--cluster-port", str(self.bus), "--cluster-config-file", f"{self.port}.conf")
         await self.start("--cluster-enabled", "yes", *bus)
         async with Redis.from_url(self.url) as client:
-            await client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+            await client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
+            if beside:
+                await client.execute_command("CLUSTER MEET", "127.0.0.1", beside.port, beside.bus)
+            elif (first, last) != (0, 16383):
+                return
             for _ in range(200):
                 if "'cluster_state': 'ok'" in str(await client.execute_command("CLUSTER INFO")):
                     return
                 await asyncio.sleep(0.05)
         raise AssertionError("the cluster does not form")
+
+    def another(self) -> "OwnValkey":
+        return OwnValkey(self._program, self._folder)
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process

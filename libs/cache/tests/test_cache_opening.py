@@ -84,3 +84,17 @@ async def test_wrong_credentials_missing_rights_and_replicas_are_told(valkey) ->
         assert "does not allow" in await refusal(f"redis://reader:geheim@{place}")
         await client.execute_command("REPLICAOF", "127.0.0.1", "1")
         assert "replica" in await refusal(f"redis://:richtig@{place}")
+
+
+@pytest.mark.connected("redis")
+async def test_each_node_of_a_cluster_is_refused_at_once(valkey) -> None:
+    another = valkey.another()
+    try:
+        await valkey.start_as_cluster(0, 8191)
+        await another.start_as_cluster(8192, 16383, beside=valkey)
+        for node in (valkey, another):
+            sentence = await refusal(f"redis://127.0.0.1:{node.port}/0")
+            assert "Redis Cluster" in sentence
+            assert "one server" in sentence
+    finally:
+        another.kill()

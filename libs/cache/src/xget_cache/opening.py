@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from redis.exceptions import AuthenticationError, NoPermissionError, ReadOnlyError, RedisError, ResponseError
 
@@ -30,7 +32,7 @@ async def open_cache(settings: EngineSettings, clock: Clock | None = None) -> Ca
     """In Redis when `REDIS_URL` is set, else in this process. Waits at most 10 s for a Redis that does not answer.
 
     Raises StartupError, naming REDIS_URL and the masked address: no URL, unreachable, wrong credentials, missing
-    rights, a replica, older than version 7.
+    rights, a replica, a cluster of several nodes, older than version 7.
     """
     time = clock or SystemClock()
     if settings.redis_url is None:
@@ -82,6 +84,7 @@ async def _check(connection: RedisConnection, keys: Keys, clock: Clock) -> None:
     while True:
         try:
             info = await connection.client.info("server")
+            await _refuse_cluster(connection, info)
             await connection.client.eval(scripts.PROBE, 1, keys.probe())
             break
         except (RedisError, OSError) as error:
@@ -96,6 +99,17 @@ async def _check(connection: RedisConnection, keys: Keys, clock: Clock) -> None:
     if found < OLDEST:
         raise StartupError(
             f"Redis at {connection.address} (REDIS_URL) has version {version}: XGet needs Redis 7, Valkey 7 or newer."
+        )
+
+
+async def _refuse_cluster(connection: RedisConnection, info: Mapping[str, Any]) -> None:
+    """The client sends everything to one node; of several, the others would refuse it at every other key."""
+    if "cluster" not in (info.get("redis_mode"), info.get("server_mode")):
+        return
+    if int((await connection.client.cluster("INFO"))["cluster_size"]) > 1:
+        raise StartupError(
+            f"Redis at {connection.address} (REDIS_URL) is one node of a Redis Cluster, and XGet speaks to one server: "
+            "name a Redis that is none, or a proxy in front of the cluster."
         )
 
 

@@ -1,4 +1,4 @@
-"""Names of keys. What one script touches has one hash tag, so that Redis Cluster keeps it on one node."""
+"""Names of keys. What one script touches has one hash tag, as a proxy in front of a Redis Cluster needs it."""
 
 from __future__ import annotations
 
