@@ -10,6 +10,7 @@ from xget_sources.x.client import Answer, Ask, XClient
 from xget_sources.x.collecting import raw_page
 from xget_sources.x.cursors import Position
 from xget_sources.x.missing import no_post, no_timeline, profile_of
+from xget_sources.x.parser.extras import edit_of
 from xget_sources.x.parser.timeline import read_timeline
 from xget_sources.x.parser.users import screen_name, user_id
 from xget_sources.x.parser.values import as_dict, as_id, as_text, dig
@@ -49,17 +50,32 @@ async def read_about(
 
 
 async def read_post(
-    client: XClient, session: Session, params: tasks.TweetDetail, position: Position
+    client: XClient, session: Session, params: tasks.TweetDetail, position: Position, *, again: bool = False
 ) -> AsyncIterator[RawPage]:
-    """The post's page; when the post itself is not on it, what is there is kept before the end is told."""
+    """The post's page; when the post itself is not on it, what is there is kept before the end is told.
+
+    A later version of the post answers for it. `again` keeps an answer without it too, and asks for the last version.
+    """
     tweet_id = params.tweet_id or ""
     answer = await client.ask(session, lambda api: api.tweet_details_raw(int(tweet_id)))
-    shown = {entry.id for entry in read_timeline(answer.payload).entries if entry.kind == "post"}
-    found = [f"x:{tweet_id}"] if tweet_id in shown else []
-    if shown:
-        yield raw_page(answer, found, position, None, "exhausted" if found else None)
-    if not found:
+    shown = _versions(answer)
+    found = tweet_id if tweet_id in shown else next((one for one, ids in shown.items() if tweet_id in ids), None)
+    if found is None:
+        if shown or again:
+            yield raw_page(answer, [f"x:{tweet_id}"] if again else [], position, None, None)
         raise no_post(answer.payload, tweet_id)
+    last = shown[found][-1] if again and shown[found] else found
+    yield raw_page(answer, [f"x:{found}"], position, None, "exhausted" if last == found else None)
+    if last != found:
+        newest = await client.ask(session, lambda api: api.tweet_details_raw(int(last)))
+        if last in _versions(newest):
+            yield raw_page(newest, [f"x:{last}"], position, None, "exhausted")
+
+
+def _versions(answer: Answer) -> dict[str, list[str]]:
+    """The posts of a page, each with the ids of its versions, oldest first, as far as X says."""
+    entries = [entry for entry in read_timeline(answer.payload).entries if entry.kind == "post"]
+    return {entry.id: edit_of(entry.record.get("edit_control")).get("ids", []) for entry in entries}
 
 
 async def read_community(

@@ -15,7 +15,7 @@ from xget_sources.x.parser.groups import parse_community, parse_list
 from xget_sources.x.parser.outlines import outline
 from xget_sources.x.parser.paths import path_of
 from xget_sources.x.parser.posts import PostParser, Unusable
-from xget_sources.x.parser.stand_ins import count_users, read_stand_ins, stand_in_item
+from xget_sources.x.parser.stand_ins import count_users, nothing_there, read_stand_ins, stand_in_item
 from xget_sources.x.parser.trends import parse_trend
 from xget_sources.x.parser.users import parse_user, user_item
 from xget_sources.x.parser.values import Json
@@ -58,6 +58,8 @@ def parse_payload(payload: Any, match_keys: Iterable[str]) -> Parsed:
     parsed = Parsed(items=items, authors=list(users.values()), rejected=_rejected(payload, refused))
     if found.stand_ins:
         _stand_ins(payload, found, parsed)
+    if wanted and not items and (why := nothing_there(payload)):
+        parsed.items += [stand_in_item(key[2:], *why) for key in sorted(wanted) if key[2:].isdecimal()]
     if found.unavailable:
         parsed.stand_ins = parsed.stand_ins | count_users(found.unavailable)
     for item in items:

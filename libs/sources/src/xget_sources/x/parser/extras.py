@@ -26,7 +26,7 @@ def post_extra(flat: Json, note: Json) -> dict[str, Any]:
     display = flat.get("display_text_range")
     if type(display) is list and all(type(offset) is int for offset in display):
         extra["display_range"] = display
-    if edit := _edit(flat.get("edit_control")):
+    if edit := edit_of(flat.get("edit_control")):
         extra["edit"] = edit
     if flat.get("has_birdwatch_notes") is True:
         extra["has_community_note"] = True
@@ -112,7 +112,7 @@ def _notes(flat: Json, extra: dict[str, Any]) -> None:
         extra["collaborators"] = ids
 
 
-def _edit(raw: Any) -> dict[str, Any]:
+def edit_of(raw: Any) -> dict[str, Any]:
     """Edit control, the first version's merged in: ids of all versions, until when and how often it may be edited."""
     if type(raw) is not dict:
         return {}

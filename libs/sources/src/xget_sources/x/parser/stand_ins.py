@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from xget_contracts.items import Gone, Item
-from xget_sources.x.parser.values import Json, as_dict, as_id, as_text, dig
+from xget_sources.x.parser.values import Json, as_dict, as_id, as_list, as_text, dig
 from xget_sources.x.parser.walk import STAND_INS, is_empty_place
 
 _POST_ENTRY: Final = re.compile(r"(?:^|-)tweet-(\d{1,20})$")
@@ -35,6 +35,8 @@ _WORDS: Final[tuple[tuple[str, Gone], ...]] = (
     ("subscribers", "limited"),
 )
 """What X says, in small letters, and what it means: the first that is found."""
+_CODES: Final[dict[int, Gone]] = {34: "deleted", 63: "suspended", 144: "deleted", 179: "limited"}
+"""X's numbers for a post that it does not show."""
 
 
 class StandIns(msgspec.Struct):
@@ -114,6 +116,22 @@ def _text(node: Json) -> str | None:
         if text := as_text(dig(node, *path, "text")):
             return text
     return as_text(node.get("message")) or as_text(node.get("reason"))
+
+
+def nothing_there(payload: Any) -> tuple[Gone, str | None] | None:
+    """What X says instead of any content at all; None when it shows something, or says nothing of the post."""
+    if not set(payload if type(payload) is dict else "?") <= {"data", "errors", "extensions"}:
+        return None
+    data, errors = as_dict(payload.get("data")), [as_dict(one) for one in as_list(payload.get("errors"))]
+    if any(data.values()):
+        return None
+    for error in errors:
+        text, code = as_text(error.get("message")), error.get("code")
+        if type(code) is int and code in _CODES:
+            return _CODES[code], text
+        if text and text.startswith("_Missing"):
+            return "deleted", text
+    return None if errors else ("unavailable", None)
 
 
 def stand_in_item(native_id: str, gone: Gone, text: str | None) -> Item:
