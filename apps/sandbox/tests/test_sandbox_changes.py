@@ -90,7 +90,7 @@ async def test_people_are_suspended_protected_renamed_and_removed(start, ask, gq
     [
         ({}, "object"), ({"explode": []}, "unknown change"), ({"delete": "x"}, "list of ids"),
         ({"delete": {"query": "x", "share": 2}}, "share"), ({"suspend": "x"}, "user names"),
-        ({"rename": ["x"]}, "rename"),
+        ({"rename": ["x"]}, "rename"), ({"rename": {"elonmusk": "no name"}}, "1 to 15 letters"),
     ],
 )  # fmt: skip
 def test_mistakes_in_changes_are_named(change, words):
@@ -103,3 +103,26 @@ async def test_a_change_of_what_is_not_there_changes_nothing(start, ask):
     told = await ask(sandbox, "change", post={"delete": ["5"], "suspend": ["elonmusk"]})
     assert "no post 5" in told["error"]
     assert sandbox.world.life.changes == 0
+
+
+async def test_a_name_that_somebody_has_is_given_to_nobody_else(start, ask, make_api):
+    sandbox = await start(posts=60)
+    for change in ({"quiet_acct": "ElonMusk"}, {"quiet_acct": "one_name", "elonmusk": "One_name"}):
+        assert "already" in (await ask(sandbox, "change", post={"rename": change}))["error"]
+    assert sandbox.world.life.changes == 0
+    before = {name: sandbox.world.handles[name].id for name in ("quiet_acct", "elonmusk")}
+    await ask(sandbox, "change", post={"rename": {"quiet_acct": "elonmusk", "elonmusk": "quiet_acct"}})
+    tw = make_api(sandbox)
+    assert (await tw.user_by_login("elonmusk")).id == before["quiet_acct"]
+    assert (await tw.user_by_login("quiet_acct")).id == before["elonmusk"]
+
+
+async def test_who_is_suspended_is_in_no_community(start, ask, make_api):
+    sandbox = await start(posts=60)
+    number, tw = 1501272736215322629, make_api(sandbox)
+    suspended, removed = (await gather(tw.community_members(number)))[3:5]
+    await ask(sandbox, "change", post={"suspend": [suspended.username], "remove": [removed.username]})
+    truth = await ask(sandbox, "truth", task_type="COMMUNITY_MEMBERS", community_id=number)
+    found = [user.id_str for user in await gather(tw.community_members(number))]
+    assert found == truth["matches"]
+    assert not {suspended.id_str, removed.id_str} & set(found)

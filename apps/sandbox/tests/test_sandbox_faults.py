@@ -119,10 +119,19 @@ def test_probable_faults_are_the_same_for_the_same_seed():
     assert 30 < sum(struck(1)) < 90
 
 
-@pytest.mark.parametrize("text", ["429", "meteor@1", "429@0", "drop%2", "@3", "slow=x@1", "429@-1"])
+@pytest.mark.parametrize(
+    "text", ["429", "meteor@1", "429@0", "drop%2", "@3", "slow=x@1", "429@-1", "slow=1.2.3@1", "drop%0.1.2"]
+)
 def test_faults_that_make_no_sense_are_named(text):
     with pytest.raises(SandboxError, match="ault"):
         Faults([text], 1)
+
+
+async def test_what_is_no_list_of_faults_is_refused(start, ask):
+    sandbox = await start(posts=60, faults=["500@9"])
+    for wrong in (5, None, True, {"429": 1}, [5]):
+        assert "has to be a text" in (await ask(sandbox, "faults", post={"faults": wrong}))["error"]
+    assert await ask(sandbox, "faults") == {"faults": ["500@9"]}
 
 
 def test_all_kinds_are_accepted():

@@ -33,6 +33,7 @@ class Control:
     def answer(self, request: Request) -> Response:
         """200 with JSON; 400 with one sentence for what it does not understand; 404 for other paths."""
         name = request.path.removeprefix(PREFIX)
+        self.director.catch_up()
         try:
             if request.method == "GET" and name == "ca.pem":
                 return Response(200, self.ca_pem, "application/x-pem-file")
@@ -60,14 +61,14 @@ class Control:
     def _post(self, name: str, request: Request) -> dict[str, Any] | None:
         body = _body(request)
         if name == "faults":
-            faults = body.get("faults", "")
-            self.faults.set([faults] if isinstance(faults, str) else [str(fault) for fault in faults])
+            self.faults.set(body.get("faults", ""))
             return {"faults": self.faults.texts}
         if name == "paging":
             self.pagings.set(_rules(body))
             return self.pagings.told()
         if name == "clock":
             self.limits.clock.advance(_number(body, "advance"))
+            self.director.catch_up()
             return self._clock()
         if name == "limits":
             self.limits.set(body)

@@ -23,7 +23,7 @@ class Step:
 
 
 class Director:
-    """Does what is due before every answer."""
+    """Does what is due before every answer, X's or the sandbox's own."""
 
     def __init__(self, conditions: Conditions, changes: Changes, schedule: Sequence[Step] = ()) -> None:
         self.conditions = conditions
@@ -35,12 +35,14 @@ class Director:
     def tick(self) -> None:
         """One more request has come."""
         self.requests += 1
-        if not self.waiting:
-            return
-        due = [step for step in self.waiting if self._due(step)]
-        self.waiting = [step for step in self.waiting if step not in due]
-        for step in due:
-            self._try(step)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Do what is due by now, so that whoever looks sees the world as it is; a step may make others due."""
+        while due := [step for step in self.waiting if self._due(step)]:
+            self.waiting = [step for step in self.waiting if step not in due]
+            for step in due:
+                self._try(step)
 
     def _due(self, step: Step) -> bool:
         if step.at_request is not None:
@@ -60,8 +62,7 @@ class Director:
         """Faults, paging, limits, drift, change, advance: each replaces or adds as its own page does."""
         told: dict[str, Any] = {}
         if "faults" in deeds:
-            faults = deeds["faults"]
-            self.conditions.faults.set([faults] if isinstance(faults, str) else faults)
+            self.conditions.faults.set(deeds["faults"])
             told["faults"] = self.conditions.faults.texts
         if "paging" in deeds:
             self.conditions.pagings.set(deeds["paging"])

@@ -20,7 +20,10 @@ KINDS = {
     "429": 3.0, "88": 0, "64": 0, "32": 0, "326": 0, "226": 0, "403": 0, "404": 0, "500": 0, "loadshed": 0, "html": 0,
     "malformed": 0, "empty": 0, "repeat-cursor": 0, "end": 0, "drop": 0, "slow": 2.0,
 }  # fmt: skip
-SPEC = re.compile(r"(?P<kind>[\w-]+?)(?:=(?P<value>[\d.]+))?(?::(?P<op>\w+))?(?:@(?P<at>\d+)|%(?P<chance>[\d.]+))")
+NUMBER = r"\d+(?:\.\d*)?|\.\d+"
+SPEC = re.compile(
+    rf"(?P<kind>[\w-]+?)(?:=(?P<value>{NUMBER}))?(?::(?P<op>\w+))?(?:@(?P<at>\d+)|%(?P<chance>{NUMBER}))", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Fault:
     operation: str | None
     at: int | None
     chance: float
+    text: str
 
     @property
     def empty(self) -> bool:
@@ -52,17 +56,20 @@ class Fault:
 class Faults:
     """The faults in force; counting begins anew when they are set."""
 
-    def __init__(self, specs: Sequence[str], seed: int) -> None:
+    def __init__(self, faults: object, seed: int) -> None:
         self._seed = seed
-        self.set(specs)
+        self.set(faults)
 
-    def set(self, specs: Sequence[str]) -> None:
-        """Replace all faults; a text may hold several, separated by commas. Raises SandboxError and changes nothing."""
-        texts = [text.strip() for spec in specs for text in spec.split(",") if text.strip()]
-        self.active = [parse_fault(text) for text in texts]
-        self.texts = texts
+    def set(self, faults: object) -> None:
+        """Replace all faults, see `parse_faults`. Raises SandboxError and changes nothing."""
+        self.active = parse_faults(faults)
         self._seen: Counter[str] = Counter()
         self._rng = Random(f"{self._seed}:faults")
+
+    @property
+    def texts(self) -> list[str]:
+        """The faults as they were written."""
+        return [fault.text for fault in self.active]
 
     def strike(self, operation: str) -> Fault | None:
         """The fault that hits this request, if any."""
@@ -81,8 +88,15 @@ class Faults:
         return None
 
 
-def parse_fault(text: str) -> Fault:
-    """One fault from its text. Raises SandboxError."""
+def parse_faults(faults: object) -> list[Fault]:
+    """Faults from a text that separates them by commas, or from several of those. Raises SandboxError."""
+    specs = [faults] if isinstance(faults, str) else faults
+    if not isinstance(specs, Sequence) or not all(isinstance(spec, str) for spec in specs):
+        raise SandboxError("faults: has to be a text such as 429@3,drop%0.1 or a list of them.")
+    return [_parsed(text.strip()) for spec in specs for text in spec.split(",") if text.strip()]
+
+
+def _parsed(text: str) -> Fault:
     found = SPEC.fullmatch(text)
     if found is None or found["kind"] not in KINDS:
         known = ", ".join(KINDS)
@@ -92,4 +106,4 @@ def parse_fault(text: str) -> Fault:
     chance = float(found["chance"]) if found["chance"] else 0.0
     if at == 0 or chance > 1:
         raise SandboxError(f"Fault {text!r} never fits: requests count from 1, a probability is at most 1.")
-    return Fault(found["kind"], value, found["op"], at, chance)
+    return Fault(found["kind"], value, found["op"], at, chance, text)

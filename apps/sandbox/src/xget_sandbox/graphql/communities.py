@@ -12,6 +12,7 @@ from xget_sandbox.world.communities import Community
 from xget_sandbox.world.model import Post
 
 SLICES = {"membersSliceTimeline_Query": "members", "moderatorsSliceTimeline_Query": "moderators"}
+GONE = ("suspended", "removed")
 UNAVAILABLE: Json = {"__typename": "CommunityUnavailable", "reason": "Unavailable"}
 
 
@@ -53,7 +54,8 @@ class Communities:
             rows = found.members if part == "members" else found.moderators
             listing = f"{part}:{found.id}"
             _, shown, after, size = self.cutter.slice(rows, listing, asked, bend, count=USERS_PER_PAGE)
-            items = [render_member(self.world, found, self.world.authors[one]) for one in shown]
+            there = [author for one in shown if (author := self.world.authors[one]).standing not in GONE]
+            items = [render_member(self.world, found, author) for author in there]
             more = encode(listing, after, "token") if after.offset < size else None
             return wrapped(found, {f"{part}_slice": render_slice(items, more)})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from xget_sandbox.director import Step
 from xget_sandbox.drift import parse_drifts
 from xget_sandbox.errors import SandboxError
-from xget_sandbox.faults import parse_fault
+from xget_sandbox.faults import parse_faults
 from xget_sandbox.limits import parse_limits
 from xget_sandbox.paging import parse_rules
 from xget_sandbox.world.changes import check
@@ -90,14 +91,6 @@ def _deeds(where: str, deeds: Mapping[str, Any]) -> None:
             raise SandboxError(f"{where}{text if text.startswith(name) else f'{name}: {text}'}") from error
 
 
-def _faults(value: object) -> None:
-    texts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
-        raise SandboxError("faults: has to be a list of texts such as 429@3.")
-    for text in texts:
-        parse_fault(text.strip())
-
-
 def _paging(value: Any) -> None:
     if not isinstance(value, (str, Mapping)):
         raise SandboxError("paging: has to be a text such as stall=800 or an object by operation.")
@@ -112,7 +105,7 @@ def _change(value: Any) -> None:
 
 
 CHECKS: dict[str, Callable[[Any], object]] = {
-    "faults": _faults,
+    "faults": parse_faults,
     "paging": _paging,
     "limits": parse_limits,
     "drift": parse_drifts,
@@ -132,10 +125,15 @@ def _object(where: str, value: object, known: tuple[str, ...]) -> Mapping[str, A
 
 
 def _typed(where: str, value: object, kind: type) -> None:
-    if kind is bool and not isinstance(value, bool):
-        raise SandboxError(f"{where}: has to be true or false.")
     if kind is bool:
+        if not isinstance(value, bool):
+            raise SandboxError(f"{where}: has to be true or false.")
         return
-    right = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
-    if not right or value < 0:  # type: ignore[operator] # it is a number by now
-        raise SandboxError(f"{where}: has to be a {'whole ' if kind is int else ''}number of at least 0.")
+    whole = kind is int
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or (whole and isinstance(value, float))
+        or not 0 <= value < math.inf
+    ):
+        raise SandboxError(f"{where}: has to be a {'whole ' if whole else ''}number of at least 0.")

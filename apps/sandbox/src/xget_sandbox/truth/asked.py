@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from xget_sandbox.errors import SandboxError
 
@@ -29,14 +29,14 @@ def with_filters(query: str, asked: Questions) -> str:
 
 
 def moment(value: str | None) -> int | None:
-    """A day or RFC 3339 time in Unix milliseconds. Raises SandboxError."""
+    """A day or RFC 3339 time (UTC unless it says otherwise) in Unix milliseconds. Raises SandboxError."""
     if not value:
         return None
     try:
-        found = datetime.fromisoformat(value if len(value) > 10 else f"{value}T00:00:00+00:00")
+        found = datetime.fromisoformat(value)
     except ValueError as error:
         raise SandboxError("since and until are dates (2026-07-01) or RFC 3339 times.") from error
-    return int(found.timestamp() * 1000)
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def needed(asked: Questions, name: str) -> str:

@@ -7,6 +7,7 @@ seeded share (default all) of what a search finds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -26,6 +27,7 @@ PEOPLE: dict[str, Standing] = {
     "remove": "removed",
 }
 NAMES = (*POSTS, *PEOPLE, "rename")
+HANDLE = re.compile(r"\w{1,15}", re.ASCII)
 Find = Callable[[str], Sequence[Post]]
 
 
@@ -41,15 +43,14 @@ class Changes:
         check(change)
         rows = {name: self._posts(value) for name, value in change.items() if name in POSTS}
         people = {name: self._people(value) for name, value in change.items() if name in PEOPLE}
-        renames = [(self._author(old), new) for old, new in change.get("rename", {}).items()]
+        renames = self._renames(change.get("rename", {}))
         for name, posts in rows.items():
             for post in posts:
                 self._post(name, post)
         for name, ids in people.items():
             for one in ids:
                 self._person(name, one)
-        for one, handle in renames:
-            self._rename(one, handle)
+        self._rename(renames)
         self.world.life.changes += 1
         self.world.life.people_changed = self.world.life.people_changed or bool(people)
         done = {name: len(found) for name, found in (rows | people).items()}
@@ -68,6 +69,14 @@ class Changes:
 
     def _people(self, names: Sequence[str]) -> list[int]:
         return [self._author(name) for name in names]
+
+    def _renames(self, names: Mapping[str, str]) -> list[tuple[int, str]]:
+        taken = self.world.handles.keys() - {old.removeprefix("@").lower() for old in names}
+        new = [handle.lower() for handle in names.values()]
+        for handle in new:
+            if handle in taken or new.count(handle) > 1:
+                raise SandboxError(f"rename: there is a user {handle} already.")
+        return [(self._author(old), handle) for old, handle in names.items()]
 
     def _author(self, name: str) -> int:
         author = self.world.handles.get(str(name).removeprefix("@").lower())
@@ -94,10 +103,13 @@ class Changes:
         changed = replace(author, standing=PEOPLE[name])
         self.world.authors[one] = self.world.handles[author.handle.lower()] = changed
 
-    def _rename(self, one: int, handle: str) -> None:
-        author = self.world.authors[one]
-        del self.world.handles[author.handle.lower()]
-        self.world.authors[one] = self.world.handles[handle.lower()] = replace(author, handle=handle)
+    def _rename(self, renames: Sequence[tuple[int, str]]) -> None:
+        """All at once: two users may swap their names."""
+        for one, _ in renames:
+            del self.world.handles[self.world.authors[one].handle.lower()]
+        for one, handle in renames:
+            changed = replace(self.world.authors[one], handle=handle)
+            self.world.authors[one] = self.world.handles[handle.lower()] = changed
 
 
 def check(change: Mapping[str, Any]) -> None:
@@ -112,6 +124,8 @@ def check(change: Mapping[str, Any]) -> None:
         elif name == "rename":
             if not isinstance(value, Mapping) or not all(isinstance(one, str) for one in (*value, *value.values())):
                 raise SandboxError("rename: has to be an object of old and new user names.")
+            if not all(HANDLE.fullmatch(new) for new in value.values()):
+                raise SandboxError("rename: a user name has 1 to 15 letters, digits and underscores.")
         elif not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise SandboxError(f"{name}: has to be a list of user names.")
 
