@@ -1,14 +1,17 @@
 """What keeps a node from starting is one sentence; what fails later is not hidden behind one."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 
 from xget_kernel.errors import Full, StartupError
 from xget_standalone.home import Home
+from xget_standalone.process import Process
 from xget_standalone.starting import check_trust, explained, first_refusal
 
 
@@ -63,3 +66,21 @@ def test_a_home_is_marked_once_and_lets_go_when_refused(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(StartupError, match="newer XGet"), Home(tmp_path / "home"):
             pass
+
+
+async def test_a_stop_while_an_app_still_starts_is_no_failure() -> None:
+    process, begun = Process(), asyncio.Event()
+
+    @asynccontextmanager
+    async def slowly(_: Starlette) -> AsyncIterator[None]:
+        begun.set()
+        await asyncio.sleep(0.3)
+        yield
+
+    bound = process.serve("slow", Starlette(lifespan=slowly), "127.0.0.1", 0)
+    waiting = asyncio.create_task(process.until(bound))
+    await begun.wait()
+    process.drain.set()
+    assert not await waiting
+    await process.stop()
+    assert process.outcome(started=False) == 0

@@ -44,12 +44,12 @@ class Process:
         if os.environ.get(LIFELINE):
             self._lifeline, _ = await loop.connect_read_pipe(lambda: _Lifeline(self.drain), sys.stdin)
 
-    def serve(
-        self, name: str, app: ASGIApp, host: str, port: int, on_ready: Callable[[int], None] | None = None
-    ) -> None:
-        """Begin to serve an app; `on_ready` gets the port when it answers."""
-        serving = serve(app, host, port, self._close, on_ready=on_ready)
+    def serve(self, name: str, app: ASGIApp, host: str, port: int) -> asyncio.Future[int]:
+        """Begin to serve an app; gives the port when it answers."""
+        bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        serving = serve(app, host, port, self._close, on_ready=_first_to(bound))
         self._servers.append(_task(f"serve {name}", acting_as(name, serving)))
+        return bound
 
     def work(self, name: str, worker: Worker) -> asyncio.Task[None]:
         """Begin to work; its traces are those of the service `<name>-worker`."""
@@ -108,6 +108,14 @@ def check_port(port: int, what: str = "--port") -> None:
     """Raise StartupError for a port that does not exist."""
     if not 0 <= port <= 65535:
         raise StartupError(f"{what} must be between 0 and 65535; 0 takes a free one.")
+
+
+def _first_to(bound: asyncio.Future[int]) -> Callable[[int], None]:
+    def answers(port: int) -> None:
+        if not bound.done():  # who was to be stopped meanwhile no longer waits for it
+            bound.set_result(port)
+
+    return answers
 
 
 def _task(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

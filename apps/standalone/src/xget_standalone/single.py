@@ -81,8 +81,7 @@ async def _service(name: str, settings: ServiceSettings) -> int:
 async def _run(name: str, app: Any, settings: ServiceSettings) -> int:
     process = Process()
     await process.listen()
-    bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    process.serve(name, app, settings.host, settings.port, bound.set_result)
+    bound = process.serve(name, app, settings.host, settings.port)
     started = False
     try:
         if await process.until(bound):
@@ -98,7 +97,6 @@ async def _worker(options: Options, settings: ServiceSettings) -> int:
     name = f"{options.service}-worker"
     process, events = Process(), open_event_log(settings)
     await process.listen()
-    bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     started = False
     try:
         worker = make_worker(options.service, settings, events, SystemClock())
@@ -112,7 +110,7 @@ async def _worker(options: Options, settings: ServiceSettings) -> int:
             trouble=lambda: events.trouble,
         )
         app = watching_app(watch, worker.metrics)
-        process.serve(name, app, settings.host, _worker_port(options), bound.set_result)
+        bound = process.serve(name, app, settings.host, _worker_port(options))
         if await process.until(_settled(bound, watch)):
             started = True
             _announce(name, settings, bound.result())

@@ -47,7 +47,7 @@ class KeyService:
         except XGetError as error:
             raise StartupError(
                 "The signing key of the auth service cannot be decrypted: restore keys.json of the home folder (or "
-                "XGET_KEYS), or delete auth.db to begin with new users."
+                "XGET_KEYS), or drop auth's tables (auth.db, or the schema auth in PostgreSQL) to begin with new users."
             ) from error
 
     async def rotate(self, caller: Caller, address: str) -> SigningKey:
