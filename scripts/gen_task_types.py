@@ -29,11 +29,13 @@ them. A list has at most {MAX_TARGETS:,} entries, each counted once, and a reque
 task as a whole, `limit_per_target` for each target; every target has its own end reason. On the command line write
 several, or `--file`.
 
-**Ends** of a target: `exhausted`, `window_covered`, `limit_reached`; `stalled`; `not_found` (missing, deleted,
+**Ends** of a target: `exhausted`, `window_covered`, `limit_reached`; `ranking_ended` (X showed all that it chose to
+show of Top, Media or people, which need not be all there is); `stalled`; `not_found` (missing, deleted,
 renamed), `protected`, `suspended`, `unavailable` (withheld, closed, or not for this account).
 
 **Searches** (types that take `product`) become a query of X's of at most {MAX_QUERY} characters, of which a run may
-need up to 44 to narrow the query in time. A query that is written by hand is taken as it is.
+need up to 44 to narrow the query in time. Only `Latest` is narrowed, and only it can be complete. A query that is
+written by hand is taken as it is.
 """
 
 

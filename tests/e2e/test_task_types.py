@@ -80,6 +80,26 @@ def test_what_is_stored_is_what_exists(
     assert node.certificate(task_id)["complete"] is True
 
 
+@pytest.mark.parametrize(
+    ("task_type", "wish"),
+    [
+        ("USER_SEARCH", {"query": "elon"}),
+        ("KEYWORD_SEARCH", {"query": "from:elonmusk", "product": "Media"}),
+    ],
+)
+def test_what_x_chooses_to_show_is_stored_and_not_called_complete(
+    node: Node, sandbox: Sandbox, task_type: str, wish: dict[str, Any]
+) -> None:
+    task_id = node.create(task_type, wish)
+    assert node.wait_for(task_id, seconds=120)["status"] == "COMPLETED"
+    truth = sandbox.truth(task_type=task_type, **wish)["matches"]
+    stored = [one["native_id"] for one in node.results(task_id) if one["role"] == "match"]
+    assert sorted(stored) == sorted(map(str, truth))
+    assert stored
+    certificate = node.certificate(task_id)
+    assert (certificate["complete"], certificate["end_reason"]) == (False, "ranking_ended")
+
+
 def test_a_task_of_several_users_ends_each_in_its_own_way(node: Node, sandbox: Sandbox) -> None:
     names = ["elonmusk", "suspended_acct", "nobody_here", "protected_acct", "ElonMusk"]
     task_id = node.create("USER_TWEETS", {"usernames": names, "limit_per_target": 30})

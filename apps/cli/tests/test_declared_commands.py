@@ -43,6 +43,11 @@ def given(words: list[str]) -> tuple[str, dict[str, Any]]:
             ["keyword-search", "--any-words", "量子", "--any-words", "a b", "--has", "images", "--min-likes", "3"],
             ("KEYWORD_SEARCH", {"any_words": ["量子", "a b"], "has": ["images"], "min_likes": 3}),
         ),
+        (
+            ["keyword-search", "AI", "--product", "top", "--has", "IMAGES"],
+            ("KEYWORD_SEARCH", {"query": "AI", "product": "Top", "has": ["images"]}),
+        ),
+        (["user-search", "nasa", "esa"], ("USER_SEARCH", {"queries": ["nasa", "esa"]})),
         (["user-tweets", "a", "--no-include-replies"], ("USER_TWEETS", {"username": "a", "include_replies": False})),
         (["user-tweets", "--user-id", "1", "--user-id", "2"], ("USER_TWEETS", {"user_ids": ["1", "2"]})),
         (["user-info", "--username", "nasa"], ("USER_INFO", {"username": "nasa"})),

@@ -191,6 +191,27 @@ async def test_a_run_that_continues_goes_back_behind_an_incomplete_one(world: Wo
     assert {f"x:new{n}" for n in range(1, 61)} <= set(world.storage.keys(status["execution"]["id"]))
 
 
+async def test_what_a_platform_chooses_to_show_is_never_called_complete(world: World, source: TimelineSource) -> None:
+    source.ends = "ranking_ended"
+    task, status, certificate = await run(world, product="Top")
+    assert (status["status"], certificate["complete"], certificate["end_reason"]) == (
+        "COMPLETED", False, "ranking_ended",
+    )  # fmt: skip
+    assert len(source.asked) == 1000 // 20 + 1
+    assert (await get(world, f"{status['execution']['id']}/gaps"))["total"] == 0
+    assert (await post(world, task, "backfill")).status_code == 409
+    assert (await post(world, task, "start", {"continue": True})).status_code == 422
+
+
+async def test_a_choice_that_stalls_is_a_gap_and_not_cut_into_windows(world: World, source: TimelineSource) -> None:
+    source.fault = lambda asked: "empty" if asked.offset >= 200 else None
+    _, status, certificate = await run(world, product="Top")
+    assert (certificate["complete"], certificate["end_reason"]) == (False, "stalled")
+    assert {(asked.since, asked.until) for asked in source.asked} == {(source.asked[0].since, source.asked[0].until)}
+    assert len(source.asked) == 200 // 20 + 1
+    assert (await get(world, f"{status['execution']['id']}/gaps"))["total"] == 1
+
+
 async def test_what_cannot_be_continued_or_filled_says_so(world: World) -> None:
     task = await world.create(task_type="USER_INFO", parameters={"username": "ada"}, immediate=False)
     refused = await post(world, task, "start", {"continue": True})

@@ -146,6 +146,7 @@ EndReason = Literal[
     "exhausted",
     "limit_reached",
     "window_covered",
+    "ranking_ended",
     "stalled",
     "rate_limited_out",
     "no_account",

@@ -91,6 +91,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """For people, unique within the task: "@nasa", "post 20", "list 42", the query as X is asked."""
     parameters: Mapping[str, Any]
     """Parameters of the same task type for this target alone, as JSON values (without `limit`, `limit_per_target`)."""
+    windowed: bool = False
+    """Newest first and narrowable in time: a stalled run can go on in smaller windows (`CollectRequest.since`)."""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,9 +118,13 @@ class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     task_type: str
     parameters: Mapping[str, Any]
     since: datetime | None = None
-    """Earliest time of this run, included; applied over the parameters' own where the task type is `windowed`."""
+    """Earliest time of this run, included; applied over the parameters' own where the target is `windowed`."""
     until: datetime | None = None
     """Latest time of this run, excluded; as `since`."""
+    again: bool = False
+    """The match was seen before and is looked at again: also an answer without it is a page, with its key as the entry,
+    before the typed end; where the platform has a newer version of it by another key, that is a page too, the last.
+    """
 
 
 class RawPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +147,7 @@ class RawPage(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str | None
     proxy_id: str | None
     end_reason: str | None = None
-    """Set on the last page: exhausted, window_covered, stalled."""
+    """Set on the last page: exhausted, window_covered, ranking_ended, stalled."""
     counts: bool = True
     """False for a page that only prepares others (a name looked up to an id): stored, but nothing on it is a match."""
     oldest_at: datetime | None = None
@@ -151,6 +157,8 @@ class RawPage(msgspec.Struct, frozen=True, kw_only=True):
     """
     newest_at: datetime | None = None
     """As `oldest_at`, of the newest."""
+    written_at: Mapping[str, datetime] = {}
+    """When entries were written, by their keys, as far as the platform tells: only those can be seen again by age."""
 
 
 class PageToParse(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,7 +200,7 @@ class TaskTypeSpec(msgspec.Struct, frozen=True, kw_only=True):
     item_kind: str
     """post, user, trend or community: what matches are."""
     windowed: bool = False
-    """Newest first and narrowable in time: a stalled run can go on in smaller windows (`CollectRequest.since`)."""
+    """Its targets can be `windowed`; whether one is depends on its parameters."""
     subjects: Mapping[str, str] = {}
     """Ways to name what the task is about: the parameter for one target and its list for many; the first is usual."""
     operations: tuple[str, ...] = ()
@@ -203,6 +211,8 @@ class TaskTypeSpec(msgspec.Struct, frozen=True, kw_only=True):
     """About the account that asks: a task must name it."""
     example: Mapping[str, Any] = {}
     """Parameters as somebody may write them."""
+    seen_again_by: str | None = None
+    """Task type that looks at known matches again: its first `subjects` takes the ids that end their keys."""
 
 
 class Source(Protocol):

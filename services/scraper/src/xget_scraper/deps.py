@@ -104,8 +104,9 @@ def continuing(built: Built) -> Callable[[Task], None]:
     """Raises InvalidTask (422) for a task that cannot go on from its earlier runs."""
 
     def check(task: Task) -> None:
-        if not built.drafts.check(task.platform, task.task_type, task.parameters).spec.windowed:
-            message = f"Only searches can be continued; {task.task_type} starts from the beginning."
+        checked = built.drafts.check(task.platform, task.task_type, task.parameters)
+        if not next(checked.source.targets(checked.spec.name, checked.parameters)).windowed:
+            message = f"Only searches of all there is can be continued; {task.task_type} starts from the beginning."
             raise InvalidTask.of("continue", "windowed", message)
 
     return check

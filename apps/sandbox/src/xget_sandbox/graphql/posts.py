@@ -6,7 +6,7 @@ from xget_sandbox.graphql.cutting import Asked, Cutter, Entry, Handler, number
 from xget_sandbox.paging import Bend
 from xget_sandbox.source import Json
 from xget_sandbox.wire.cursors import Cursor
-from xget_sandbox.wire.timelines import Page, grid, instructions, module, tweet_item, user_item
+from xget_sandbox.wire.timelines import Page, grid, instructions, module, search_grid, tweet_item, user_item
 from xget_sandbox.world.model import Author, Post
 
 
@@ -31,7 +31,7 @@ class PostTimelines:
 
     def _search(self, asked: Asked, bend: Bend) -> Json:
         query, product = str(asked.get("rawQuery", "")), str(asked.get("product", "Top"))
-        listing = f"search:{product}:{query}"
+        listing = f"{'grid' if product == 'Media' else 'search'}:{product}:{query}"
         cutter = self.cutter
         if product == "People":
             people = self.listings.people(query)
@@ -40,7 +40,8 @@ class PostTimelines:
             found = self.listings.search(query, product)
             component = "latest_nightowl_recency" if product == "Latest" else "result"
             page = cutter.cut(found, listing, asked, bend, lambda row: cutter.post(row, component, highlights=True))
-        timeline = {"timeline": {"instructions": instructions(page, "search")}}
+        shown = search_grid(page) if product == "Media" else instructions(page, "search")
+        timeline = {"timeline": {"instructions": shown}}
         return {"data": {"search_by_raw_query": {"search_timeline": timeline}}}
 
     def _user_tweets(self, asked: Asked, bend: Bend) -> Json:

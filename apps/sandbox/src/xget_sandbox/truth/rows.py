@@ -34,6 +34,7 @@ class Rows:
         }
         self.users: dict[str, Callable[[Questions], Sequence[int]]] = {
             "USER_INFO": self._profile,
+            "USER_SEARCH": lambda asked: listings.people(needed(asked, "query")),
             "USER_FOLLOWERS": self._related("Followers"),
             "USER_FOLLOWING": self._related("Following"),
             "VERIFIED_FOLLOWERS": self._related("BlueVerifiedFollowers"),

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 ENTRY_BASE = 2085474410189291520
 CONTROLLER = "DAACDAAFDAABDAABDAABCgABAAAAAEAAAAAAAAwAAgoAAQAAAAAAAAABCgACnaRDN4oMZRMAAA=="
 GRID = "profile-grid-0"
+SEARCH_GRID = "search-grid-0"
 Shape = Literal["search", "timeline", "users"]
 
 
@@ -137,9 +138,7 @@ def instructions(page: Page, shape: Shape) -> list[Json]:
 def grid(page: Page) -> list[Json]:
     """A page of the Media tab: one module, to which later pages add items without listing an entry."""
     base = ENTRY_BASE - page.cursor.offset * 100
-    items = module(GRID, page.entries, "profile-media", "VerticalGrid")
-    for item in items["items"]:
-        item["item"]["itemContent"]["tweetDisplayType"] = "MediaGrid"
+    items = _tiles(page, GRID, "profile-media")
     top = page.cursor_entry("Top", f"cursor-top-{base + 1}") | {"sortIndex": str(base + 1)}
     bottom = page.cursor_entry("Bottom", f"cursor-bottom-{base - 1}") | {"sortIndex": str(base - 1)}
     listed: list[Json] = []
@@ -148,16 +147,40 @@ def grid(page: Page) -> list[Json]:
         listed.append({"type": "TimelineClearCache"})
         entries += [_entry(GRID, items, base)] if page.entries else []
     elif page.entries:
-        added = {"moduleEntryId": GRID, "moduleItems": items["items"], "prepend": False, "type": "TimelineAddToModule"}
-        listed.append(added)
+        listed.append(_added(GRID, items))
     listed.append({"direction": "Top", "type": "TimelineTerminateTimeline"})
     listed.append({"entries": [*entries, top, bottom], "type": "TimelineAddEntries"})
     return listed
 
 
+def search_grid(page: Page) -> list[Json]:
+    """A page of a search's Media tab: one module, to which later pages add items."""
+    tiles = _tiles(page, SEARCH_GRID, "search")
+    first = page.cursor == Cursor()
+    made = [_entry(SEARCH_GRID, tiles, ENTRY_BASE)] if first and page.entries else []
+    added = [_added(SEARCH_GRID, tiles)] if page.entries and not first else []
+    return [*added, *_with_cursors(page, made)]
+
+
+def _tiles(page: Page, grid_id: str, component: str) -> Json:
+    tiles = module(grid_id, page.entries, component, "VerticalGrid")
+    for tile in tiles["items"]:
+        tile["item"]["itemContent"]["tweetDisplayType"] = "MediaGrid"
+    return tiles
+
+
+def _added(grid_id: str, tiles: Json) -> Json:
+    return {"moduleEntryId": grid_id, "moduleItems": tiles["items"], "prepend": False, "type": "TimelineAddToModule"}
+
+
 def _search(page: Page) -> list[Json]:
     base = ENTRY_BASE - page.cursor.offset
     made = [_entry(entry_id, content, base - index) for index, (entry_id, content) in enumerate(page.entries)]
+    return _with_cursors(page, made)
+
+
+def _with_cursors(page: Page, made: list[Json]) -> list[Json]:
+    """A search's first page adds its cursors, each later one replaces them."""
     top = page.cursor_entry("Top", "cursor-top-9223372036854775807") | {"sortIndex": "9223372036854775807"}
     bottom = page.cursor_entry("Bottom", "cursor-bottom-0") | {"sortIndex": "0"}
     if page.cursor == Cursor():

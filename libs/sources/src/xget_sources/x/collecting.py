@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 
 import msgspec
 
 from xget_sources.ports import RawPage, Session
 from xget_sources.x.client import Answer, XClient
-from xget_sources.x.cursors import Position
+from xget_sources.x.cursors import Position, Trail
 from xget_sources.x.missing import no_more, no_timeline
 from xget_sources.x.parser.timeline import Timeline, read_timeline
+from xget_sources.x.parser.values import snowflake_time
 from xget_sources.x.plans import Plan
 from xget_sources.x.selection import created, keys
 
@@ -30,7 +32,7 @@ class Page(msgspec.Struct):
 async def read_pages(client: XClient, session: Session, plan: Plan, start: Position) -> AsyncIterator[RawPage]:
     """Pages of a timeline from a position on; the last one has an end reason. Raises NoAccount, SourceStopped."""
     position, empty, spent = start, 0, 0
-    seen = {start.cursor}
+    seen = Trail(start.cursor)
     while True:
         page = await ask_page(client, session, plan, position.cursor)
         spent += page.requests
@@ -80,16 +82,20 @@ async def _ask(client: XClient, session: Session, plan: Plan, cursor: str | None
     return Page(answer, read_timeline(answer.payload), answer.requests)
 
 
-def _end(plan: Plan, timeline: Timeline, cursor: str | None, seen: set[str | None], empty: int) -> str | None:
+def _end(plan: Plan, timeline: Timeline, cursor: str | None, seen: Trail, empty: int) -> str | None:
     """Why nothing follows this page, or None."""
     if plan.covered(timeline):
         return "window_covered"
     if timeline.ended or timeline.cursor is None:
-        return "exhausted"
+        return _no_more(plan)
     if timeline.cursor in seen:
         # Only cursors left, and the same as before: so X ends a search. With entries it goes round in a circle.
-        return "stalled" if timeline.entries or timeline.cursor != cursor else "exhausted"
+        return "stalled" if timeline.entries or timeline.cursor != cursor else _no_more(plan)
     return "stalled" if empty >= _MAX_EMPTY else None
+
+
+def _no_more(plan: Plan) -> str:
+    return "ranking_ended" if plan.ranked else "exhausted"
 
 
 def _dated(page: RawPage, timeline: Timeline) -> RawPage:
@@ -125,4 +131,11 @@ def raw_page(
         proxy_id=answer.proxy_id,
         end_reason=end,
         counts=counts,
+        written_at=_written(entry_keys),
     )
+
+
+def _written(keys: Iterable[str]) -> dict[str, datetime]:
+    """When X gave out the ids of posts."""
+    ids = {key: key.removeprefix("x:") for key in keys}
+    return {key: at for key, number in ids.items() if number.isdecimal() and (at := snowflake_time(number))}

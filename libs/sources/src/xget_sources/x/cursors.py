@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from xget_sources.ports import SourceStopped
@@ -35,3 +37,31 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return msgspec.json.decode(text, type=Position)
         except (msgspec.DecodeError, UnicodeEncodeError) as error:
             raise SourceStopped("source_error", "The cursor to go on from is not one of this source.") from error
+
+
+class Trail:
+    """The cursors that a run of a timeline came by, in bounded memory, so that going round in a circle is noticed.
+
+    It knows the last `LATEST`. For circles that are longer it keeps one cursor more, ever later ones, and meets it
+    again within three rounds (Brent's algorithm).
+    """
+
+    LATEST: Final = 1_000
+
+    def __init__(self, start: str | None) -> None:
+        self._latest: dict[str | None, None] = {start: None}
+        self._kept = start
+        self._steps = 0
+        self._keep_at = self.LATEST
+
+    def __contains__(self, cursor: str | None) -> bool:
+        return cursor in self._latest or cursor == self._kept
+
+    def add(self, cursor: str | None) -> None:
+        """The run goes on behind this cursor."""
+        self._latest[cursor] = None
+        if len(self._latest) > self.LATEST:
+            del self._latest[next(iter(self._latest))]
+        self._steps += 1
+        if self._steps >= self._keep_at:
+            self._kept, self._steps, self._keep_at = cursor, 0, self._keep_at * 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, WithJsonSchema
 
@@ -13,6 +13,7 @@ MAX_LIMIT = 1_000_000
 MAX_TARGETS = 10_000
 """Users, posts, lists, communities, queries or hashtags of one task."""
 MAX_WORDS = 50
+TABS = ("trending", "news", "sport", "entertainment")
 
 _PROFILE_URL = re.compile(
     r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/@?([^/?#]+)/?(?:[?#].*)?", re.IGNORECASE
@@ -21,6 +22,8 @@ _POST_URL = re.compile(
     r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/[^/]+/status(?:es)?/(\d+).*", re.IGNORECASE
 )
 _USERNAME = re.compile(r"[A-Za-z0-9_]{1,20}")
+_TIMELINE = re.compile(r"VGltZWxpbmU6[A-Za-z0-9+/_-]{4,200}={0,2}")
+"""Base64 of `Timeline:` and a number: so X names the tabs of its Explore page."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -85,6 +88,13 @@ def _moment(value: Any) -> Any:
         raise ValueError("must lie between the years 2 and 9998") from error
 
 
+def _tab(text: str) -> str:
+    text = text.strip()
+    if text not in TABS and not _TIMELINE.fullmatch(text):
+        raise ValueError(f"must be {', '.join(TABS)}, or X's id of a timeline, as VGltZWxpbmU6DAC2CwABAAAABG5ld3MAAA")
+    return text
+
+
 Text = Annotated[StrictStr, Field(max_length=MAX_TEXT), AfterValidator(plain_text)]
 Words = Annotated[Text, AfterValidator(_words)]
 Username = Annotated[StrictStr, Field(max_length=100), AfterValidator(_username)]
@@ -95,6 +105,10 @@ NativeId = Annotated[
 ]
 Hashtag = Annotated[StrictStr, Field(max_length=100), AfterValidator(_hashtag)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Product = Annotated[
+    Literal["Latest", "Top", "Media"], BeforeValidator(lambda value: value.title() if type(value) is str else value)
+]
 Lang = Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{2,4})?$")]
 Count = Annotated[StrictInt, Field(ge=0, le=1_000_000_000)]
+Tab = Annotated[StrictStr, Field(max_length=250), AfterValidator(_tab)]
 Distance = Annotated[StrictStr, Field(pattern=r"^[1-9][0-9]{0,3}(km|mi)$")]

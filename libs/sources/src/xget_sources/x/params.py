@@ -29,10 +29,14 @@ class Params(BaseModel):
         """The name for one target and that of the given list; None when one target is given."""
         return next(((one, many) for one, many in self.FORMS.items() if getattr(self, many) is not None), None)
 
-    def only(self, value: Any) -> Self:
-        """The same wish for one target of the given list."""
-        assert self.plural is not None  # noqa: S101 - the caller asked
-        one, many = self.plural
+    @property
+    def windowed(self) -> bool:
+        """Newest first and narrowable in time, to be collected window by window."""
+        return False
+
+    def only(self, plural: tuple[str, str], value: Any) -> Self:
+        """The same wish for one target of the list that `plural` names."""
+        one, many = plural
         return self.model_copy(update={one: value, many: None, "limit": None, "limit_per_target": None})
 
     def given(self) -> int:

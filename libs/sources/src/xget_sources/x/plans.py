@@ -24,6 +24,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     covered: Callable[[Timeline], bool] = lambda page: False
     newest_first: bool = False
     """Entries come by time: a page's oldest one says how far down the timeline it is."""
+    ranked: bool = False
+    """X chooses what it shows: the end of that is not the end of what there is."""
 
 
 def plan_for(params: tasks.Params, task_type: str, uid: str | None) -> Plan:
@@ -31,6 +33,8 @@ def plan_for(params: tasks.Params, task_type: str, uid: str | None) -> Plan:
     match params:
         case tasks.Search():
             plan = _search(params)
+        case tasks.UserSearch():
+            plan = _people(params)
         case tasks.UserTweets() | tasks.UserReplies() | tasks.UserMedia():
             plan = _posts_of_user(params, uid or "")
         case tasks.UserList():
@@ -70,7 +74,13 @@ def _search(params: tasks.Search) -> Plan:
         wanted=wanted,
         subject=f"search for {query}",
         newest_first=params.product == "Latest",
+        ranked=params.product != "Latest",
     )
+
+
+def _people(params: tasks.UserSearch) -> Plan:
+    ask = _timeline("search_raw", params.query, product="People")
+    return Plan(ask=ask, wanted=of_kind("user"), subject=f"search for people with {params.query}", ranked=True)
 
 
 def _posts_of_user(params: tasks.UserTweets | tasks.UserReplies | tasks.UserMedia, uid: str) -> Plan:

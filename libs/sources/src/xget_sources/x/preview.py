@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pydantic import BaseModel
-
 from xget_sources.ports import Preview, TaskTypeSpec
 from xget_sources.x import tasks
 from xget_sources.x.targets import targets_of
@@ -15,9 +13,8 @@ _LOOKUPS = ("UserByScreenName", "UserByRestId")
 FIRST_POST = datetime(2006, 3, 21, tzinfo=UTC)
 
 
-def preview_of(spec: TaskTypeSpec, params: BaseModel) -> Preview:
+def preview_of(spec: TaskTypeSpec, params: tasks.Params) -> Preview:
     """The asks of the first targets, and how many targets there are."""
-    assert isinstance(params, tasks.Params)  # noqa: S101 - all of ours are
     asks, count = list[str](), 0
     for target in targets_of(params):
         count += 1
@@ -56,6 +53,10 @@ def _warnings(spec: TaskTypeSpec, params: tasks.Params, targets: int) -> list[st
             found.append("The window ends in the future: posts that are written after the run are not in it.")
     if isinstance(params, tasks.Search) and params.product == "Top":
         found.append("X ranks Top by its own measure and shows a part: take Latest for all there is.")
+    if isinstance(params, tasks.Search) and params.product == "Media":
+        found.append("X's Media tab shows a part: take Latest with has=media for all there is.")
+    if isinstance(params, tasks.UserSearch):
+        found.append("X shows those people that it finds fitting: nobody knows whether they are all.")
     per_target = params.limit_per_target if isinstance(params, tasks.Targeted) else None
     if params.limit and per_target and per_target * targets < params.limit:
         found.append(f"All targets together can give at most {per_target * targets} results, less than the limit.")

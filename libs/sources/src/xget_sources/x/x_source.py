@@ -66,21 +66,21 @@ class XSource:
         params = self._parameters(request.task_type, request.parameters)
         if params.plural is not None:
             raise SourceStopped("source_error", "X is asked for one target at a time: `targets` names them.")
-        if isinstance(params, tasks.Search):
+        if isinstance(params, tasks.Search) and params.windowed:
             params = params.within(request.since, request.until)
         position = Position.decode(cursor)
         task_type = self.aliases.get(request.task_type, request.task_type)
-        async with aclosing(self._pages(task_type, params, session, position)) as pages:
+        async with aclosing(self._pages(task_type, params, session, position, again=request.again)) as pages:
             async for page in pages:
                 yield page
 
     async def _pages(
-        self, task_type: str, params: tasks.Params, session: Session, position: Position
+        self, task_type: str, params: tasks.Params, session: Session, position: Position, *, again: bool
     ) -> AsyncGenerator[RawPage]:
         client = self._client
         match params:
             case tasks.TweetDetail():
-                pages = read_post(client, session, params, position)
+                pages = read_post(client, session, params, position, again=again)
             case tasks.UserInfo():
                 pages = read_user(client, session, params, position)
             case tasks.UserAbout():
@@ -128,14 +128,12 @@ class XSource:
         if spec is None:
             raise SourceStopped("source_error", f"X has no task type {task_type}.")
         try:
-            params = spec.parameters.model_validate(dict(given))
+            return tasks.parameters_of(spec, given)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise SourceStopped(
                 "source_error", f"The parameters of {task_type} are not valid: {first['msg']}."
             ) from error
-        assert isinstance(params, tasks.Params)  # noqa: S101 - all of ours are
-        return params
 
     async def _refuse_unseen(self, session: Session, uid: str) -> None:
         """Why X shows nothing (more) of a user, as the profile tells. Raises SourceStopped when it does."""

@@ -11,7 +11,7 @@ import msgspec
 from xget_sources.ports import CollectRequest, KnownFields, PageToParse, Parsed, Preview, RawPage, Session, Target
 from xget_sources.x.preview import preview_of
 from xget_sources.x.targets import targets_of
-from xget_sources.x.tasks import ALIASES, TASK_TYPES
+from xget_sources.x.tasks import ALIASES, TASK_TYPES, parameters_of
 
 OPERATION = "SearchTimeline"
 
@@ -48,12 +48,12 @@ class ListSource:
 
     def targets(self, task_type: str, parameters: Mapping[str, Any]) -> Iterator[Target]:
         """X's targets."""
-        return targets_of(TASK_TYPES[task_type].parameters.model_validate(dict(parameters)))
+        return targets_of(parameters_of(TASK_TYPES[task_type], parameters))
 
     def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Preview:
         """X's preview."""
         spec = TASK_TYPES[task_type]
-        return preview_of(spec, spec.parameters.model_validate(dict(parameters)))
+        return preview_of(spec, parameters_of(spec, parameters))
 
     async def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncGenerator[RawPage]:
         """Pages from `cursor` on, one lease each."""

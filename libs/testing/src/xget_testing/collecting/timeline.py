@@ -22,7 +22,7 @@ from xget_sources.ports import (
 )
 from xget_sources.x.preview import preview_of
 from xget_sources.x.targets import targets_of
-from xget_sources.x.tasks import ALIASES, TASK_TYPES
+from xget_sources.x.tasks import ALIASES, TASK_TYPES, parameters_of
 
 OPERATION = "SearchTimeline"
 Post = tuple[str, datetime]
@@ -45,7 +45,7 @@ class TimelineSource:
     """Implements `xget_sources.ports.Source` over `posts`: by the label of a target, or the same for all.
 
     `fault` looks at each page before it is given; `gone` has targets that end with a typed reason; `before` runs
-    before each page. `asked` has every page that was asked for.
+    before each page. `asked` has every page that was asked for. `ends` is the end reason where nothing is spoilt.
     """
 
     platform = "x"
@@ -63,17 +63,18 @@ class TimelineSource:
         self.page_size = page_size
         self.fault: Fault = fault or (lambda asked: None)
         self.gone: dict[str, str] = {}
+        self.ends = "exhausted"
         self.before: Callable[[Asked], Awaitable[None]] | None = None
         self.asked: list[Asked] = []
 
     def targets(self, task_type: str, parameters: Mapping[str, Any]) -> Iterator[Target]:
         """X's targets."""
-        return targets_of(TASK_TYPES[task_type].parameters.model_validate(dict(parameters)))
+        return targets_of(parameters_of(TASK_TYPES[task_type], parameters))
 
     def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Preview:
         """X's preview."""
         spec = TASK_TYPES[task_type]
-        return preview_of(spec, spec.parameters.model_validate(dict(parameters)))
+        return preview_of(spec, parameters_of(spec, parameters))
 
     async def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncGenerator[RawPage]:
         """Pages from `cursor` on, one lease each."""
@@ -108,7 +109,7 @@ class TimelineSource:
         if fault == "empty":
             listed = []
         last = fault is not None or not listed
-        reason = {"stall": "stalled", "empty": "stalled"}.get(fault or "", "exhausted") if last else None
+        reason = {"stall": "stalled", "empty": "stalled"}.get(fault or "", self.ends) if last else None
         keys = [key for key, _ in listed]
         return RawPage(
             operation=OPERATION,

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from xget_db.types import JsonDict, UtcDateTime
 from xget_scraper.models.base import Base
 
-SOUND: Final = frozenset({"exhausted", "window_covered", "limit_reached"})
-"""End reasons after which nothing of a segment or target is missing."""
+SOUND: Final = frozenset({"exhausted", "window_covered", "ranking_ended", "limit_reached"})
+"""End reasons after which there is nothing of a segment or target left to ask for."""
 
 
 class SegmentState(StrEnum):

@@ -85,6 +85,9 @@ ENDINGS: Mapping[str, Ending] = MappingProxyType(
         "exhausted": Ending(Status.COMPLETED, True, "Everything that the platform shows for this task was collected."),
         "limit_reached": Ending(Status.COMPLETED, True, "As many results as the task's limit asks for were collected."),
         "window_covered": Ending(Status.COMPLETED, True, "The whole time window was collected."),
+        "ranking_ended": Ending(
+            Status.COMPLETED, False, "The platform showed all that it chose to show; that need not be all there is."
+        ),
         "stalled": Ending(
             Status.COMPLETED, False, "The platform stopped giving anything new; there may be more than was collected."
         ),

@@ -82,8 +82,8 @@ class Planner:
             row.newest_at = mark
             unit.segments.add(row)
             execution.targets += 1
-            window = self._window(spec, target, mark) if spec.windowed else Window(None, None)
-            add_segment(unit, execution, n, window, windowed=spec.windowed)
+            window = self._window(spec, target, mark) if target.windowed else Window(None, None)
+            add_segment(unit, execution, n, window, windowed=target.windowed)
 
     def _window(self, spec: TaskTypeSpec, target: Target, mark: datetime | None) -> Window:
         own = spec.parameters.model_validate(dict(target.parameters))

@@ -105,7 +105,7 @@ def summary(reasons: Collection[str]) -> str:
     failed = failures(reasons)
     if failed:
         return failed[0] if len(failed) == len(reasons) else "partial"
-    order = ("stalled", "limit_reached", "exhausted", "window_covered")
+    order = ("stalled", "ranking_ended", "limit_reached", "exhausted", "window_covered")
     return next((reason for reason in order if reason in reasons), "exhausted")
 
 

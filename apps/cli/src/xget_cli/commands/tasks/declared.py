@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from inspect import Parameter as Argument
 from inspect import Signature
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -26,27 +27,29 @@ def command_name(task_type: str) -> str:
     return task_type.lower().replace("_", "-")
 
 
-def command_of(attribute: str, run: Run, extras: Extras) -> Run:
-    """The command of a task type as a function of the options that its declaration names.
+class Command:
+    """A task type's command: to whoever looks, a function of the options that the type's declaration names."""
 
-    `attribute` is the type's name in small letters; raises AttributeError when there is none.
-    """
+    def __init__(self, spec: TaskTypeSpec, run: Run, extras: Extras) -> None:
+        shown = [*_arguments(spec), *(_keyword(name, kind, default) for name, (kind, default) in extras.items())]
+        self.__name__ = spec.name.lower()
+        self.__doc__ = spec.summary
+        self.__signature__ = Signature(shown, return_annotation=int)
+        self.__annotations__ = {argument.name: argument.annotation for argument in shown} | {"return": int}
+        self._spec, self._run, self._extras = spec, run, extras
+
+    def __call__(self, *words: Any, **options: Any) -> int:
+        given = self.__signature__.bind(*words, **options).arguments
+        others = {name: given.pop(name) for name in self._extras if name in given}
+        return self._run(self._spec, parameters_of(self._spec, given), **others)
+
+
+def command_of(attribute: str, run: Run, extras: Extras) -> Run:
+    """The command of a task type by its name in small letters. Raises AttributeError when there is none."""
     spec = TASK_TYPES.get(attribute.upper())
     if spec is None:
         raise AttributeError(attribute)
-    shown = [*_arguments(spec), *(_keyword(name, kind, default) for name, (kind, default) in extras.items())]
-    signature = Signature(shown, return_annotation=int)
-
-    def command(*words: Any, **options: Any) -> int:
-        given = signature.bind(*words, **options).arguments
-        others = {name: given.pop(name) for name in extras if name in given}
-        return run(spec, parameters_of(spec, given), **others)
-
-    command.__signature__ = signature  # type: ignore[attr-defined] # it has one now
-    command.__annotations__ = {argument.name: argument.annotation for argument in shown} | {"return": int}
-    command.__doc__ = spec.summary
-    command.__name__ = attribute
-    return command
+    return Command(spec, run, extras)
 
 
 def parameters_of(spec: TaskTypeSpec, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,7 +116,8 @@ def _type(field: Mapping[str, Any]) -> Any:
     """The Python type of a field of a JSON schema, as the command line reads it."""
     plain = _plain(field)
     if values := plain.get("enum"):
-        return Literal[tuple(values)]
+        choice: Callable[..., Any] = StrEnum  # in any case, which a Literal is not
+        return choice("Choice", {value: value for value in values})
     if plain.get("type") == "array":
         inner: Any = _type(plain["items"])
         return list[inner]

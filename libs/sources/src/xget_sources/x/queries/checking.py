@@ -19,16 +19,18 @@ def check_length(wanted: Filtered) -> None:
     if wanted.plural is None:
         _check(wanted, "the query")
         return
-    _one, many = wanted.plural
+    many = wanted.plural[1]
     values = getattr(wanted, many)
-    room = MAX_QUERY - _length(wanted.only(values[0])) + len(values[0])
+    room = MAX_QUERY - _length(wanted.only(wanted.plural, values[0])) + len(values[0])
     for index, value in enumerate(values):
         if len(value) > room:
-            _check(wanted.only(value), f"the query of {many}.{index}")
+            _check(wanted.only(wanted.plural, value), f"the query of {many}.{index}")
 
 
 def _length(wanted: Filtered) -> int:
     """Characters of a query with a window of time as fine as a run may need it."""
+    if not wanted.windowed:
+        return len(query_of(wanted))
     timed = wanted.model_copy(update=dict(zip(("since", "until"), _FINEST, strict=True)))
     return len(query_of(timed))
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xget_sources.x.fields import MAX_WORDS, Count, Distance, Lang, NativeId, Text, Username
+from xget_sources.x.fields import MAX_WORDS, Count, Distance, Lang, NativeId, Product, Text, Username
 from xget_sources.x.params import InWindow
 
 Users = Annotated[list[Username], Field(min_length=1, max_length=MAX_WORDS)]
@@ -36,7 +36,10 @@ class Filtered(InWindow):
     in_list: NativeId | None = Field(default=None, description="Written by members of this list.")
     in_conversation: NativeId | None = Field(default=None, description="Of the conversation that this post began.")
 
-    product: Literal["Top", "Latest"] = Field(default="Latest", description="X's ranking or newest first.")
+    product: Product = Field(
+        default="Latest",
+        description="Which tab of X's search: Latest is all, newest first; Top and Media are X's choice of it.",
+    )
 
     @property
     def no_replies(self) -> bool:

@@ -13,6 +13,11 @@ from xget_sources.x.queries.filters import Filtered
 class Search(Filtered):
     """What all searches take."""
 
+    @property
+    def windowed(self) -> bool:
+        """Narrowable in time: only what X lists newest first."""
+        return self.product == "Latest"
+
     @model_validator(mode="after")
     def _short_enough(self) -> Self:
         check_length(self)

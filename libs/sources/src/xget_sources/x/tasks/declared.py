@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from xget_sources.ports import TaskTypeSpec
@@ -10,7 +11,7 @@ from xget_sources.x.queries import Search
 from xget_sources.x.tasks.places import Bookmarks, CommunityTweets, OfCommunity, OfList, Trends
 from xget_sources.x.tasks.posts import OfPost as Retweeters
 from xget_sources.x.tasks.posts import Quotes, TweetDetail, TweetReplies, TweetThread
-from xget_sources.x.tasks.searches import HashtagSearch, KeywordSearch
+from xget_sources.x.tasks.searches import HashtagSearch, KeywordSearch, UserSearch
 from xget_sources.x.tasks.users import UserAbout, UserInfo, UserList, UserMedia, UserReplies, UserTweets
 
 _NAME = ("UserByScreenName",)
@@ -37,6 +38,7 @@ def _spec(  # noqa: PLR0917 - a table reads better without names
         operations=operations,
         page_size=page_size,
         own_account=issubclass(parameters, Bookmarks),
+        seen_again_by="TWEET_DETAIL" if item_kind == "post" else None,
         example=example,
     )
 
@@ -70,6 +72,7 @@ _SPECS = (
         _SEARCH, 20, {"any_words": ["量子", "quantum dots"], "lang": "en", "min_likes": 10, "since": "2026-01-01"},
     ),
     _spec("HASHTAG_SEARCH", "post", HashtagSearch, "Posts with a hashtag.", _SEARCH, 20, {"hashtag": "AI"}),
+    _spec("USER_SEARCH", "user", UserSearch, "People whom X finds for words.", _SEARCH, 20, {"query": "nasa"}),
     _spec("TWEET_DETAIL", "post", TweetDetail, "A post, with what is around it as context.", _DETAIL, _ALONE, _POST),
     _spec("TWEET_REPLIES", "post", TweetReplies, "Direct answers to a post.", _DETAIL, 20, _POST),
     _spec(
@@ -101,3 +104,11 @@ _SPECS = (
 )  # fmt: skip
 TASK_TYPES = {spec.name: spec for spec in _SPECS}
 ALIASES = {"SEARCH": "KEYWORD_SEARCH", "TOPIC": "HASHTAG_SEARCH", "FOLLOWERS": "USER_FOLLOWERS"}
+
+
+def parameters_of(spec: TaskTypeSpec, given: Mapping[str, Any]) -> Params:
+    """The parameters of a task type of X from JSON values. Raises pydantic's ValidationError."""
+    found = spec.parameters.model_validate(dict(given))
+    if not isinstance(found, Params):
+        raise LookupError(f"{spec.name} is no task type of X.")
+    return found

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from xget_sources.x.fields import NativeId
+from xget_sources.x.fields import TABS, NativeId, Tab
 from xget_sources.x.params import Many, Params, Targeted
 
 
@@ -36,8 +36,9 @@ class CommunityTweets(OfCommunity):
 class Trends(Params):
     """Parameters of TRENDS."""
 
-    category: Literal["trending", "news", "sport", "entertainment"] = Field(
-        default="trending", description="A tab of X's Explore page."
+    category: Tab = Field(
+        default="trending",
+        description=f"A tab of X's Explore page: {', '.join(TABS)}; or X's own id of such a timeline.",
     )
 
 

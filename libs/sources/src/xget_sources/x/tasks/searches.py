@@ -1,4 +1,4 @@
-"""Parameters of searches by words and by hashtag."""
+"""Parameters of searches by words, by hashtag and for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, Field, StrictStr, model_validator
 
 from xget_sources.x.fields import MAX_TEXT, MAX_WORDS, Hashtag, Words, plain_text
-from xget_sources.x.params import InWindow, Many
+from xget_sources.x.params import InWindow, Many, Targeted
 from xget_sources.x.queries import Filtered, Search
 from xget_sources.x.queries.reading import check_balance
 
@@ -58,3 +58,12 @@ class HashtagSearch(Search):
 
     hashtag: Hashtag | None = Field(default=None, description="The tag, with or without #.")
     hashtags: Annotated[list[Hashtag], Many] | None = Field(default=None, description="Several tags.")
+
+
+class UserSearch(Targeted):
+    """Parameters of USER_SEARCH."""
+
+    FORMS: ClassVar[Mapping[str, str]] = {"query": "queries"}
+
+    query: Query | None = Field(default=None, description="Words of a name, a username or a description.")
+    queries: Annotated[list[Query], Many] | None = Field(default=None, description="Several queries.")
