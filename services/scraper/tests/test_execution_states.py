@@ -136,7 +136,7 @@ class Life(RuleBasedStateMachine):
         job = self.job
         assert job is not None
         page = page_of(job.page_no + 1)
-        picked = job.pick(page)
+        picked = job.pick(page, self.do(self.checkpoints.known(job, page)))
         self.published[job.page_no + 1] = job.fence
         ended = self.do(self.checkpoints.record(job, page, "0" * 64, picked, "exhausted" if last else None))
         job.move_past(page, picked)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
 from xget_scraper.service.checkpoints import Checkpoints
+from xget_scraper.service.tidying import Tidying
 from xget_telemetry.logs import get_logger
 
 LOG = get_logger(__name__)
@@ -26,6 +27,16 @@ async def sweep(
             if requeued:
                 LOG.warning("executions_resumed", count=requeued)
                 wake()
+        await _rest(clock, seconds, stop)
+
+
+async def tidy(tidying: Tidying, clock: Clock, seconds: float, stop: asyncio.Event) -> None:
+    """Every `seconds`: clear away what ended executions leave."""
+    while not stop.is_set():
+        try:
+            await tidying.tidy(stop)
+        except XGetError as error:
+            LOG.warning("tidying_failed", reason=error.detail)
         await _rest(clock, seconds, stop)
 
 

@@ -27,8 +27,9 @@ from xget_scraper.service.dispatching import Dispatcher
 from xget_scraper.service.planning import Planner
 from xget_scraper.service.platforms import by_platform
 from xget_scraper.service.progress import ProgressService
+from xget_scraper.service.tidying import Tidying
 from xget_scraper.settings import Settings
-from xget_scraper.tasks import sweep
+from xget_scraper.tasks import sweep, tidy
 from xget_sources.ports import Source
 from xget_sources.registry import load_sources
 from xget_telemetry.breakers import watch_breakers
@@ -79,19 +80,20 @@ class Worker:
             dispatcher = self._dispatcher(checkpoints, stack)
             stack.callback(database.on_commit(_waker(dispatcher)))
             self.begun.set()
-            await self._work(dispatcher, checkpoints, ProgressService(store, self._clock), stop)
+            await self._work(dispatcher, checkpoints, store, stop)
 
-    async def _work(
-        self, dispatcher: Dispatcher, checkpoints: Checkpoints, progress: ProgressService, stop: asyncio.Event
-    ) -> None:
+    async def _work(self, dispatcher: Dispatcher, checkpoints: Checkpoints, store: Store, stop: asyncio.Event) -> None:
         settings = self._settings
+        pause = settings.scraper_poll_seconds
+        progress = ProgressService(store, self._clock)
         tasks = self._runner(TASKS_GROUP, settings.kafka_topic_tasks, on_tasks(dispatcher.wake))
         stored = self._runner(STORED_GROUP, settings.kafka_topic_stored, on_stored(progress))
         async with asyncio.TaskGroup() as group:
             group.create_task(dispatcher.run(stop))
             group.create_task(tasks.run(stop))
             group.create_task(stored.run(stop))
-            group.create_task(sweep(checkpoints, self._clock, settings.scraper_poll_seconds, dispatcher.wake, stop))
+            group.create_task(sweep(checkpoints, self._clock, pause, dispatcher.wake, stop))
+            group.create_task(tidy(Tidying(store), self._clock, pause, stop))
 
     def _runner(self, group: str, topic: str, handler: Handler) -> ConsumerRunner:
         member = self._settings.member

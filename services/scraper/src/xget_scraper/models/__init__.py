@@ -2,7 +2,7 @@
 
 from xget_scraper.models.base import IDEMPOTENCY, OUTBOX, Base
 from xget_scraper.models.execution import Execution
-from xget_scraper.models.page import Certificate, Page
+from xget_scraper.models.page import Certificate, Match, Page
 from xget_scraper.models.segment import SOUND, ExecutionTarget, Mark, Segment, SegmentState
 from xget_scraper.models.states import ENDINGS, Move, Phase, Status
 from xget_scraper.models.task import Task
@@ -17,6 +17,7 @@ __all__ = [
     "Execution",
     "ExecutionTarget",
     "Mark",
+    "Match",
     "Move",
     "Page",
     "Phase",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xget_db.types import UtcDateTime
@@ -47,6 +47,7 @@ class Execution(Base):
         Index("ix_task_executions_claim", "phase", "immediate", "priority", "queued_at"),
         Index("ix_task_executions_task", "task_id", "queued_at"),
         Index("ix_task_executions_owner", "user_id", "queued_at"),
+        Index("ix_task_executions_keyed", "phase", sqlite_where=text("keyed = 1"), postgresql_where=text("keyed")),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -96,6 +97,8 @@ class Execution(Base):
     page_no: Mapped[int] = mapped_column(default=0)
     """The last page that is published and checkpointed."""
     published_matches: Mapped[int] = mapped_column(default=0)
+    keyed: Mapped[bool] = mapped_column(default=False)
+    """Its matches are still known by their keys."""
     account_id: Mapped[str | None] = mapped_column(String(64))
     proxy_id: Mapped[str | None] = mapped_column(String(64))
     requests: Mapped[int] = mapped_column(default=0)
@@ -134,6 +137,7 @@ class Execution(Base):
             wish=task.wish,
             continues=False,
             planned=False,
+            keyed=False,
             **dict.fromkeys(COUNTERS, 0),
         )
 

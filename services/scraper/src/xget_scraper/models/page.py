@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from xget_db.types import JsonDict, JsonList, UtcDateTime
+from xget_db.types import JsonDict, UtcDateTime
 from xget_scraper.models.base import Base
 
 
@@ -46,7 +46,6 @@ class Page(Base):
     requests: Mapped[int] = mapped_column(default=0)
     account_id: Mapped[str | None] = mapped_column(String(64))
     proxy_id: Mapped[str | None] = mapped_column(String(64))
-    match_keys: Mapped[list[str]] = mapped_column(JsonList, default=list)
     fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     stored_attempt: Mapped[int | None]
@@ -70,6 +69,16 @@ class Page(Base):
             and self.stored_attempt is not None
             and (self.stored_attempt == 0 or self.stored_attempt >= self.attempt)
         )
+
+
+class Match(Base):
+    """An entry that has answered an execution: whoever meets it on a later page counts it no more."""
+
+    __tablename__ = "matches"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    execution_id: Mapped[str] = mapped_column(ForeignKey("task_executions.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
 
 
 class Certificate(Base):

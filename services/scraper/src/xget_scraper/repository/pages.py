@@ -21,16 +21,11 @@ class PageRepository:
         """The page's row, made if it is not there yet. The caller holds the lock of the execution."""
         page = await self._session.get(Page, (execution_id, page_no))
         if page is None:
-            page = Page(execution_id=execution_id, page_no=page_no, settled=False, match_keys=[], bytes=0, requests=0)
+            page = Page(execution_id=execution_id, page_no=page_no, settled=False, bytes=0, requests=0)
             for name in COUNTS:
                 setattr(page, name, 0)
             self._session.add(page)
         return page
-
-    async def match_keys(self, execution_id: str) -> set[str]:
-        """All keys that the checkpointed pages gave as matches."""
-        rows = await self._session.scalars(select(Page.match_keys).where(Page.execution_id == execution_id))
-        return {key for keys in rows for key in keys}
 
     async def unsettled(self, execution_id: str) -> int:
         """How many collected pages storage has not confirmed."""

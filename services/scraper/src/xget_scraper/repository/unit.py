@@ -14,6 +14,7 @@ from xget_kernel.clock import Clock
 from xget_scraper.models import OUTBOX
 from xget_scraper.repository.executions import ExecutionRepository
 from xget_scraper.repository.figures import FigureRepository
+from xget_scraper.repository.matches import MatchRepository
 from xget_scraper.repository.pages import PageRepository
 from xget_scraper.repository.segments import SegmentRepository
 from xget_scraper.repository.tasks import TaskRepository
@@ -28,6 +29,7 @@ class Unit:
         self.tasks = TaskRepository(session)
         self.executions = ExecutionRepository(session)
         self.pages = PageRepository(session)
+        self.matches = MatchRepository(session)
         self.segments = SegmentRepository(session)
         self.figures = FigureRepository(session)
 

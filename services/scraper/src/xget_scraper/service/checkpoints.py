@@ -53,11 +53,7 @@ class Checkpoints:
                 return None
             execution.message = "Collecting." if execution.page_no == 0 else "Collecting; it went on from a checkpoint."
             await show(unit, execution, now)
-            job = Job.of(execution, task, until)
-        if job.page_no:
-            async with self._store.read() as unit:
-                job.seen = await unit.pages.match_keys(job.execution_id)
-        return job
+            return Job.of(execution, task, until)
 
     async def next_due(self) -> datetime | None:
         """When the first waiting execution may be claimed."""
@@ -77,6 +73,13 @@ class Checkpoints:
         job.work = Work.of(*found) if found else None
         return found is not None
 
+    async def known(self, job: Job, page: RawPage) -> frozenset[str]:
+        """The page's entries that earlier pages of the execution gave as matches: asked for, never kept."""
+        if not job.matched or not page.entry_keys:
+            return frozenset()
+        async with self._store.read() as unit:
+            return await unit.matches.known(job.execution_id, page.entry_keys)
+
     async def record(self, job: Job, page: RawPage, sha256: str, picked: list[str], reason: str | None) -> bool:
         """Checkpoint a published page and, with `reason`, the segment's end; True when the execution ends here."""
         now = self._clock.now()
@@ -86,10 +89,11 @@ class Checkpoints:
             row.operation, row.route = page.operation, page.route
             row.cursor_in, row.cursor_out = page.cursor_in, page.cursor_out
             row.sha256, row.bytes = sha256, len(page.body)
-            row.requests, row.match_keys, row.fetched_at = page.requests, picked, page.fetched_at
+            row.requests, row.fetched_at = page.requests, page.fetched_at
             row.account_id, row.proxy_id = page.account_id, page.proxy_id
             row.segment = job.segment
             row.settle()
+            await unit.matches.add(execution, picked)
             _advance(execution, page, len(picked))
             _move(*await unit.segments.get(execution.id, job.segment), page, len(picked))
             execution.lease_until = job.lease_until = now + self._rules.lease

@@ -151,7 +151,7 @@ class Collector:
             return await self._take(job, page)
 
     async def _take(self, job: Job, page: RawPage) -> bool:
-        picked = job.pick(page)
+        picked = job.pick(page, await self._checkpoints.known(job, page))
         digest = sha256(page.body).hexdigest()
         body = await _compressed(page.body)
         if self._clock.now() >= job.lease_until:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -54,8 +54,6 @@ class Job:
     lease_until: datetime
     traceparent: str = ""
     """The trace that asked for the execution."""
-    seen: set[str] = field(default_factory=set)
-    """Keys that checkpointed pages gave as matches."""
     work: Work | None = None
     """The segment in hand."""
     fullest: int = 0
@@ -108,11 +106,11 @@ class Job:
         left += [per_target - matched] if per_target is not None else []
         return max(0, min(left)) if left else None
 
-    def pick(self, page: RawPage) -> list[str]:
-        """The page's matches: entries that no earlier page of the execution had, as many as are wanted."""
+    def pick(self, page: RawPage, known: Container[str]) -> list[str]:
+        """The page's matches: entries that are not `known` from earlier pages, as many as are wanted."""
         if not page.counts:
             return []
-        fresh = [key for key in dict.fromkeys(page.entry_keys) if key not in self.seen]
+        fresh = [key for key in dict.fromkeys(page.entry_keys) if key not in known]
         return fresh[: self.room]
 
     def ends_with(self, page: RawPage, picked: list[str]) -> str | None:
@@ -132,7 +130,6 @@ class Job:
 
     def move_past(self, page: RawPage, picked: list[str]) -> None:
         """The page is checkpointed: go on behind it."""
-        self.seen.update(picked)
         self.matched += len(picked)
         self.page_no += 1
         self.fullest = max(self.fullest, len(page.entry_keys))
