@@ -35,6 +35,7 @@ WANTED = {
     "xget_events_lag_records",
     "xget_outbox_rows",
     "xget_outbox_oldest_seconds",
+    "xget_outbox_refused_rows",
     "xget_accounts",
     "xget_accounts_with_budget",
     "xget_account_budget_left_requests",
@@ -98,6 +99,7 @@ def test_what_was_done_is_counted(shown: dict[str, str]) -> None:
     assert value(storage, 'xget_storage_items_total{outcome="new"}') >= 30
     assert value(scraper, 'xget_executions{phase="ended",status="COMPLETED"}') == 1
     assert value(scraper, "xget_outbox_rows") == 0
+    assert value(scraper, "xget_outbox_refused_rows") == 0
     assert value(shown["account"], 'xget_accounts{status="ACTIVE"}') == 1
     assert value(shown["account"], "xget_account_budget_left_requests") > 0
     for name, text in shown.items():

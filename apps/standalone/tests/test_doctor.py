@@ -21,6 +21,8 @@ from xget_standalone.doctor.checkup import check_up
 from xget_standalone.doctor.events import GROUPS
 from xget_standalone.doctor.findings import Finding
 from xget_standalone.doctor.machine import look_at_home
+from xget_standalone.doctor.outboxes import ANNOUNCING
+from xget_standalone.services import PARTS
 from xget_standalone.topics import create_topics
 from xget_testing.own_names import own_names
 
@@ -170,5 +172,24 @@ def test_the_groups_that_are_looked_at_are_those_of_the_workers() -> None:
     scraper, processing, storage = (
         import_module(f"xget_{name}") for name in ("scraper.worker", "processing.consumers", "storage.consumers")
     )
-    own = {scraper.TASKS_GROUP, scraper.STORED_GROUP, processing.GROUP}
+    own = {scraper.TASKS_GROUP, scraper.STORED_GROUP, processing.GROUP, processing.FORGETTING}
     assert own | {storage.STORAGE, storage.RAW_PAGES, storage.SEARCH} == set(GROUPS)
+
+
+def test_the_outboxes_that_are_looked_at_are_those_of_the_services() -> None:
+    models = {name: import_module(f"xget_{name}.models") for name, part in PARTS.items() if "tables" in part.serves}
+    assert {name for name, module in models.items() if "outbox" in module.Base.metadata.tables} == set(ANNOUNCING)
+
+
+async def test_messages_that_stand_aside_are_told_with_their_reason(tmp_path: Path) -> None:
+    settings = ServiceSettings(home=tmp_path)
+    for service in ANNOUNCING:
+        upgrade(settings.tables(service), f"xget_{service}")
+    assert by_area(await check_up(tmp_path, NOBODY), "outbox") == {}
+    with closing(sqlite3.connect(tmp_path / "processing.db")) as rows, rows:
+        row = ("xget.results", "k", b"{}", '{"ce_id": "1", "xget-refused": "A message is too large."}', "2026-07-31")
+        rows.execute("INSERT INTO outbox (topic, key, value, headers, created_at) VALUES (?, ?, ?, ?, ?)", row)
+    (found,) = by_area(await check_up(tmp_path, NOBODY), "outbox").values()
+    assert (found.name, found.state, found.facts) == ("processing", "wrong", {"refused": 1})
+    assert "xget.results: A message is too large." in found.says
+    assert found.advice

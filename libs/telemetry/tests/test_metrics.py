@@ -76,6 +76,7 @@ async def test_an_outbox_shows_what_waits_and_how_long():
     text = await registry.scrape()
     assert b"xget_outbox_rows 2.0" in text
     assert b"xget_outbox_oldest_seconds 5.0" in text
+    assert b"xget_outbox_refused_rows 1.0" in text
 
 
 async def test_breakers_of_parts_that_share_a_process_are_shown_together():
@@ -102,3 +103,6 @@ class Rows:
 
     async def oldest(self):
         return self.written
+
+    async def refused(self):
+        return 1

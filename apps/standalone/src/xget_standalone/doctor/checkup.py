@@ -12,6 +12,7 @@ from xget_standalone.doctor.events import look_at_events
 from xget_standalone.doctor.findings import Finding
 from xget_standalone.doctor.machine import look_at_home
 from xget_standalone.doctor.migrations import look_at_migrations
+from xget_standalone.doctor.outboxes import look_at_outboxes
 from xget_standalone.doctor.services import look_at_services
 
 
@@ -26,6 +27,7 @@ async def check_up(home: Path | None, gateway: str | None = None) -> list[Findin
     down = {finding.name for finding in engines if finding.area == "engine" and finding.state == "wrong"}
     parts = await asyncio.gather(
         look_at_migrations(settings) if "tables" not in down else _nothing(),
+        look_at_outboxes(settings) if "tables" not in down else _nothing(),
         look_at_events(settings) if "events" not in down else _nothing(),
         look_at_services(settings, gateway),
     )

@@ -23,6 +23,7 @@ GROUPS: Final = (
     "scraper-workers",
     "scraper-progress",
     "processing",
+    "processing-forgotten",
     "storage",
     "storage-raw-pages",
     "search-index",

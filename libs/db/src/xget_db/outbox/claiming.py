@@ -17,6 +17,7 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, BigInteger, Row, String, Table, any_, bindparam, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from xget_db.outbox.refused import Aside
 from xget_db.postgres.address import Address
 
 BATCH: Final = 500
@@ -36,6 +37,7 @@ class Claims:
     def __init__(self, table: Table, address: Address) -> None:
         self._table = table
         self._address = address
+        self._waiting = Aside(table).waiting
         self._name = table.c.topic.concat(_SEPARATOR).concat(table.c.key)
 
     async def take(self, session: AsyncSession) -> Sequence[Row[Any]]:
@@ -53,13 +55,13 @@ class Claims:
                 return rows
         return ()
 
-    async def drop(self, session: AsyncSession, rows: Sequence[Row[Any]]) -> None:
+    async def drop(self, session: AsyncSession, numbers: Sequence[int]) -> None:
         """Delete rows that were published."""
-        ids = bindparam("ids", [row.id for row in rows], type_=ARRAY(BigInteger))
+        ids = bindparam("ids", numbers, type_=ARRAY(BigInteger))
         await session.execute(delete(self._table).where(self._table.c.id == any_(ids)))
 
     async def _window(self, session: AsyncSession, after: int) -> Sequence[Row[Any]]:
-        query = select(self._table.c.id, self._name.label("name")).where(self._table.c.id > after)
+        query = select(self._table.c.id, self._name.label("name")).where(self._table.c.id > after, self._waiting)
         return (await session.execute(query.order_by(self._table.c.id).limit(BATCH))).all()
 
     async def _lock(self, session: AsyncSession, names: list[str]) -> list[str]:
@@ -69,5 +71,5 @@ class Claims:
 
     async def _rows(self, session: AsyncSession, names: list[str], last: int) -> Sequence[Row[Any]]:
         mine = self._name == any_(bindparam("names", names, type_=ARRAY(String)))
-        query = select(self._table).where(self._table.c.id <= last, mine)
+        query = select(self._table).where(self._table.c.id <= last, mine, self._waiting)
         return (await session.execute(query.order_by(self._table.c.id).limit(BATCH))).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -13,8 +13,10 @@ from sqlalchemy import Row, Table, delete, func, select
 
 from xget_db.engine import Database
 from xget_db.outbox.claiming import BATCH, Claims
+from xget_db.outbox.refused import Aside
 from xget_db.postgres.address import parse
 from xget_kernel.clock import Clock
+from xget_kernel.errors import TooLarge
 from xget_kernel.messages import Message
 
 _POLL_SECONDS: Final = 1.0
@@ -37,7 +39,8 @@ class OutboxRelay:
 
     Run one per SQLite file; on PostgreSQL as many as there are processes, which share the keys among them.
     It wakes at each commit that emitted (`Database.on_commit`), and looks once a second in case it was not told.
-    A log that fails is asked again after a growing pause (0.1 s to 30 s), for ever: the rows wait.
+    A log that fails is asked again after a growing pause (0.1 s to 30 s), for ever: the rows wait. A row that it
+    refuses for good, because it is too large, is set aside until the next start, and what follows it goes on.
     """
 
     def __init__(self, db: Database, table: Table, log: EventPublisher, clock: Clock) -> None:
@@ -48,6 +51,8 @@ class OutboxRelay:
         self._bell = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failures = 0
+        self._aside = Aside(table)
+        self._new = True
         self._claims = Claims(table, parse(db.url)) if db.dialect == "postgresql" else None
 
     def wake(self) -> None:
@@ -71,7 +76,7 @@ class OutboxRelay:
             stopping.cancel()
 
     async def drain(self) -> int:
-        """Publish all rows that wait now and return how many. Raises what the log or the database raises."""
+        """Publish all rows that wait now; how many, those set aside too. Raises what the log or the database raises."""
         sent = 0
         while count := await self._carry():
             sent += count
@@ -80,16 +85,25 @@ class OutboxRelay:
     async def waiting(self) -> int:
         """How many rows wait."""
         async with self._db.read() as session:
-            return await session.scalar(select(func.count()).select_from(self._table)) or 0
+            query = select(func.count()).select_from(self._table).where(self._aside.waiting)
+            return await session.scalar(query) or 0
+
+    async def refused(self) -> int:
+        """How many rows the log has refused for good."""
+        async with self._db.read() as session:
+            return await self._aside.count(session)
 
     async def oldest(self) -> datetime | None:
         """When the first of the waiting rows was written; None without any."""
         async with self._db.read() as session:
-            found: datetime | None = await session.scalar(select(func.min(self._table.c.created_at)))
+            query = select(func.min(self._table.c.created_at)).where(self._aside.waiting)
+            found: datetime | None = await session.scalar(query)
             return found
 
     async def _attempt(self, stop: asyncio.Event) -> None:
         try:
+            if self._new:
+                await self._take_back()
             await self.drain()
         except Exception as error:  # noqa: BLE001 - whatever the log raises, the rows must still be sent later
             self._failures += 1
@@ -114,35 +128,57 @@ class OutboxRelay:
         await stop.wait()
         self._bell.set()
 
+    async def _take_back(self) -> None:
+        async with self._db.transaction() as session:
+            await self._aside.take_back(session)
+        self._new = False
+
     async def _carry(self) -> int:
         """Publish and delete some rows; how many."""
         if self._claims is not None:
             return await self._carry_claimed(self._claims)
         batch = await self._next()
         if batch:
-            await self._log.publish([_message(row) for row in batch])
-            await self._delete([row.id for row in batch])
+            refused = await self._send(batch)
+            async with self._db.transaction() as session:
+                await session.execute(delete(self._table).where(self._table.c.id.in_(_sent(batch, refused))))
+                await self._aside.put(session, refused)
         return len(batch)
 
     async def _carry_claimed(self, claims: Claims) -> int:
         async with self._db.transaction() as session:
             batch = await claims.take(session)
             if batch:
-                await self._log.publish([_message(row) for row in batch])
-                await claims.drop(session, batch)
+                refused = await self._send(batch)
+                await claims.drop(session, _sent(batch, refused))
+                await self._aside.put(session, refused)
         return len(batch)
 
     async def _next(self) -> Sequence[Row[Any]]:
+        query = select(self._table).where(self._aside.waiting).order_by(self._table.c.id).limit(BATCH)
         async with self._db.read() as session:
-            return (await session.execute(select(self._table).order_by(self._table.c.id).limit(BATCH))).all()
+            return (await session.execute(query)).all()
 
-    async def _delete(self, ids: list[int]) -> None:
-        async with self._db.transaction() as session:
-            await session.execute(delete(self._table).where(self._table.c.id.in_(ids)))
+    async def _send(self, rows: Sequence[Row[Any]]) -> dict[int, tuple[dict[str, str], str]]:
+        """Publish in order; headers and reason of those that the log will never take, by id."""
+        try:
+            await self._log.publish([_message(row) for row in rows])
+        except TooLarge as error:
+            if len(rows) == 1:
+                (row,) = rows
+                _log.error("outbox_row_refused: %s (topic %s, key %s)", error.detail, row.topic, row.key)
+                return {row.id: (row.headers, error.detail)}
+            middle = len(rows) // 2
+            return await self._send(rows[:middle]) | await self._send(rows[middle:])
+        return {}
 
 
 def _message(row: Row[Any]) -> Message:
     return Message(topic=row.topic, key=row.key, value=row.value, headers=row.headers)
+
+
+def _sent(rows: Sequence[Row[Any]], refused: Container[int]) -> list[int]:
+    return [row.id for row in rows if row.id not in refused]
 
 
 def _pause(failures: int) -> float:
