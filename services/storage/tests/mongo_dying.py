@@ -17,6 +17,7 @@ from typing import Any
 from pymongo import monitoring
 
 from xget_contracts.events import PageParsed
+from xget_contracts.items import Metrics
 from xget_kernel.secrets import Secret
 from xget_storage.adapters.mongo import opened_mongo
 from xget_storage.adapters.mongo_documents import MongoDocuments
@@ -48,25 +49,32 @@ class Death(monitoring.CommandListener):
 
 
 def before() -> list[PageParsed]:
-    """What is stored already: another owner's items, and an earlier execution of the task."""
+    """What is stored already: another owner's items, an earlier execution of the task, a page before its first."""
     other = make_page(1, [make_item(n) for n in range(4)], execution_id="e8", task_id="t8", owner_id="owner-2")
+    late = [make_item(30, role="context"), make_item(31), make_item(2)]
     return [
         other,
         make_page(1, [make_item(2), make_item(5, role="context")], execution_id="e0", authors=[make_author(1)]),
+        make_page(2, late, execution_id="e3", after=5),
     ]
 
 
 def batch() -> list[PageParsed]:
-    """New and known items, changes, duplicates (one on its own page), context that becomes a match, a page again."""
+    """New and known items, changes, duplicates (one on its own page), context that becomes a match, a page again.
+
+    And a page that comes late, and takes items from the one behind it.
+    """
     authors = [make_author(n, name=f"renamed {n}") for n in range(3)]
     items = [make_item(n, text=f"text {n % 2}") for n in range(8)]
     second = [make_item(5), make_item(20, role="context"), make_item(21)]
+    late = [make_item(30), make_item(31), make_item(32), make_item(2, metrics=Metrics(likes=99))]
     return [
         make_page(1, items, authors=authors, after=10),
         make_page(2, [*second, make_item(0, text="later")], after=20),
         make_page(3, [make_item(20), make_item(22), make_item(22, text="again"), make_item(9)], after=30),
         make_page(2, [*second, make_item(23)], after=40, attempt=2),
         make_page(1, [make_item(n, lang="zh") for n in range(3)], execution_id="e2", after=50),
+        make_page(1, late, execution_id="e3", after=4, replay=True),
     ]
 
 

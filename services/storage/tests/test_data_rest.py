@@ -64,7 +64,7 @@ async def test_lists_by_page_by_cursor_and_by_filter(api: httpx.AsyncClient) -> 
     first = (await api.get(DATA, params={"size": 4})).json()
     rest = (await api.get(DATA, params={"size": 4, "cursor": first["next_cursor"]})).json()
     assert rest["items"] == page["items"]
-    assert (rest["page"], rest["pages"], rest["next_cursor"]) == (None, None, None)
+    assert (rest["page"], rest["total"], rest["pages"], rest["next_cursor"]) == (None, None, None, None)
     matches = (await api.get(DATA, params={"task_id": "t1", "role": "match", "lang": "en"})).json()
     assert matches["total"] == 5
     assert (await api.get(DATA, params={"role": "match"})).json()["errors"][0]["field"] == "role"

@@ -42,9 +42,11 @@ def prefix(mongodb_url: str) -> Iterator[str]:
 async def deliver(store: MongoDocuments, pages: Sequence[PageParsed], cuts: random.Random) -> dict[Any, PageStored]:
     """Deliver pages in order, in batches of random sizes; the last answer for each."""
     answers: list[PageStored] = []
-    while len(answers) < len(pages):
+    left = list(pages)
+    while left:
         size = cuts.randint(1, len(pages))
-        answers += await store.store_pages(pages[len(answers) :][:size], START)
+        answers += await store.store_pages(left[:size], START)
+        left = left[size:]
     return {(one.execution_id, one.page_no): one for one in answers}
 
 
@@ -54,7 +56,13 @@ async def state(server: Any, store: MongoDocuments) -> dict[str, Any]:
     for name in ("sightings", "authors", "pages", "executions", "items"):
         found = [one async for one in server.database[name].find(sort=[("_id", 1)])]
         kept[f"{name} as stored"] = [{k: v for k, v in one.items() if k not in ("v", "marks")} for one in found]
-    for wanted in ({"task_id": "t1"}, {"execution_id": "e1"}, {"execution_id": "e2"}, {"execution_id": "e8"}):
+    for wanted in (
+        {"task_id": "t1"},
+        {"execution_id": "e1"},
+        {"execution_id": "e2"},
+        {"execution_id": "e8"},
+        {"execution_id": "e3"},
+    ):
         kept[str(wanted)] = await store.sighted(ItemFilter(**wanted), 100)
     return kept
 

@@ -26,13 +26,14 @@ def on_page_parsed(
         stored = await ingest.store([codec.decode(record, PageParsed) for record in records])
         now = clock.now()
         traces = [record.headers.get("traceparent") for record in records]
+        traces += [None] * (len(stored) - len(records))  # other pages that lost counts to one of these
         await log.publish(
             [
                 codec.message(topic, page.execution_id, page, source=STORAGE, now=now, traceparent=trace)
                 for page, trace in zip(stored, traces, strict=True)
             ]
         )
-        counted.stored(stored)
+        counted.stored(stored[: len(records)])
 
     return handle
 

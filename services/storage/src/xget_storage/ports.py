@@ -39,6 +39,7 @@ class ItemPage(Struct, kw_only=True):
 
     items: list[StoredItem]
     total: int
+    """0 behind a cursor: counting reads the whole list, however small the piece."""
     cursor: list[Any] | None
 
 
@@ -76,7 +77,11 @@ class DocumentStore(Protocol):
     """
 
     async def store_pages(self, pages: Sequence[PageParsed], now: datetime) -> list[PageStored]:
-        """Upsert what pages hold; the same page again, in whatever batch, changes nothing and is answered the same."""
+        """Upsert what pages hold; the same page again, in whatever batch, changes nothing and is answered the same.
+
+        Counts are those of pages that came in their order: one that comes late takes from later ones what it showed
+        before they did. The answers of those that lost to one of `pages` follow behind the answers of these.
+        """
 
     async def get(self, key: str, owner: str | None) -> StoredItem | None:
         """The item, if `owner` has it (None = if anybody has)."""

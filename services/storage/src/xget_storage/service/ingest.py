@@ -23,7 +23,10 @@ class IngestService:
         self._cleaner = cleaner or RawCleaner({})
 
     async def store(self, pages: Sequence[PageParsed]) -> list[PageStored]:
-        """Store a batch; durable on return. Repeating it changes nothing."""
+        """Store a batch; durable on return. Repeating it changes nothing.
+
+        Answers for these pages come first; behind them those of other pages whose counts they changed.
+        """
         return await self._documents.store_pages(pages, self._clock.now())
 
     async def keep_raw(self, pages: Sequence[PageCollected]) -> None:

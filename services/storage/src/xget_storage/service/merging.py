@@ -52,6 +52,8 @@ def merge_item(stored: StoredItem, item: Item, page: PageParsed) -> bool:
     else:
         changed = seen_again(stored, page.fetched_at)
         changed |= _merge_content(stored, item, page.fetched_at, _ITEM_CONTENT)
+    if stored.first_execution == page.execution_id and stored.first_page is not None:
+        stored.first_page = min(stored.first_page, page.page_no)  # pages may come late
     tasks = stored.seen_by.setdefault(page.owner_id, [])
     found = page.task_id not in tasks
     if found:

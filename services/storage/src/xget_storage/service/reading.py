@@ -23,12 +23,12 @@ _MOST: Final = 2**31 - 1
 
 
 class ItemList(Struct, kw_only=True, omit_defaults=False):
-    """A piece of a list; `page` and `pages` are null when it was asked for by cursor."""
+    """A piece of a list; `page`, `total` and `pages` are null when it was asked for by cursor."""
 
     items: list[ItemView]
     page: int | None
     size: int
-    total: int
+    total: int | None
     pages: int | None
     next_cursor: str | None
 
@@ -71,7 +71,7 @@ class ReadService:
             items=[view(item, wanted.owner) for item in found.items],
             page=None if cursor is not None else page.page,
             size=page.size,
-            total=found.total,
+            total=None if cursor is not None else found.total,
             pages=None if cursor is not None else page.pages(found.total),
             next_cursor=None if found.cursor is None else encode_cursor(found.cursor),
         )

@@ -11,11 +11,12 @@ from xget_testing.contracts.documents.counting import PageCounts
 from xget_testing.contracts.documents.history import Histories
 from xget_testing.contracts.documents.listing import Lists
 from xget_testing.contracts.documents.merging import Merging
+from xget_testing.contracts.documents.replaying import Replaying
 from xget_testing.contracts.documents.takedowns import Takedowns
 from xget_testing.contracts.documents.vanishing import Vanishing
 
 
-class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists, Histories, Takedowns, Vanishing):
+class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists, Histories, Replaying, Takedowns, Vanishing):
     """All of it."""
 
 

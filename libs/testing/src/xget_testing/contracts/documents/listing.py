@@ -60,7 +60,7 @@ class Lists:
         after = None
         while True:
             page = await store.find(filter_, 5, after=after)
-            assert page.total == 17
+            assert page.total == (17 if after is None else 0)
             by_cursor += [item.key for item in page.items]
             after = page.cursor
             if after is None:

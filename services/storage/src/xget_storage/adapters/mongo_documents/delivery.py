@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from xget_contracts.events import PageParsed, PageStored
+from xget_contracts.events import PageParsed
+from xget_storage.service.counting import KeptAnswer
 from xget_storage.service.occurrences import Occurrence, by_key
 
 _PAGE_BITS: Final = 22
@@ -28,11 +29,17 @@ class Run:
 
 @dataclass(slots=True)
 class PageRow:
-    """What is stored of a page: digests of all its deliveries, the newest last, and the answer."""
+    """What is stored of a page: digests of all its deliveries, the newest last, and the answer to that."""
 
     v: int
     digests: list[str]
-    answer: PageStored
+    answer: KeptAnswer
+    more: list[str] | None = None
+    """Keys that earlier deliveries had and the newest has not; None where that was not written down."""
+
+    def keys(self) -> list[str] | None:
+        """Keys of all items that the page showed; None where nobody knows."""
+        return None if self.more is None else [*self.answer.keys, *self.more]
 
 
 @dataclass(slots=True)
@@ -76,8 +83,8 @@ def digest(page: PageParsed) -> str:
 
 def page_row(document: Any) -> PageRow:
     """A page as it was stored."""
-    answer = msgspec.convert(document["answer"], PageStored)
-    return PageRow(document["v"], list(document["digests"]), answer)
+    answer = msgspec.convert(document["answer"], KeptAnswer)
+    return PageRow(document["v"], list(document["digests"]), answer, document.get("more"))
 
 
 def waves(pages: Sequence[tuple[PageParsed, str]]) -> Iterator[dict[str, tuple[PageParsed, str]]]:

@@ -23,6 +23,7 @@ from xget_storage.adapters.mongo_documents.items import ItemWork
 from xget_storage.adapters.mongo_documents.paging import PageWriter
 from xget_storage.adapters.mongo_documents.sightings import SightWork
 from xget_storage.adapters.mongo_documents.writers import Writers
+from xget_storage.service.counting import KeptAnswer
 
 _MANY_MARKS: Final = 4
 
@@ -35,15 +36,22 @@ class Ingest:
     executions: Executions
 
     async def run(self, pages: Sequence[PageParsed], now: datetime) -> list[PageStored]:
-        """Store `pages`, in their order; the answer for each. A page that was stored before gets the same answer."""
+        """Store `pages`, in their order; the answer for each. A page that was stored before gets the same answer.
+
+        Behind these, the answers of other pages that lost counts to one of them.
+        """
         answers: dict[tuple[str, str], PageStored] = {}
+        touched: set[str] = set()
         given = [(page, digest(page)) for page in pages]
         for wave in waves(given):
             for id_, answer in (await self._wave(wave, now)).items():
-                answers[id_, wave[id_][1]] = answer
-        return [answers[page_id(page), its_digest] for page, its_digest in given]
+                answers[id_, wave[id_][1]] = answer.told()
+                touched |= {f"{answer.execution_id}/{number}" for number in answer.touched}
+        others = await self.writers.pages.load(sorted(touched))
+        told = [page_row(others[id_]).answer.told() for id_ in sorted(others)]
+        return [answers[page_id(page), its_digest] for page, its_digest in given] + told
 
-    async def _wave(self, wave: dict[str, tuple[PageParsed, str]], now: datetime) -> dict[str, PageStored]:
+    async def _wave(self, wave: dict[str, tuple[PageParsed, str]], now: datetime) -> dict[str, KeptAnswer]:
         rows = {id_: page_row(row) for id_, row in (await self.writers.pages.load(list(wave))).items()}
         stored = {id_: row.answer for id_, row in rows.items() if wave[id_][1] in row.digests}
         left = {id_: one for id_, one in wave.items() if id_ not in stored}
@@ -90,10 +98,10 @@ class Ingest:
         return known
 
 
-def _executions(key: str, shown: Sequence[tuple[Delivery, Any]], sighted: dict[str, Document]) -> set[str]:
-    """Executions that have a sighting of an item already."""
+def _executions(key: str, shown: Sequence[tuple[Delivery, Any]], sighted: dict[str, Document]) -> dict[str, int]:
+    """Executions that have a sighting of an item already, with its page."""
     executions = {one.page.execution_id for one, _ in shown}
-    return {execution for execution in executions if f"{execution}:{key}" in sighted}
+    return {execution: known["p"] for execution in executions if (known := sighted.get(f"{execution}:{key}"))}
 
 
 def _sightings(works: dict[str, ItemWork]) -> dict[str, SightWork]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pymongo import InsertOne, ReplaceOne
 
@@ -14,6 +14,8 @@ from xget_storage.adapters.mongo_documents.documents import ItemDocument, Mark, 
 from xget_storage.models import StoredItem
 from xget_storage.service.merging import first_sight, merge_item
 from xget_storage.service.occurrences import Occurrence
+
+_NOT_SEEN: Final = 2**31
 
 
 class Verdict(NamedTuple):
@@ -26,7 +28,8 @@ class Verdict(NamedTuple):
 
 @dataclass(slots=True)
 class ItemWork:
-    """Merges all pages of a batch that show an item. `sighted` are the executions that have its sighting already.
+    """Merges all pages of a batch that show an item. `sighted` are the executions that have its sighting already, each
+    with the page of it.
 
     A page that changes a known item leaves a mark in the same write, so a repetition after a crash finds the same
     verdict. `verdicts` has no entry for a page whose owner deleted the item.
@@ -34,7 +37,7 @@ class ItemWork:
 
     id: str
     shows: Sequence[tuple[Delivery, Occurrence]]
-    sighted: set[str]
+    sighted: Mapping[str, int]
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     item: StoredItem | None = None
 
@@ -43,12 +46,13 @@ class ItemWork:
         document = None if known is None else item_document(known)
         before = _state(document)
         self.verdicts = {}
-        sighted = set(self.sighted)
+        sighted = dict(self.sighted)
         for delivery, occurrence in self.shows:
             if document is not None and (document.item is None or delivery.page.owner_id in document.hidden):
                 continue  # a tombstone wins
-            document = self._show(document, delivery, occurrence, sighted)
-            sighted.add(delivery.page.execution_id)
+            first = sighted.get(delivery.page.execution_id, _NOT_SEEN)
+            document = self._show(document, delivery, occurrence, first)
+            sighted[delivery.page.execution_id] = min(first, delivery.page.page_no)
         self.item = document.item if document else None
         if document is None or _state(document) == before:
             return None
@@ -56,7 +60,7 @@ class ItemWork:
         return ReplaceOne({"_id": self.id, "v": document.v}, packed) if document.v else InsertOne(packed)
 
     def _show(
-        self, document: ItemDocument | None, delivery: Delivery, occurrence: Occurrence, sighted: set[str]
+        self, document: ItemDocument | None, delivery: Delivery, occurrence: Occurrence, first: int
     ) -> ItemDocument:
         page = delivery.page
         shown = occurrence.shown
@@ -72,7 +76,7 @@ class ItemWork:
                 changed |= merge_item(item, seen, page)
         fresh = item.first_execution == page.execution_id and item.first_page == page.page_no
         again = changed and len(occurrence.shown) > 1  # shown in two forms: merging both again would change it again
-        if mark is None and (again or (not fresh and page.execution_id not in sighted)):
+        if mark is None and (again or (not fresh and page.page_no < first)):
             document.marks.append(Mark(p=delivery.id, d=delivery.digest, c=changed))
         entry = document.task(page.task_id, page.owner_id)
         if entry is None:
@@ -90,4 +94,4 @@ def _state(document: ItemDocument | None) -> tuple[object, ...] | None:
     item = document.item
     answers = sum(entry.m for entry in document.tasks)
     times = (item.first_seen, item.last_seen, item.content_at)
-    return item.rev, *times, len(document.tasks), answers, len(document.marks)
+    return item.rev, item.first_page, *times, len(document.tasks), answers, len(document.marks)

@@ -40,9 +40,9 @@ class Reading:
         """Items newest first."""
         chosen = await self.selection(wanted)
         documents = self._items.documents
-        total = await documents.count_documents(chosen)
+        total = await documents.count_documents(chosen) if after is None else 0
         queries = [chosen] if after is None else _after(chosen, after)
-        if offset >= total and offset:
+        if after is None and offset >= total:
             return ItemPage(items=[], total=total, cursor=None)
         rows: list[Document] = []
         for query in queries:

@@ -8,7 +8,7 @@ from xget_contracts.events import PageStored
 from xget_contracts.items import Item
 from xget_storage.adapters.sqlite_rows import Columns
 from xget_storage.models import StoredAuthor, StoredItem
-from xget_storage.service.counting import PageCounts
+from xget_storage.service.counting import PageCounts, Place
 
 
 @dataclass(slots=True, frozen=True)
@@ -34,15 +34,22 @@ class Entry:
 
 @dataclass(slots=True)
 class Sight:
-    """A sighting; `values` are ord, seen_at, fresh and changed of a new one."""
+    """A sighting. `shown` is what the page showed where it is new, or seen on an earlier page than before."""
 
     seq: int
     page_no: int
     match_page: int | None
-    new: bool = False
-    promoted: bool = False
+    fresh: bool
+    changed: bool
+    ord: int = 0
+    seen_at: int = 0
     shown: Item | None = None
-    values: tuple[int, int, bool, bool] = (0, 0, False, False)
+    new: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where the execution saw the item."""
+        return Place(self.page_no, self.match_page)
 
 
 @dataclass(slots=True)
@@ -54,6 +61,8 @@ class PageRow:
     digest: bytes
     counts: PageCounts
     answer: PageStored | None
+    touched: set[int] = field(default_factory=set)
+    """Pages of the run that lost counts to this one."""
 
 
 @dataclass(slots=True)
@@ -62,7 +71,8 @@ class Changes:
 
     sights: list[tuple[int, int, Sight]] = field(default_factory=list)
     """Run, item, sighting."""
-    promoted: list[tuple[int, int, Sight]] = field(default_factory=list)
+    moved: dict[tuple[int, int], Sight] = field(default_factory=dict)
+    """Run, item → a sighting that is known, and is on another page now."""
     task_items: dict[tuple[int, int], tuple[int, bool]] = field(default_factory=dict)
     """Task and item → place in the list, answers the task."""
     task_matches: list[tuple[int, int]] = field(default_factory=list)

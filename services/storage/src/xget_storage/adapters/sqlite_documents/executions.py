@@ -7,12 +7,12 @@ from typing import Final
 
 import msgspec
 
-from xget_contracts.events import PageParsed, PageStored
+from xget_contracts.events import PageParsed
 from xget_storage.adapters.sqlite_documents.batch import PageRow, Run
 from xget_storage.adapters.sqlite_rows import number, owner_number
-from xget_storage.service.counting import PageCounts
+from xget_storage.service.counting import KeptAnswer, PageCounts
 
-_ANSWER: Final = msgspec.json.Decoder(PageStored)
+_ANSWER: Final = msgspec.json.Decoder(KeptAnswer)
 
 
 def find_run(connection: sqlite3.Connection, page: PageParsed) -> Run:
@@ -29,12 +29,13 @@ def find_run(connection: sqlite3.Connection, page: PageParsed) -> Run:
     return Run(int(connection.execute(sql, (page.execution_id, task, owner)).lastrowid or 0), task, owner)
 
 
-def find_page(connection: sqlite3.Connection, run: Run, page: PageParsed) -> PageRow:
+def find_page(connection: sqlite3.Connection, run: Run, page_no: int) -> PageRow:
     """What is stored of a page; an empty digest when nothing is."""
     sql = "SELECT digest, matched, context, fresh, updated, unchanged, answer FROM pages WHERE run = ? AND page_no = ?"
-    row = connection.execute(sql, (run.id, page.page_no)).fetchone()
+    row = connection.execute(sql, (run.id, page_no)).fetchone()
     if row is None:
-        return PageRow(run.id, page.page_no, b"", PageCounts(), None)
+        return PageRow(run.id, page_no, b"", PageCounts(), None)
     digest, matched, context, new, updated, unchanged, answer = row
     counts = PageCounts(matched=matched, context=context, new=new, updated=updated, unchanged=unchanged)
-    return PageRow(run.id, page.page_no, digest, counts, _ANSWER.decode(answer))
+    kept = _ANSWER.decode(answer)
+    return PageRow(run.id, page_no, digest, counts, kept.told(), set(kept.touched))

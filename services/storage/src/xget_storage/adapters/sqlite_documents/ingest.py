@@ -16,7 +16,7 @@ from xget_storage.adapters.sqlite_documents.known import Known
 from xget_storage.adapters.sqlite_documents.takedowns import banned
 from xget_storage.adapters.sqlite_rows import micros
 from xget_storage.service.bans import Bans
-from xget_storage.service.counting import page_stored
+from xget_storage.service.counting import Place, page_stored, recounted
 from xget_storage.service.merging import first_sight, merge_item
 from xget_storage.service.occurrences import Occurrence, by_key
 
@@ -43,12 +43,15 @@ class Ingest:
         self.known = Known(self.connection)
 
     def run(self, pages: Sequence[PageParsed]) -> list[PageStored]:
-        """Store `pages`, in their order; the answer for each. A page that was stored before gets the same answer."""
+        """Store `pages`, in their order; the answer for each. A page that was stored before gets the same answer.
+
+        Behind these, the answers of other pages that lost counts to one of them.
+        """
         digests = [blake2b(msgspec.json.encode(page), digest_size=16).digest() for page in pages]
         if bans := Bans(banned(self.connection)):
             pages = [bans.cleaned(page) for page in pages]
         runs = [self.known.run(page) for page in pages]
-        rows = [self.known.page(run, page) for run, page in zip(runs, pages, strict=True)]
+        rows = [self.known.page(run, page.page_no) for page, run in zip(pages, runs, strict=True)]
         self.known.load((runs[i], pages[i]) for i, row in enumerate(rows) if row.digest != digests[i])
         answers: list[PageStored] = []
         for page, run, row, digest in zip(pages, runs, rows, digests, strict=True):
@@ -58,7 +61,12 @@ class Ingest:
                 self.known.touch_page(row)
             answers.append(row.answer)
         self.known.write()
-        return answers
+        return answers + self._touched(runs, rows)
+
+    def _touched(self, runs: Sequence[Run], rows: Sequence[PageRow]) -> list[PageStored]:
+        touched = {(run.id, number): run for run, row in zip(runs, rows, strict=True) for number in row.touched}
+        others = (self.known.page(run, number).answer for (_, number), run in sorted(touched.items()))
+        return [answer for answer in others if answer is not None]
 
     def _store(self, page: PageParsed, run: Run, row: PageRow) -> PageStored:
         kept: list[Entry] = []
@@ -101,14 +109,39 @@ class Ingest:
         match = seen.occurrence.match
         sight = self.known.sights.get((run.id, seen.entry.id))
         if sight is None:
-            match_page = page.page_no if match else None
-            sight = Sight(self.known.next_seq(), page.page_no, match_page, new=True, shown=seen.occurrence.shown[0])
-            sight.values = (seen.occurrence.ord, micros(page.fetched_at), seen.fresh, seen.changed)
+            sight = Sight(
+                self.known.next_seq(), *Place.of(page.page_no, match), seen.fresh, seen.changed,
+                seen.occurrence.ord, micros(page.fetched_at), seen.occurrence.shown[0], new=True,
+            )  # fmt: skip
             self.known.add_sight(run, seen.entry, sight)
-            row.counts.first(match, seen.fresh, seen.changed)
+            row.counts.count(page.page_no, sight.place, fresh=seen.fresh, changed=seen.changed)
             return False
-        if match and sight.match_page is None:
-            self.known.promote(run, seen.entry, sight, page.page_no)
-            row.counts.promoted(same_page=sight.page_no == page.page_no)
-            return False
-        return page.page_no not in (sight.page_no, sight.match_page)
+        if sight.place.with_page(page.page_no, match) != sight.place:
+            self._move(seen, sight, page, run)
+        return page.page_no not in sight.place
+
+    def _move(self, seen: _Seen, sight: Sight, page: PageParsed, run: Run) -> None:
+        """A page had the item before the one that showed it first, or first as an answer."""
+        before, fresh, changed = sight.place, sight.fresh, sight.changed
+        after = before.with_page(page.page_no, seen.occurrence.match)
+        if after.page != before.page:
+            sight.ord, sight.seen_at = seen.occurrence.ord, micros(page.fetched_at)
+            sight.changed, sight.shown = changed or seen.changed, seen.occurrence.shown[0]
+        self.known.move(run, seen.entry, sight, after)
+        for number in {number for number in (*before, *after) if number is not None}:
+            counts = self.known.page(run, number).counts
+            counts.count(number, before, fresh=fresh, changed=changed, times=-1)
+            counts.count(number, after, fresh=fresh, changed=sight.changed)
+            if number != page.page_no:
+                self._recount(run, page.page_no, number, None if number in after else seen.entry.key)
+
+    def _recount(self, run: Run, page_no: int, number: int, lost: str | None) -> None:
+        """Page `number` lost counts to `page_no`; an item that it `lost` is a duplicate where it is shown."""
+        row = self.known.page(run, number)
+        if row.answer is None:
+            return
+        told = recounted(row.answer, self.now, row.counts, row.answer.duplicate + (lost in row.answer.keys))
+        if told is not row.answer:
+            row.answer = told
+            self.known.page(run, page_no).touched.add(number)
+            self.known.touch_page(row)

@@ -15,6 +15,7 @@ from xget_storage.adapters.sqlite_documents.batch import Changes, Entry, PageRow
 from xget_storage.adapters.sqlite_documents.executions import find_page, find_run
 from xget_storage.adapters.sqlite_rows import ITEM_DECODER, Columns, listed, number
 from xget_storage.models import StoredAuthor, StoredItem
+from xget_storage.service.counting import Place
 from xget_storage.service.merging import merge_author
 
 _IN: Final = "IN (SELECT value FROM json_each(?))"
@@ -43,11 +44,11 @@ class Known:
             self._runs[page.execution_id] = find_run(self.connection, page)
         return self._runs[page.execution_id]
 
-    def page(self, run: Run, page: PageParsed) -> PageRow:
+    def page(self, run: Run, page_no: int) -> PageRow:
         """What is stored of a page."""
-        if (run.id, page.page_no) not in self._pages:
-            self._pages[run.id, page.page_no] = find_page(self.connection, run, page)
-        return self._pages[run.id, page.page_no]
+        if (run.id, page_no) not in self._pages:
+            self._pages[run.id, page_no] = find_page(self.connection, run, page_no)
+        return self._pages[run.id, page_no]
 
     def load(self, pages: Iterable[tuple[Run, PageParsed]]) -> None:
         """Read everything that the items of these pages need."""
@@ -67,9 +68,9 @@ class Known:
         if not self.entries:
             return
         for run in runs:
-            sql = f"SELECT item, seq, page_no, match_page FROM sightings WHERE run = ? AND item {_IN}"  # noqa: S608 - constant
-            for item, *rest in self.connection.execute(sql, (run.id, ids)):
-                self.sights[run.id, item] = Sight(*rest)
+            sql = f"SELECT item, seq, page_no, match_page, fresh, changed FROM sightings WHERE run = ? AND item {_IN}"  # noqa: S608 - constant
+            for item, seq, page_no, match_page, fresh, changed in self.connection.execute(sql, (run.id, ids)):
+                self.sights[run.id, item] = Sight(seq, page_no, match_page, bool(fresh), bool(changed))
         for task in {run.task for run in runs}:
             sql = f"SELECT item, matched FROM task_items WHERE task = ? AND item {_IN}"  # noqa: S608 - constant
             for item, matched in self.connection.execute(sql, (task, ids)):
@@ -110,13 +111,13 @@ class Known:
         elif match:
             self._promote_in_task(run.task, entry.id)
 
-    def promote(self, run: Run, entry: Entry, sight: Sight, page_no: int) -> None:
-        """A sighting that came along becomes a match."""
-        sight.match_page = page_no
-        if not sight.new and not sight.promoted:
-            self.changes.promoted.append((run.id, entry.id, sight))
-        sight.promoted = True
-        self._promote_in_task(run.task, entry.id)
+    def move(self, run: Run, entry: Entry, sight: Sight, place: Place) -> None:
+        """A sighting is on another page than before, or becomes a match."""
+        sight.page_no, sight.match_page = place
+        if not sight.new:
+            self.changes.moved[run.id, entry.id] = sight
+        if place.match is not None:
+            self._promote_in_task(run.task, entry.id)
 
     def _promote_in_task(self, task: int, item: int) -> None:
         if self.task_items.get((task, item)):

@@ -41,9 +41,11 @@ def find(
     """Items newest first."""
     source, conditions, values = _selection(connection, wanted)
     where = " AND ".join(conditions)
-    counted = "owned o" if " i." not in f" {where}" else source
-    total = connection.execute(f"SELECT count(*) FROM {counted} WHERE {where}", values).fetchone()[0]  # noqa: S608 - constants
-    if after is not None:
+    total = 0
+    if after is None:
+        counted = "owned o" if " i." not in f" {where}" else source
+        total = connection.execute(f"SELECT count(*) FROM {counted} WHERE {where}", values).fetchone()[0]  # noqa: S608 - constants
+    else:
         where += " AND (o.at, o.item) < (?, ?)" if source.startswith("owned") else " AND (i.at, i.id) < (?, ?)"
         values = [*values, *_place(after)]
     order = "o.at DESC, o.item DESC" if source.startswith("owned") else "i.at DESC, i.id DESC"

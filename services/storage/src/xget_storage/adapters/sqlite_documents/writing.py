@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from xget_storage.adapters.sqlite_documents.batch import Changes, Entry
+from xget_storage.adapters.sqlite_documents.batch import Changes, Entry, PageRow
 from xget_storage.adapters.sqlite_rows import Columns, columns
 from xget_storage.models import StoredItem
+from xget_storage.service.counting import KeptAnswer
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -29,10 +30,14 @@ def write(connection: sqlite3.Connection, changes: Changes, entries: Sequence[En
         " matched = excluded.matched, context = excluded.context, fresh = excluded.fresh, updated = excluded.updated,"
         " unchanged = excluded.unchanged, answer = excluded.answer",
         [
-            (run, page_no, row.digest, *msgspec.structs.astuple(row.counts), _ENCODER.encode(row.answer))
+            (run, page_no, row.digest, *msgspec.structs.astuple(row.counts), _ENCODER.encode(_kept(row)))
             for (run, page_no), row in changes.pages.items()
         ],
     )
+
+
+def _kept(row: PageRow) -> KeptAnswer | None:
+    return None if row.answer is None else KeptAnswer.of(row.answer, row.touched)
 
 
 def write_items(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
@@ -86,13 +91,25 @@ def _write_sights(connection: sqlite3.Connection, changes: Changes) -> None:
         "INSERT INTO sightings (seq, run, item, page_no, match_page, ord, seen_at, fresh, changed, metrics)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (sight.seq, run, item, sight.page_no, sight.match_page, *sight.values, _metrics(sight.shown))
+            (
+                sight.seq, run, item, sight.page_no, sight.match_page, sight.ord, sight.seen_at, sight.fresh,
+                sight.changed, _metrics(sight.shown),
+            )
             for run, item, sight in changes.sights
         ],
+    )  # fmt: skip
+    moved = changes.moved.items()
+    connection.executemany(
+        "UPDATE sightings SET page_no = ?, match_page = ?, changed = ? WHERE run = ? AND item = ?",
+        [(sight.page_no, sight.match_page, sight.changed, run, item) for (run, item), sight in moved],
     )
     connection.executemany(
-        "UPDATE sightings SET match_page = ? WHERE run = ? AND item = ?",
-        [(sight.match_page, run, item) for run, item, sight in changes.promoted],
+        "UPDATE sightings SET ord = ?, seen_at = ?, metrics = ? WHERE run = ? AND item = ?",
+        [
+            (sight.ord, sight.seen_at, _metrics(sight.shown), run, item)
+            for (run, item), sight in moved
+            if sight.shown is not None
+        ],
     )
     connection.executemany(
         "INSERT INTO task_items (task, item, seq, matched) VALUES (?, ?, ?, ?)",

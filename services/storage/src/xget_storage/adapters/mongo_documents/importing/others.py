@@ -68,7 +68,7 @@ def archived_page(document: Mapping[str, Any]) -> ArchivedPage:
     """What a document says."""
     row = page_row(document)
     execution, _, number = str(document["_id"]).rpartition("/")
-    return ArchivedPage(execution_id=execution, page_no=int(number), digest=row.digests[-1], answer=row.answer)
+    return ArchivedPage(execution_id=execution, page_no=int(number), digest=row.digests[-1], answer=row.answer.told())
 
 
 @dataclass(slots=True)
