@@ -41,7 +41,7 @@ async def read_pages(client: XClient, session: Session, plan: Plan, start: Posit
         end = _end(plan, page.timeline, position.cursor, seen, empty)
         if end is None:
             seen.add(after)
-        following = Position(uid=start.uid, cursor=after)
+        following = Position(uid=start.uid, cursor=after, afresh=start.afresh)
         if page.timeline.entries or end:
             found = keys(page.timeline.entries, plan.wanted)
             listed = raw_page(page.answer, found, position, None if end else following, end, requests=spent)

@@ -8,6 +8,13 @@ import msgspec
 
 from xget_sources.ports import SourceStopped
 
+MOST_AFRESH: Final = 3
+"""How often a timeline is read again from its beginning because X refused a cursor."""
+
+
+class CursorRefused(SourceStopped):
+    """X does not know the cursor any more: it has grown too old."""
+
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A point between two pages; `uid` is the looked-up user, `cursor` X's cursor of the next page."""
@@ -22,6 +29,14 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why the conversation itself ended, while branches are still to be read."""
     branches: tuple[str, ...] = ()
     """X's cursors of places of a conversation that are still to be read, before `cursor`."""
+    afresh: int = 0
+    """How often the timeline was begun again."""
+
+    def begun_again(self, refused: CursorRefused) -> Position:
+        """The beginning, for a cursor that was refused. Raises it where there was none, or after too many of them."""
+        if (self.cursor is None and not self.branches) or self.afresh >= MOST_AFRESH:
+            raise refused
+        return Position(uid=self.uid, name=self.name, afresh=self.afresh + 1)
 
     def encode(self) -> str:
         """As text for `RawPage.cursor_out`."""

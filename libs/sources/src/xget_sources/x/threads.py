@@ -82,7 +82,9 @@ async def read_thread(
         seen.update(fresh, (after,))
         more = (*waiting, *fresh)
         done = position.done if branch else end
-        following = Position(uid=thread.author, cursor=after, known=thread.known, branches=more, done=done)
+        following = Position(
+            uid=thread.author, cursor=after, known=thread.known, branches=more, done=done, afresh=start.afresh
+        )
         over = done if done and not more else None
         found = keys(page.timeline.entries, thread.wanted)
         yield raw_page(page.answer, found, position, None if over else following, over, requests=page.requests)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from msgspec import structs
 from pydantic import ValidationError
 
 from xget_kernel.clock import Clock, SystemClock
@@ -24,7 +25,7 @@ from xget_sources.ports import (
 from xget_sources.x import tasks
 from xget_sources.x.client import XClient
 from xget_sources.x.collecting import ROUTE, raw_page, read_pages
-from xget_sources.x.cursors import Position
+from xget_sources.x.cursors import CursorRefused, Position
 from xget_sources.x.missing import Unexplained, profile_of, refuse_protected
 from xget_sources.x.parser import PARSER_VERSION, parse_page
 from xget_sources.x.parser.drift import fields_of_page, known_fields
@@ -70,9 +71,18 @@ class XSource:
             params = params.within(request.since, request.until)
         position = Position.decode(cursor)
         task_type = self.aliases.get(request.task_type, request.task_type)
-        async with aclosing(self._pages(task_type, params, session, position, again=request.again)) as pages:
-            async for page in pages:
-                yield page
+        narrows = isinstance(params, tasks.Search) and params.windowed  # its rest is a window, and not read twice
+        while True:
+            try:
+                async with aclosing(self._pages(task_type, params, session, position, again=request.again)) as pages:
+                    async for page in pages:
+                        position = Position.decode(page.cursor_out)
+                        yield page
+                return
+            except CursorRefused as refused:
+                if narrows:
+                    raise
+                position = position.begun_again(refused)
 
     async def _pages(
         self, task_type: str, params: tasks.Params, session: Session, position: Position, *, again: bool
@@ -96,7 +106,7 @@ class XSource:
                         page, position = await self._look_up(session, params)
                         yield page
                     else:
-                        position = Position(uid=params.user_id, cursor=position.cursor)
+                        position = structs.replace(position, uid=params.user_id)
                 pages = read_pages(client, session, plan_for(params, task_type, position.uid), position)
         try:
             async for page in pages:

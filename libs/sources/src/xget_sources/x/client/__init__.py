@@ -16,6 +16,7 @@ from xget_sources.x.client.engine import API, silence
 from xget_sources.x.client.judgement import Judgement, judge
 from xget_sources.x.client.observation import Observation
 from xget_sources.x.client.pool import LeasedPool
+from xget_sources.x.cursors import CursorRefused
 
 __all__ = ["Answer", "Ask", "XClient"]
 
@@ -83,6 +84,8 @@ class XClient:
                 await self._clock.sleep(_PAUSE_SECONDS * random.uniform(0.5, 1.5))
             if verdict.action == "stop":
                 break
+        if verdict.bad_request:
+            raise CursorRefused(verdict.reason, verdict.detail)
         raise SourceStopped(verdict.reason, verdict.detail, retryable=verdict.retryable)
 
     async def close(self) -> None:

@@ -15,6 +15,8 @@ Action = Literal["use", "rotate", "again", "stop"]
 _ACCOUNT_CODES = frozenset({32, 37, 64, 88, 89, 141, 215, 326, 353})
 _BUSY_CODES = frozenset({29, 130, 131})
 _OUTDATED = 336
+_BAD_REQUEST = 214
+"""Also for a cursor that has grown too old."""
 _OF_TARGET = frozenset({17, 34, 50, 63, 108, 144, 179})
 """User or post missing, suspended or not for this account: `xget_sources.x.missing` says which."""
 
@@ -26,6 +28,8 @@ class Judgement(msgspec.Struct, frozen=True):
     reason: str = ""
     detail: str = ""
     retryable: bool = False
+    bad_request: bool = False
+    """X does not take the request as it is; with a cursor, it is that."""
 
 
 USE = Judgement("use")
@@ -89,7 +93,12 @@ def _of_request(seen: Observation, said: str) -> Judgement:
         return Judgement("stop", "source_error", f"X asks for request features that twscrape does not know{said}.")
     if codes:
         listed = ", ".join(map(str, sorted(codes)))
-        return Judgement("stop", "source_error", f"X answered with error {listed} and no data{said}.")
+        return Judgement(
+            "stop",
+            "source_error",
+            f"X answered with error {listed} and no data{said}.",
+            bad_request=_BAD_REQUEST in codes,
+        )
     if status == 404:
         return Judgement("stop", "source_error", "X does not know the operation, or no longer signs it so (HTTP 404).")
     return Judgement("stop", "source_error", f"X answered with HTTP {status} and no data.")
