@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from importlib import import_module
@@ -22,6 +23,7 @@ from xget_standalone.doctor.events import GROUPS
 from xget_standalone.doctor.findings import Finding
 from xget_standalone.doctor.machine import look_at_home
 from xget_standalone.doctor.outboxes import ANNOUNCING
+from xget_standalone.doctor.running import engines_of_running
 from xget_standalone.services import PARTS
 from xget_standalone.topics import create_topics
 from xget_testing.own_names import own_names
@@ -193,3 +195,26 @@ async def test_messages_that_stand_aside_are_told_with_their_reason(tmp_path: Pa
     assert (found.name, found.state, found.facts) == ("processing", "wrong", {"refused": 1})
     assert "xget.results: A message is too large." in found.says
     assert found.advice
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes show their environment on Linux")
+async def test_engines_of_what_runs_are_asked_when_the_environment_selects_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = "import sys; sys.stdin.read()"
+    env = {"REDIS_URL": "redis://:s3cret@127.0.0.1:1/0", "REDIS_PREFIX": "theirs", "OTHER": "x"}
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, "xget", env=env, stdin=asyncio.subprocess.PIPE
+    )
+    try:
+        (tmp_path / "lock").write_text(f"999999999\n{running.pid}\n")
+        assert engines_of_running(tmp_path) == {"redis_url": env["REDIS_URL"], "redis_prefix": "theirs"}
+        found = by_area(await check_up(tmp_path, NOBODY), "engine")["cache"]
+        assert (found.engine, found.state) == ("redis", "wrong")
+        monkeypatch.setenv("POSTGRES_SERVER", "127.0.0.1")
+        assert engines_of_running(tmp_path) == {}
+    finally:
+        running.kill()
+        await running.wait()
+    monkeypatch.delenv("POSTGRES_SERVER")
+    assert engines_of_running(tmp_path) == {}

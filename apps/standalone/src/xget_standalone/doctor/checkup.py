@@ -13,16 +13,18 @@ from xget_standalone.doctor.findings import Finding
 from xget_standalone.doctor.machine import look_at_home
 from xget_standalone.doctor.migrations import look_at_migrations
 from xget_standalone.doctor.outboxes import look_at_outboxes
+from xget_standalone.doctor.running import engines_of_running
 from xget_standalone.doctor.services import look_at_services
 
 
 async def check_up(home: Path | None, gateway: str | None = None) -> list[Finding]:
     """Everything that can be looked at from here, whether it runs or not. Raises StartupError for wrong settings.
 
-    `gateway` is its URL; without one, that of the cluster on the home folder, or the default.
+    `gateway` is its URL; without one, that of the cluster on the home folder, or the default. Engines are those of this
+    environment, or, when it selects none, of what runs on the home folder.
     """
     given: dict[str, Any] = {"home": home} if home else {}
-    settings = ServiceSettings(**given)
+    settings = ServiceSettings(**given, **engines_of_running(ServiceSettings(**given).home))
     engines = await look_at_engines(settings)
     down = {finding.name for finding in engines if finding.area == "engine" and finding.state == "wrong"}
     parts = await asyncio.gather(
