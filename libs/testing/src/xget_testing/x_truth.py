@@ -11,7 +11,15 @@ import orjson
 
 os.environ["TWS_TELEMETRY"] = "0"
 
-from twscrape.models import AudiospaceCard, BroadcastCard, PollCard, SummaryCard, Trend, Tweet, User
+from twscrape.models import (
+    AudiospaceCard,
+    BroadcastCard,
+    PollCard,
+    SummaryCard,
+    Trend,
+    Tweet,
+    User,
+)
 from twscrape.utils import to_old_rep
 
 from xget_contracts.items import Author, Item
@@ -66,6 +74,8 @@ def post_differences(tweet: Tweet, item: Item) -> list[str]:
         ("quote", tweet.isQuoteStatus, item.extra.get("is_quote", False)),
         ("translatable", tweet.isTranslatable, item.extra.get("translatable", False)),
         ("display range", tweet.displayTextRange, item.extra.get("display_range")),
+        ("voice", tweet.voiceInfo, item.extra.get("voice")),
+        ("edit", _edit(tweet.editControl), item.extra.get("edit", {})),
         *((name, count, getattr(item.metrics, name)) for name, count in counts.items()),
     ]
     if tweet.quotedTweet:
@@ -78,6 +88,19 @@ def post_differences(tweet: Tweet, item: Item) -> list[str]:
             ("answered", (tweet.inReplyToUser.id_str, tweet.inReplyToUser.username), user and (user.id, user.username))
         )
     return [f"{tweet.id_str} {n}: {a!r} != {b!r}" for n, a, b in pairs if a != b] + _list_differences(tweet, item)
+
+
+def _edit(control: dict[str, Any] | None) -> dict[str, Any]:
+    """What X says of edits, under our names."""
+    told = control or {}
+    pairs = {
+        "ids": told.get("edit_tweet_ids"),
+        "initial_id": told.get("initial_tweet_id"),
+        "until_ms": int(told["editable_until_msecs"]) if "editable_until_msecs" in told else None,
+        "remaining": int(told["edits_remaining"]) if "edits_remaining" in told else None,
+        "eligible": told.get("is_edit_eligible"),
+    }
+    return {name: value for name, value in pairs.items() if value is not None}
 
 
 def _list_differences(tweet: Tweet, item: Item) -> list[str]:
@@ -116,7 +139,8 @@ def _list_differences(tweet: Tweet, item: Item) -> list[str]:
         point = item.coordinates and (item.coordinates.longitude, item.coordinates.latitude)
         pairs.append(("coordinates", (tweet.coordinates.longitude, tweet.coordinates.latitude), point))
     missing = [link for link in tweet.links if (link.url, link.text, link.tcourl) not in links]
-    missing += [user for user in tweet.mentionedUsers if user.id_str not in {mention.id for mention in item.mentions}]
+    mentioned = {(mention.id, mention.username, mention.name) for mention in item.mentions}
+    missing += [u for u in tweet.mentionedUsers if (u.id_str, u.username, u.displayname) not in mentioned]
     for theirs_, ours in zip(tweet.media.videos, videos, strict=False):
         known = {(v.url, v.bitrate, v.content_type) for v in ours.variants}
         missing += [v for v in theirs_.variants if (v.url, v.bitrate, v.contentType) not in known]
