@@ -28,8 +28,11 @@ import os
 import tempfile
 from pathlib import Path
 
+from pymongo import monitoring
+
 from bench import pages
 from bench.documents import growing, rates
+from bench.documents.recording import Recorder
 from bench.documents.servers import Server, database
 from bench.documents.storing import Bench
 from bench.table import Row
@@ -58,8 +61,10 @@ async def _measure(folder: Path, url: str) -> list[Row]:
     turns = growing.turns(folder)
     parser.parse(next(pages.read(turns)))
     collector.calm()
+    recorder = Recorder()
+    monitoring.register(recorder)  # clients that are made from here on
     async with database(url, folder) as ours, database(url, folder) as bare:
         bench = Bench(parser, await Server.of(url, ours))
         async with database(url, folder) as loop:
             found = await rates.measure(bench, ours, bare, loop, given)
-        return [*found, *await growing.measure(bench, ours, bare, given, list(pages.read(turns)))]
+        return [*found, *await growing.measure(bench, recorder, ours, bare, list(pages.read(turns)))]

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
@@ -23,6 +23,17 @@ from xget_storage.settings import Settings
 
 TICK = os.sysconf("SC_CLK_TCK")
 LISTENS = "0A"
+
+
+class Spent(NamedTuple):
+    """Seconds of a processor. Of a server that hides, the time in which this process did nothing."""
+
+    own: float
+    server: float
+
+    def since(self, before: Spent) -> Spent:
+        """What was added."""
+        return Spent(self.own - before.own, self.server - before.server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +52,13 @@ class Server:
         local = len(nodes) == 1 and nodes[0][0] in ("127.0.0.1", "localhost")
         return cls(name, _listening(nodes[0][1]) if local else None)
 
-    def spent(self) -> float:
-        """Seconds of a processor that this process and the server took; of the clock where the server hides."""
+    def spent(self) -> Spent:
+        """Seconds of a processor that this process and the server took so far."""
+        own = time.process_time()
         if self.pid is None:
-            return time.perf_counter()
+            return Spent(own, time.perf_counter() - own)
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return time.process_time() + (int(fields[11]) + int(fields[12])) / TICK
+        return Spent(own, (int(fields[11]) + int(fields[12])) / TICK)
 
     @property
     def unit(self) -> str:

@@ -8,7 +8,17 @@ from typing import Any
 
 import msgspec
 
-from xget_sources.ports import CollectRequest, KnownFields, PageToParse, Parsed, Preview, RawPage, Session, Target
+from xget_sources.ports import (
+    CollectRequest,
+    KnownFields,
+    PageToParse,
+    Parsed,
+    Preview,
+    RawPage,
+    Session,
+    Target,
+    TaskTypeSpec,
+)
 from xget_sources.x.preview import preview_of
 from xget_sources.x.targets import targets_of
 from xget_sources.x.tasks import ALIASES, TASK_TYPES, parameters_of
@@ -27,8 +37,8 @@ class ListSource:
     route = "x"
     parser_version = "1"
     needs_account = True
-    task_types = TASK_TYPES
-    aliases = ALIASES
+    task_types: Mapping[str, TaskTypeSpec] = TASK_TYPES
+    aliases: Mapping[str, str] = ALIASES
 
     def __init__(
         self,

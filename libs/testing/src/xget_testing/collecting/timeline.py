@@ -19,6 +19,7 @@ from xget_sources.ports import (
     Session,
     SourceStopped,
     Target,
+    TaskTypeSpec,
 )
 from xget_sources.x.preview import preview_of
 from xget_sources.x.targets import targets_of
@@ -52,8 +53,8 @@ class TimelineSource:
     route = "x"
     parser_version = "1"
     needs_account = True
-    task_types = TASK_TYPES
-    aliases = ALIASES
+    task_types: Mapping[str, TaskTypeSpec] = TASK_TYPES
+    aliases: Mapping[str, str] = ALIASES
 
     def __init__(
         self, posts: Sequence[Post] | Mapping[str, Sequence[Post]], *, page_size: int = 20, fault: Fault | None = None
