@@ -41,8 +41,25 @@ COLUMNS: Final = (
     "first_seen",
     "last_seen",
     "execution_id",
+    "mentions",
+    "cashtags",
+    "alt_texts",
+    "card_type",
+    "card_title",
+    "card_url",
+    "poll",
+    "poll_ends_at",
+    "place",
+    "country_code",
+    "longitude",
+    "latitude",
+    "source_app",
+    "sensitive",
+    "gone",
+    "members",
+    "extra",
 )
-"""Columns of the CSV: fields of a document, and its metrics by name. Lists are joined by spaces."""
+"""Columns of the CSV: fields of a document, its metrics by name, and what `_nested` takes out of it."""
 MARK: Final = b"\xef\xbb\xbf"
 """Tells spreadsheets that the file is UTF-8."""
 
@@ -67,11 +84,33 @@ def _lines(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _row(document: Mapping[str, Any]) -> list[str]:
-    flat = {**(document.get("metrics") or {}), **document}
+    flat = {**(document.get("metrics") or {}), **document, **_nested(document)}
     return [_cell(flat.get(name)) for name in COLUMNS]
 
 
+def _nested(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts of a document's parts. Texts stand on a line each; `extra` is JSON, by the names that sources document."""
+    card, place, point = (document.get(name) or {} for name in ("card", "place", "coordinates"))
+    extra = document.get("extra")
+    options = card.get("options") or ()
+    return {
+        "mentions": [user.get("username") or user["id"] for user in document.get("mentions") or ()],
+        "alt_texts": "\n".join(text for media in document.get("media") or () if (text := media.get("alt_text"))),
+        "card_type": card.get("type"),
+        "card_title": card.get("title"),
+        "card_url": card.get("url"),
+        "poll": "\n".join(f"{option['label']}: {_cell(option.get('votes'))}" for option in options),
+        "poll_ends_at": card.get("ends_at"),
+        "place": place.get("full_name") or place.get("name"),
+        "country_code": place.get("country_code"),
+        "longitude": point.get("longitude"),
+        "latitude": point.get("latitude"),
+        "extra": msgspec.json.encode(extra).decode() if extra else None,
+    }
+
+
 def _cell(value: Any) -> str:
+    """Lists are joined by spaces; what has an address stands as that."""
     if value is None:
         return ""
     if isinstance(value, list):
