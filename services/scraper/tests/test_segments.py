@@ -123,9 +123,8 @@ async def test_a_platform_that_gives_only_cursors_is_left_alone_after_a_while(
     assert len(source.asked) == 32
     assert certificate["windows"] == 1 + 2 * 32
     gaps = await get(world, f"{status['execution']['id']}/gaps", size=100)
-    spans = sorted((gap["since"], gap["until"]) for gap in gaps["items"])
-    assert (spans[0][0], spans[-1][1]) == ("2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z")
-    assert [since for since, _ in spans[1:]] == [until for _, until in spans[:-1]]
+    spans = [(gap["since"], gap["until"]) for gap in gaps["items"]]
+    assert spans == [("2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z")]
     assert certificate["complete"] is False
 
 

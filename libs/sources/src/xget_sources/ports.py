@@ -118,13 +118,11 @@ class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     task_type: str
     parameters: Mapping[str, Any]
     since: datetime | None = None
-    """Earliest time of this run, included; applied over the parameters' own where the target is `windowed`."""
     until: datetime | None = None
-    """Latest time of this run, excluded; as `since`."""
+    """When this run begins (included) and ends (excluded), over the parameters' own where the target is `windowed`."""
     again: bool = False
-    """The match was seen before and is looked at again: also an answer without it is a page, with its key as the entry,
-    before the typed end; where the platform has a newer version of it by another key, that is a page too, the last.
-    """
+    """A known match is looked at again: an answer without it is a page too, under its key, before the typed end; and so
+    is its latest version, the last page."""
 
 
 class RawPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,10 +149,8 @@ class RawPage(msgspec.Struct, frozen=True, kw_only=True):
     counts: bool = True
     """False for a page that only prepares others (a name looked up to an id): stored, but nothing on it is a match."""
     oldest_at: datetime | None = None
-    """Creation time of the oldest entry that belongs to the timeline (not pinned, not aside), before any filter.
-
-    None when the page lists none, or lists them in another order than newest first.
-    """
+    """Creation time of the oldest entry that belongs to the timeline (not pinned, not aside), before any filter; None
+    when the page lists none, or lists them in another order than newest first."""
     newest_at: datetime | None = None
     """As `oldest_at`, of the newest."""
     written_at: Mapping[str, datetime] = {}

@@ -47,7 +47,9 @@ class TaskNotRunning(Conflict):
     title = "The task is not running"
 
     def __init__(self) -> None:
-        super().__init__("The task is neither queued nor running: there is nothing to stop.")
+        super().__init__(
+            "The task is neither queued nor running, and nothing of it is observed: there is nothing to stop."
+        )
 
 
 class NotEndedYet(Conflict):

@@ -20,6 +20,8 @@ class Settings(ServiceSettings):
     """A worker that has been silent for so long is taken for dead and another continues."""
     scraper_poll_seconds: float = Field(1.0, gt=0, le=60)
     """How often a worker looks for work when nobody wakes it."""
+    scraper_observe_seconds: float = Field(30.0, gt=0, le=3600)
+    """How often posts that are due to be seen again are gathered into an execution: so late may a look be."""
     scraper_max_wait_hours: float = Field(24.0, gt=0, le=24 * 30)
     """How long an execution may wait for room at the rate limits before it ends as rate_limited_out."""
     scraper_drain_seconds: float = Field(6.0, gt=0, le=600)

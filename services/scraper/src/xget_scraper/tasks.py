@@ -8,7 +8,9 @@ from collections.abc import Callable
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
 from xget_scraper.service.checkpoints import Checkpoints
+from xget_scraper.service.gathering import Observer
 from xget_scraper.service.tidying import Tidying
+from xget_sources.ports import SourceStopped
 from xget_telemetry.logs import get_logger
 
 LOG = get_logger(__name__)
@@ -37,6 +39,22 @@ async def tidy(tidying: Tidying, clock: Clock, seconds: float, stop: asyncio.Eve
             await tidying.tidy(stop)
         except XGetError as error:
             LOG.warning("tidying_failed", reason=error.detail)
+        await _rest(clock, seconds, stop)
+
+
+async def observe(
+    observer: Observer, clock: Clock, seconds: float, wake: Callable[[], None], stop: asyncio.Event
+) -> None:
+    """Every `seconds`: make executions for posts that are due to be seen again, and wake for them."""
+    while not stop.is_set():
+        try:
+            made = await observer.gather()
+        except (XGetError, SourceStopped) as error:
+            LOG.warning("observing_failed", reason=error.detail)
+        else:
+            if made:
+                LOG.info("observations_due", executions=made)
+                wake()
         await _rest(clock, seconds, stop)
 
 

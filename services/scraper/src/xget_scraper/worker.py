@@ -24,12 +24,13 @@ from xget_scraper.repository import Store
 from xget_scraper.service.checkpoints import Checkpoints, Rules
 from xget_scraper.service.collecting import Collector
 from xget_scraper.service.dispatching import Dispatcher
+from xget_scraper.service.gathering import Observer
 from xget_scraper.service.planning import Planner
 from xget_scraper.service.platforms import by_platform
 from xget_scraper.service.progress import ProgressService
 from xget_scraper.service.tidying import Tidying
 from xget_scraper.settings import Settings
-from xget_scraper.tasks import sweep, tidy
+from xget_scraper.tasks import observe, sweep, tidy
 from xget_sources.ports import Source
 from xget_sources.registry import load_sources
 from xget_telemetry.breakers import watch_breakers
@@ -62,6 +63,7 @@ class Worker:
         self._sessions = sessions
         self._name = new_id()
         self._peers: tuple[Breaker, ...] = ()
+        self._known: Mapping[str, Source] = {}
 
     def degraded(self) -> dict[str, str]:
         """What works less well now, as sentences by what they are about."""
@@ -94,6 +96,9 @@ class Worker:
             group.create_task(stored.run(stop))
             group.create_task(sweep(checkpoints, self._clock, pause, dispatcher.wake, stop))
             group.create_task(tidy(Tidying(store), self._clock, pause, stop))
+            observer = Observer(store, self._known, self._clock, settings.kafka_topic_tasks)
+            every = settings.scraper_observe_seconds
+            group.create_task(observe(observer, self._clock, every, dispatcher.wake, stop))
 
     def _runner(self, group: str, topic: str, handler: Handler) -> ConsumerRunner:
         member = self._settings.member
@@ -106,11 +111,12 @@ class Worker:
             sources = load_sources()
             for source in sources.values():
                 stack.push_async_callback(source.close)
+        self._known = by_platform(sources)
         sessions = self._sessions or self._grpc_sessions(stack)
         collector = Collector(
             checkpoints=checkpoints,
             log=self._log,
-            sources=by_platform(sources),
+            sources=self._known,
             sessions=sessions,
             planner=Planner(checkpoints, self._clock, timedelta(seconds=settings.scraper_overlap_seconds)),
             clock=self._clock,

@@ -2,8 +2,9 @@
 
 from xget_scraper.models.base import IDEMPOTENCY, OUTBOX, Base
 from xget_scraper.models.execution import Execution
+from xget_scraper.models.observation import Observation
 from xget_scraper.models.page import Certificate, Match, Page
-from xget_scraper.models.segment import SOUND, ExecutionTarget, Mark, Segment, SegmentState
+from xget_scraper.models.segment import SOUND, ExecutionTarget, Gap, Mark, Segment, SegmentState
 from xget_scraper.models.states import ENDINGS, Move, Phase, Status
 from xget_scraper.models.task import Task
 
@@ -16,9 +17,11 @@ __all__ = [
     "Certificate",
     "Execution",
     "ExecutionTarget",
+    "Gap",
     "Mark",
     "Match",
     "Move",
+    "Observation",
     "Page",
     "Phase",
     "Segment",

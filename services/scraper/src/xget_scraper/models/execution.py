@@ -81,6 +81,8 @@ class Execution(Base):
     """Digest of what the task wanted then; runs with the same one go on from one another."""
     continues: Mapped[bool] = mapped_column(default=False)
     """Windows begin where earlier runs were complete."""
+    lookup: Mapped[str | None] = mapped_column(String(40))
+    """The task type by which it looks at known posts again; None for a run that collects."""
     backfill_of: Mapped[str | None] = mapped_column(String(36))
     """The run whose missing parts this one collects."""
     planned: Mapped[bool] = mapped_column(default=False)

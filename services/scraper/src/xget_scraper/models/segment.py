@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -77,6 +77,16 @@ class Segment(Base):
     oldest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_reason: Mapped[str | None] = mapped_column(String(24))
     end_detail: Mapped[str | None] = mapped_column(Text)
+
+
+class Gap(NamedTuple):
+    """A part of a target that is known to be missing; None leaves an end open."""
+
+    label: str
+    since: datetime | None
+    until: datetime | None
+    end_reason: str | None
+    end_detail: str | None
 
 
 class Mark(Base):

@@ -33,6 +33,8 @@ class Task(Base):
     task_type: Mapped[str] = mapped_column(String(40))
     platform: Mapped[str] = mapped_column(String(20))
     parameters: Mapped[dict[str, Any]] = mapped_column(JsonDict)
+    reobserve: Mapped[list[int] | None] = mapped_column(JsonList)
+    """Ages in seconds at which what it found is seen again."""
     account_id: Mapped[str | None] = mapped_column(String(64))
     proxy_id: Mapped[str | None] = mapped_column(String(64))
     priority: Mapped[int]

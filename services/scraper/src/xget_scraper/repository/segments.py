@@ -13,6 +13,7 @@ from xget_scraper.models import SOUND, ExecutionTarget, Mark, Segment, SegmentSt
 
 MISSING = (SegmentState.GAP.value, SegmentState.FAILED.value, SegmentState.OPEN.value)
 """States of segments that an ended execution did not get to the end of."""
+ENDS = (SegmentState.DONE.value, SegmentState.GAP.value, SegmentState.FAILED.value)
 UNFINISHED = (SegmentState.GAP.value, SegmentState.OPEN.value)
 
 
@@ -50,14 +51,14 @@ class SegmentRepository:
             query = query.where(Segment.target == target)
         return await self._session.scalar(query.limit(1)) is not None
 
-    async def endings(self, execution_id: str, target: int) -> Sequence[tuple[str, str | None]]:
-        """How a target's segments ended: the different states and reasons."""
+    async def endings(self, execution_id: str, target: int) -> set[str]:
+        """Why a target's segments ended, those aside that others went on in the place of."""
         query = (
-            select(Segment.state, Segment.end_reason)
-            .where(Segment.execution_id == execution_id, Segment.target == target)
+            select(Segment.end_reason)
+            .where(Segment.execution_id == execution_id, Segment.state.in_(ENDS), Segment.target == target)
             .distinct()
         )
-        return [(state, reason) for state, reason in await self._session.execute(query)]
+        return {reason for reason in await self._session.scalars(query) if reason}
 
     async def reasons(self, execution_id: str) -> Sequence[str]:
         """The different end reasons of an execution's targets."""
@@ -85,21 +86,6 @@ class SegmentRepository:
         query = select(func.count()).where(Segment.execution_id == execution_id, Segment.state.in_(states))
         return await self._session.scalar(query) or 0
 
-    async def gaps(self, execution_id: str, states: Collection[str], page: PageQuery) -> Sequence[tuple[Segment, str]]:
-        """Segments in these states with their targets' labels: target by target, newest first."""
-        query = (
-            select(Segment, ExecutionTarget.label)
-            .join(
-                ExecutionTarget,
-                (ExecutionTarget.execution_id == Segment.execution_id) & (ExecutionTarget.n == Segment.target),
-            )
-            .where(Segment.execution_id == execution_id, Segment.state.in_(states))
-            .order_by(Segment.target, nulls_first(Segment.until.desc()), Segment.n)
-            .limit(page.limit)
-            .offset(page.offset)
-        )
-        return [(segment, label) for segment, label in await self._session.execute(query)]
-
     async def span(self, execution_id: str) -> tuple[datetime | None, datetime | None]:
         """Earliest and latest time that segments are about, or have seen."""
         query = select(func.min(func.coalesce(Segment.since, Segment.oldest_at)), func.max(Segment.until)).where(
@@ -118,11 +104,13 @@ class SegmentRepository:
             wanted.append(ExecutionTarget.end_reason == end_reason)
         return await self._targets(wanted, page)
 
-    async def failed(self, execution_id: str, page: PageQuery) -> tuple[Sequence[ExecutionTarget], int]:
-        """As `targets`, those that ended otherwise than well and are no matter of gaps."""
-        fine = [*SOUND, "stalled"]
+    async def failed(
+        self, execution_id: str, page: PageQuery, *, fine: Collection[str] = ()
+    ) -> tuple[Sequence[ExecutionTarget], int]:
+        """As `targets`, those that ended otherwise than well (or `fine`) and are no matter of gaps."""
+        well = [*SOUND, "stalled", *fine]
         return await self._targets(
-            [ExecutionTarget.execution_id == execution_id, ExecutionTarget.end_reason.not_in(fine)], page
+            [ExecutionTarget.execution_id == execution_id, ExecutionTarget.end_reason.not_in(well)], page
         )
 
     async def _targets(

@@ -14,7 +14,9 @@ from xget_kernel.clock import Clock
 from xget_scraper.models import OUTBOX
 from xget_scraper.repository.executions import ExecutionRepository
 from xget_scraper.repository.figures import FigureRepository
+from xget_scraper.repository.gaps import GapRepository
 from xget_scraper.repository.matches import MatchRepository
+from xget_scraper.repository.observations import ObservationRepository
 from xget_scraper.repository.pages import PageRepository
 from xget_scraper.repository.segments import SegmentRepository
 from xget_scraper.repository.tasks import TaskRepository
@@ -30,7 +32,9 @@ class Unit:
         self.executions = ExecutionRepository(session)
         self.pages = PageRepository(session)
         self.matches = MatchRepository(session)
+        self.gaps = GapRepository(session)
         self.segments = SegmentRepository(session)
+        self.observations = ObservationRepository(session)
         self.figures = FigureRepository(session)
 
     def emit(self, topic: str, key: str, body: msgspec.Struct) -> None:

@@ -11,6 +11,7 @@ from xget_scraper.deps import (
     BatchDrafts,
     ChangeDraft,
     Continuing,
+    Executions,
     NewDraft,
     Tasks,
     TasksRead,
@@ -30,6 +31,7 @@ from xget_scraper.errors import (
     TaskNotRunning,
 )
 from xget_scraper.models import IDEMPOTENCY, Status, Task
+from xget_scraper.schemas.observation import ObservationsRead
 from xget_scraper.schemas.task import BatchAnswer, BatchRead, StartWrite, TaskRead, TaskSort, TaskStatusRead
 from xget_scraper.service.drafts import Draft
 from xget_web.auth import CallerDep
@@ -121,8 +123,11 @@ async def replace_task(
     response: Response,
     if_match: IfMatch = None,
 ) -> TaskRead:
-    """Change what a task wants; the next start uses it. Refused while it is queued or running."""
-    task = await tasks.change(task_id, caller)
+    """Change what a task wants; the next start uses it. Refused while it is queued or running.
+
+    Another `reobserve` counts at once for the posts under observation; without one nothing is seen again.
+    """
+    task = await tasks.hold(task_id, caller)
     check_if_match(if_match, _etag(task))
     return _read(await tasks.replace(task, draft), response)
 
@@ -171,7 +176,7 @@ async def backfill_task(task_id: TaskId, tasks: Tasks, caller: Writer, response:
     responses=errors(Forbidden, TaskNotFound, TaskNotRunning),
 )
 async def stop_task(task_id: TaskId, tasks: Tasks, caller: Writer, response: Response) -> TaskRead:
-    """Stop a task after the page in hand; what was collected stays."""
+    """Stop a task after the page in hand, and see nothing of it again; what was collected stays."""
     return _read(await tasks.stop(task_id, caller), response)
 
 
@@ -179,6 +184,12 @@ async def stop_task(task_id: TaskId, tasks: Tasks, caller: Writer, response: Res
 async def get_task_status(task_id: TaskId, tasks: TasksRead, caller: CallerDep) -> TaskStatusRead:
     """How a task and its latest execution are doing."""
     return TaskStatusRead.of(*await tasks.status(task_id, caller))
+
+
+@router.get("/{task_id}/observations", responses=errors(TaskNotFound))
+async def get_observations(task_id: TaskId, executions: Executions, caller: CallerDep) -> ObservationsRead:
+    """What of a task is seen again as it grows older: how many posts, when the next is due, what was found."""
+    return await executions.observations(task_id, caller)
 
 
 def _read(task: Task, response: Response, *, created: bool = False) -> TaskRead:

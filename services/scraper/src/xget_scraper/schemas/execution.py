@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -33,6 +33,7 @@ class ExecutionRead(BaseModel):
     id: str
     task_id: str
     user_id: str
+    kind: Literal["collection", "reobservation"] = Field(description="Whether it collects, or sees known posts again.")
     account_id: str | None = Field(description="The account used last.")
     proxy_id: str | None = Field(description="The proxy used last.")
     status: Status
@@ -65,10 +66,11 @@ class ExecutionRead(BaseModel):
     def of(cls, execution: Execution) -> Self:
         """The body of a row."""
         ended = execution.completed_at is not None and execution.end_reason is not None
-        own = {"complete", "result_count", "limit", "pages", "counts", "end_reason", "collected", "windows"}
+        own = {"complete", "result_count", "limit", "pages", "counts", "end_reason", "collected", "windows", "kind"}
         complete = execution.complete
         return cls(
             **{name: getattr(execution, name) for name in set(cls.model_fields) - own},
+            kind="reobservation" if execution.lookup else "collection",
             end_reason=execution.end_reason,
             complete=ENDINGS[str(execution.end_reason)].complete if ended and complete is None else complete,
             windows=execution.segments,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from xget_scraper.schemas.ages import Curve
 from xget_scraper.schemas.task import RefId
 from xget_web.types import Body, text
 
@@ -16,6 +17,7 @@ class PreviewWrite(Body):
     task_type: Annotated[str, text(40, min_length=1)] = Field(description="What to collect.")
     platform: Annotated[str, text(20, min_length=1)] = Field("x", description="Where to collect.")
     parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters of the task type.")
+    reobserve: Curve | None = Field(None, description="Ages at which the posts found would be seen again.")
     account_id: RefId | None = Field(None, description="Use only this account.")
 
 
@@ -26,6 +28,9 @@ class EstimateRead(BaseModel):
     requests: int | None = Field(description="Requests when every page is full; null: there is no limit to go by.")
     pages: int | None = Field(description="Pages of results among them.")
     seconds: int | None = Field(description="Time that takes, waits for rate limits included.")
+    again: int | None = Field(
+        description="Requests more at most to see the posts again at each age; null: there is no limit to go by."
+    )
     accounts: int | None = Field(description="Accounts that may work for it; null: the account service is silent.")
     sentence: str
 

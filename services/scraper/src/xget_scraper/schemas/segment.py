@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, PlainSerializer
 
-from xget_scraper.models import ExecutionTarget, Segment, SegmentState
+from xget_scraper.models import ExecutionTarget, Gap
 
 
 def _rfc3339(moment: datetime) -> str:
@@ -49,13 +49,10 @@ class GapRead(BaseModel):
     why: str
 
     @classmethod
-    def of(cls, segment: Segment, label: str) -> Self:
-        """The body of a segment that was not got to its end."""
-        since, until = segment.since, segment.until
-        if segment.windowed and segment.state == SegmentState.OPEN and segment.oldest_at is not None:
-            until = segment.oldest_at
-        why = segment.end_detail or (STALLED if segment.end_reason else NOT_COLLECTED)
-        return cls(target=label, since=since, until=until, end_reason=segment.end_reason, why=why)
+    def of(cls, gap: Gap) -> Self:
+        """The body of a gap."""
+        why = gap.end_detail or (STALLED if gap.end_reason else NOT_COLLECTED)
+        return cls(target=gap.label, since=gap.since, until=gap.until, end_reason=gap.end_reason, why=why)
 
 
 STALLED = "The platform stopped giving anything new; there may be more than was collected."

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from xget_scraper.models import Execution, Status, Task
+from xget_scraper.schemas.ages import Curve, written_all
 from xget_scraper.schemas.execution import ExecutionRead
 from xget_scraper.schemas.segment import Moment
 from xget_web.types import Body, text
@@ -23,6 +24,9 @@ class TaskWrite(Body):
     task_type: Annotated[str, text(40, min_length=1)] = Field(description="What to collect.")
     platform: Annotated[str, text(20, min_length=1)] = Field("x", description="Where to collect.")
     parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters of the task type.")
+    reobserve: Curve | None = Field(
+        None, description="Ages at which the posts found are seen again, growing: 1h, 6h, 1d, 7d, 30d, P1DT12H."
+    )
     account_id: RefId | None = Field(None, description="Use only this account.")
     proxy_id: RefId | None = Field(None, description="Proxy for accounts that have none of their own.")
     user_id: RefId | None = Field(None, description="Owner; another one than the caller is for administrators.")
@@ -41,6 +45,7 @@ class TaskRead(BaseModel):
     task_type: str
     platform: str
     parameters: dict[str, Any]
+    reobserve: list[str] | None = Field(description="Ages at which the posts found are seen again.")
     account_id: str | None
     proxy_id: str | None
     user_id: str
@@ -58,7 +63,8 @@ class TaskRead(BaseModel):
     @classmethod
     def of(cls, task: Task) -> Self:
         """The body of a row."""
-        return cls(**{name: getattr(task, name) for name in cls.model_fields})
+        own = {name: getattr(task, name) for name in set(cls.model_fields) - {"reobserve"}}
+        return cls(**own, reobserve=written_all(task.reobserve))
 
 
 class TaskStatusRead(BaseModel):

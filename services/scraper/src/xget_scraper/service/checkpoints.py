@@ -12,6 +12,7 @@ from xget_kernel.clock import Clock
 from xget_scraper.models import Execution, ExecutionTarget, Move, Phase, Segment
 from xget_scraper.repository import Store, Unit
 from xget_scraper.service.jobs import Job, LeaseLostError, Work
+from xget_scraper.service.observing import note_page
 from xget_scraper.service.segments import close, give_up, limit_reached
 from xget_scraper.service.settling import finish, settle, show
 from xget_sources.ports import RawPage
@@ -94,6 +95,7 @@ class Checkpoints:
             row.segment = job.segment
             row.settle()
             await unit.matches.add(execution, picked)
+            await note_page(unit, job, page, picked)
             _advance(execution, page, len(picked))
             _move(*await unit.segments.get(execution.id, job.segment), page, len(picked))
             execution.lease_until = job.lease_until = now + self._rules.lease

@@ -180,6 +180,7 @@ def request_of(source: Source, job: Job, work: Work) -> CollectRequest:
         parameters=own.model_dump(exclude={"limit", "limit_per_target"}),
         since=segment.since if segment.since != since else None,
         until=segment.until if segment.until != until else None,
+        again=job.again,
     )
 
 

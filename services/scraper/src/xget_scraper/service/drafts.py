@@ -59,6 +59,7 @@ class Drafts:
         owner = _owner_of(body, caller, owner)
         checked = self.check(body.platform, body.task_type, body.parameters)
         spec, parameters = checked.spec, checked.parameters
+        check_curve(spec, body.reobserve)
         if spec.own_account and body.account_id is None:
             raise InvalidTask.of("account_id", "missing", f"{spec.name} is about an account of yours: say which one.")
         owners = [owner, caller.user_id] if caller.is_admin and caller.user_id != owner else [owner]
@@ -99,6 +100,13 @@ def check_parameters(spec: TaskTypeSpec, given: Mapping[str, Any], now: datetime
     if limit is not None and not 1 <= limit <= LARGEST_LIMIT:
         raise InvalidTask.of("parameters.limit", "range", f"The limit must be between 1 and {LARGEST_LIMIT}.")
     return found
+
+
+def check_curve(spec: TaskTypeSpec, reobserve: Sequence[int] | None) -> None:
+    """Raises InvalidTask for a type whose matches cannot be seen again."""
+    if reobserve and spec.seen_again_by is None:
+        message = f"{spec.name} finds nothing that can be seen again by its age: only posts can; leave reobserve out."
+        raise InvalidTask.of("reobserve", "posts", message)
 
 
 def _owner_of(body: TaskWrite, caller: Caller, owner: str | None) -> str:

@@ -8,9 +8,13 @@ from typing import Final
 from xget_kernel.caller import Caller
 from xget_kernel.pages import PageQuery
 from xget_scraper.errors import ExecutionNotFound, NotEndedYet, TaskNotFound
-from xget_scraper.models import Certificate, Execution, ExecutionTarget, Phase, SegmentState
+from xget_scraper.models import SOUND, Certificate, Execution, ExecutionTarget, Phase, SegmentState
+from xget_scraper.models.curves import moment
 from xget_scraper.repository import UNFINISHED, Unit
+from xget_scraper.schemas.ages import written_all
+from xget_scraper.schemas.observation import ObservationsRead
 from xget_scraper.schemas.segment import GapRead, GapsRead
+from xget_scraper.service.observing import GONE, NOT_SHOWN
 
 KNOWN: Final = (SegmentState.GAP.value,)
 """States of segments that are gaps already while their execution runs."""
@@ -34,6 +38,26 @@ class ExecutionService:
             raise TaskNotFound
         return await self._unit.executions.list(None, task_id=task_id, status=None, page=page)
 
+    async def observations(self, task_id: str, caller: Caller) -> ObservationsRead:
+        """What of a task is seen again. Raises TaskNotFound (404)."""
+        task = await self._unit.tasks.get(task_id, caller.owner_filter)
+        if task is None:
+            raise TaskNotFound
+        watched = await self._unit.observations.watched(task.id)
+        looks = await self._unit.observations.looks(task.id)
+        return ObservationsRead(
+            task_id=task.id,
+            reobserve=written_all(task.reobserve),
+            posts=watched.posts,
+            looking=watched.looking,
+            hidden=watched.hidden,
+            next_due_at=None if watched.due is None else moment(watched.due),
+            seen=sum(count for reason, count in looks.items() if reason in SOUND),
+            not_shown=sum(count for reason, count in looks.items() if reason in NOT_SHOWN - {GONE}),
+            gone=looks.get(GONE, 0),
+            failed=sum(count for reason, count in looks.items() if reason not in SOUND | NOT_SHOWN),
+        )
+
     async def get(self, execution_id: str, caller: Caller) -> Execution:
         """Raises ExecutionNotFound (404) for a missing or foreign one."""
         execution = await self._unit.executions.get(execution_id, caller.owner_filter)
@@ -51,11 +75,10 @@ class ExecutionService:
     async def gaps(self, execution_id: str, caller: Caller, page: PageQuery) -> GapsRead:
         """One page of what an execution misses; while it runs, what is known by now. Raises ExecutionNotFound (404)."""
         execution = await self.get(execution_id, caller)
-        segments = self._unit.segments
         states = UNFINISHED if execution.phase in (Phase.DRAINING, Phase.ENDED) else KNOWN
-        since, until = await segments.span(execution.id)
-        found = [GapRead.of(segment, label) for segment, label in await segments.gaps(execution.id, states, page)]
-        total = await segments.missing(execution.id, states)
+        since, until = await self._unit.segments.span(execution.id)
+        found = [GapRead.of(gap) for gap in await self._unit.gaps.list(execution.id, states, page)]
+        total = await self._unit.gaps.count(execution.id, states)
         return GapsRead(
             since=since,
             until=until or execution.started_at,

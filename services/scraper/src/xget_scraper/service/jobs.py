@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,10 @@ class Job:
     matched: int
     """Matches that are checkpointed."""
     lease_until: datetime
+    again: bool = False
+    """It looks at known posts again."""
+    ages: Sequence[int] = ()
+    """Ages at which what it finds is seen again, in seconds."""
     traceparent: str = ""
     """The trace that asked for the execution."""
     work: Work | None = None
@@ -68,8 +72,8 @@ class Job:
             owner_id=task.user_id,
             fence=execution.fence,
             platform=task.platform,
-            task_type=task.task_type,
-            parameters=task.parameters,
+            task_type=execution.lookup or task.task_type,
+            parameters={} if execution.lookup else task.parameters,
             limit=execution.match_limit,
             tenant=Tenant(
                 execution_id=execution.id,
@@ -83,6 +87,8 @@ class Job:
             page_no=execution.page_no,
             matched=execution.published_matches,
             lease_until=lease_until,
+            again=execution.lookup is not None,
+            ages=() if execution.lookup else task.reobserve or (),
             traceparent=execution.traceparent or "",
         )
 
@@ -92,6 +98,13 @@ class Job:
         if self.work is None:
             raise LookupError("No segment is in hand.")
         return self.work.segment.n
+
+    @property
+    def target(self) -> int:
+        """Number of the target in hand; there must be one."""
+        if self.work is None:
+            raise LookupError("No target is in hand.")
+        return self.work.segment.target
 
     @property
     def limit_per_target(self) -> int | None:

@@ -15,7 +15,7 @@ from xget_scraper.repository import Unit
 from xget_scraper.service.checkpoints import Checkpoints
 from xget_scraper.service.jobs import Job
 from xget_scraper.service.segments import add_segment, conclude, digest
-from xget_scraper.service.windows import Window, rest_of
+from xget_scraper.service.windows import Window, joined, rest_of
 from xget_sources.ports import Source, SourceStopped, Target, TaskTypeSpec
 
 PIECE: Final = 500
@@ -123,5 +123,9 @@ async def _planned(unit: Unit, execution: Execution) -> int:
 
 
 def _copy(unit: Unit, execution: Execution, segments: Sequence[Segment]) -> None:
+    """What one target of the mended run misses: its windows as few as cover them, anything else as it was."""
+    for window in joined(rest_of(segment) for segment in segments if segment.windowed):
+        add_segment(unit, execution, segments[0].target, window)
     for segment in segments:
-        add_segment(unit, execution, segment.target, rest_of(segment), windowed=segment.windowed)
+        if not segment.windowed:
+            add_segment(unit, execution, segment.target, rest_of(segment), windowed=False)

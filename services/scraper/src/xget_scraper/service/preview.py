@@ -11,7 +11,7 @@ from xget_kernel.caller import Caller
 from xget_kernel.errors import Unavailable
 from xget_scraper.ports import Left, Pools
 from xget_scraper.schemas.preview import PreviewWrite
-from xget_scraper.service.drafts import Drafts
+from xget_scraper.service.drafts import Drafts, check_curve
 from xget_sources.ports import Preview, TaskTypeSpec
 
 PAGE_SECONDS: Final = 1.0
@@ -26,6 +26,7 @@ class Estimate:
     requests: int | None
     pages: int | None
     seconds: int | None
+    again: int | None
     accounts: int | None
     sentence: str
 
@@ -50,6 +51,7 @@ class PreviewService:
     async def look(self, body: PreviewWrite, caller: Caller) -> Outlook:
         """What the wish would ask and take. Raises InvalidTask (422)."""
         checked = self._drafts.check(body.platform, body.task_type, body.parameters)
+        check_curve(checked.spec, body.reobserve)
         preview = checked.source.preview(checked.spec.name, checked.parameters)
         left = await self._left(body, caller, preview.operations) if checked.source.needs_account else {}
         warnings = list(preview.warnings)
@@ -60,7 +62,7 @@ class PreviewService:
             spec=checked.spec,
             parameters=checked.parameters,
             preview=shown,
-            estimate=estimate(preview, checked.parameters, left),
+            estimate=estimate(preview, checked.parameters, left, body.reobserve or ()),
         )
 
     async def _left(self, body: PreviewWrite, caller: Caller, operations: Sequence[str]) -> dict[str, Left] | None:
@@ -74,13 +76,17 @@ class PreviewService:
             return None
 
 
-def estimate(preview: Preview, parameters: Mapping[str, Any], left: Mapping[str, Left] | None) -> Estimate:
-    """Requests, pages and time of a preview; without `left` the time is not known."""
+def estimate(
+    preview: Preview, parameters: Mapping[str, Any], left: Mapping[str, Left] | None, ages: Sequence[int] = ()
+) -> Estimate:
+    """Requests, pages and time of a preview, and requests for seeing posts again; without `left` no time is known."""
     pages = _pages(preview, parameters)
     limited = parameters.get("limit") is not None
     first = 1 if limited else preview.targets
     requests = None if pages is None else pages + (min(preview.lookups, pages) if limited else preview.lookups)
     accounts = None if left is None else min((some.accounts for some in left.values()), default=0)
+    posts = _posts(preview, parameters)
+    again = 0 if not ages else None if posts is None else posts * len(ages)
     seconds = None
     if requests is not None and pages is not None and left is not None:
         seconds = _seconds(requests - pages, pages, left)
@@ -89,9 +95,26 @@ def estimate(preview: Preview, parameters: Mapping[str, Any], left: Mapping[str,
         requests=requests,
         pages=pages,
         seconds=seconds,
+        again=again,
         accounts=accounts,
-        sentence=_sentence(requests, seconds, left),
+        sentence=_sentence(requests, seconds, left) + _again(again, ages),
     )
+
+
+def _posts(preview: Preview, parameters: Mapping[str, Any]) -> int | None:
+    """Most results; None when only the platform knows."""
+    limit, each = parameters.get("limit"), parameters.get("limit_per_target")
+    alone = preview.targets if preview.page_size is None else None
+    most = [limit, alone, each and preview.targets * each]
+    return min((count for count in most if count), default=None)
+
+
+def _again(again: int | None, ages: Sequence[int]) -> str:
+    if not ages:
+        return ""
+    if again is None:
+        return " To see the posts again takes a request for each post and age (give a limit to know how many)."
+    return f" To see the posts again takes up to {again} requests more, the last {_duration(ages[-1])} after a post."
 
 
 def _pages(preview: Preview, parameters: Mapping[str, Any]) -> int | None:
@@ -147,4 +170,6 @@ def _sentence(requests: int | None, seconds: int | None, left: Mapping[str, Left
 def _duration(seconds: int) -> str:
     if seconds < 90:
         return f"{seconds} seconds"
-    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{round(seconds / 3600)} hours"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} minutes"
+    return f"{round(seconds / 3600)} hours" if seconds < 72 * 3600 else f"{round(seconds / 86400)} days"

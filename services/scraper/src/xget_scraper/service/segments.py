@@ -9,6 +9,7 @@ from hashlib import sha256
 from xget_kernel.pages import PageQuery
 from xget_scraper.models import SOUND, Execution, ExecutionTarget, Segment, SegmentState
 from xget_scraper.repository import Unit
+from xget_scraper.service.observing import as_looks, target_ended
 from xget_scraper.service.settling import finish, show
 from xget_scraper.service.windows import ENOUGH_FAILURES, FRUITLESS, STALLED, Verdict, Window, after, narrows
 
@@ -65,7 +66,7 @@ async def limit_reached(unit: Unit, execution: Execution, now: datetime) -> None
 
 async def conclude(unit: Unit, execution: Execution, now: datetime) -> None:
     """No segment is open: end the execution for what its targets ended for."""
-    reason = summary(await unit.segments.reasons(execution.id))
+    reason = summary(as_looks(execution, await unit.segments.reasons(execution.id)))
     targets, count = await unit.segments.targets(execution.id, None, PageQuery(page=1, size=1))
     await finish(unit, execution, reason, targets[0].end_detail if count == 1 else None, now)
 
@@ -132,10 +133,10 @@ async def _go_on(unit: Unit, execution: Execution, target: ExecutionTarget, deta
     await unit.flush()
     if await unit.segments.has_open(execution.id, target.n):
         return
-    endings = await unit.segments.endings(execution.id, target.n)
-    ended = {str(reason) for state, reason in endings if state != SegmentState.SPLIT}
+    ended = await unit.segments.endings(execution.id, target.n)
     target.end_reason, target.end_detail = (failures(ended) or [summary(ended)])[0], detail
     execution.targets_done += 1
+    await target_ended(unit, execution, target, now)
     if target.end_reason in ("exhausted", "window_covered") and target.newest_at is not None:
         await unit.segments.set_mark(execution.task_id, execution.wish, digest(target.label), target.newest_at)
     await unit.flush()

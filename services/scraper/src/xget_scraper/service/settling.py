@@ -10,6 +10,7 @@ from xget_scraper.models import ENDINGS, Certificate, Execution, Move, Phase, St
 from xget_scraper.repository import UNFINISHED, Unit
 from xget_scraper.schemas.execution import CertificateRead, Counts
 from xget_scraper.schemas.segment import GapRead, TargetRead
+from xget_scraper.service.observing import NOT_SHOWN, execution_ended
 
 FIRST: Final = PageQuery(page=1, size=20)
 """Gaps and failed targets that a certificate lists."""
@@ -24,6 +25,7 @@ async def finish(
     execution.resume_at = None
     execution.message = "Everything is collected; storage writes the last pages."
     execution.advance(move)
+    await execution_ended(unit, execution, reason, now)
     await settle(unit, execution, now)
 
 
@@ -44,7 +46,7 @@ async def settle(unit: Unit, execution: Execution, now: datetime) -> bool:
 
 async def show(unit: Unit, execution: Execution, now: datetime) -> None:
     """Bring the task up to date with its latest execution."""
-    task = await unit.tasks.lock(execution.task_id)
+    task = await unit.tasks.lock_state(execution.task_id)
     if task is None or task.execution_id != execution.id:
         return
     task.status = execution.status
@@ -80,8 +82,9 @@ async def certify(unit: Unit, execution: Execution, now: datetime) -> None:
 async def _certificate(unit: Unit, execution: Execution, now: datetime) -> CertificateRead:
     reason = str(execution.end_reason)
     pages, segments = unit.pages, unit.segments
-    gaps = await segments.missing(execution.id, UNFINISHED)
-    failed, failed_total = await segments.failed(execution.id, FIRST)
+    gaps = await unit.gaps.count(execution.id, UNFINISHED)
+    fine = NOT_SHOWN if execution.lookup else ()
+    failed, failed_total = await segments.failed(execution.id, FIRST, fine=fine)
     execution.complete = ENDINGS[reason].complete and not gaps and not failed_total
     first, last = await pages.ends(execution.id)
     first_id, first_at = await pages.oldest(execution.id)
@@ -113,7 +116,7 @@ async def _certificate(unit: Unit, execution: Execution, now: datetime) -> Certi
         backfill_of=execution.backfill_of,
         targets=execution.targets,
         windows=execution.segments,
-        gaps=[GapRead.of(*gap) for gap in await segments.gaps(execution.id, UNFINISHED, FIRST)],
+        gaps=[GapRead.of(gap) for gap in await unit.gaps.list(execution.id, UNFINISHED, FIRST)],
         gaps_total=gaps,
         failed_targets=[TargetRead.of(target) for target in failed],
         failed_targets_total=failed_total,

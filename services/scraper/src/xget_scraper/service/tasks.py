@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
@@ -20,10 +20,13 @@ from xget_scraper.errors import (
 )
 from xget_scraper.events import execution_requested
 from xget_scraper.models import Execution, Move, Phase, Status, Task
+from xget_scraper.models.curves import seconds
 from xget_scraper.repository import Unit
 from xget_scraper.service.drafts import WRITERS, Draft
 from xget_scraper.service.settling import finish
 from xget_telemetry.tracing import traceparent
+
+UNDER_WAY: Final = (Phase.QUEUED, Phase.COLLECTING)
 
 
 class TaskService:
@@ -33,6 +36,7 @@ class TaskService:
         self._unit = unit
         self._clock = clock
         self._topic = topic
+        self._held: Mapping[str, Execution] = {}
 
     async def create(self, draft: Draft) -> Task:
         """Store a task; with `immediate` its first execution is queued in the same transaction."""
@@ -75,11 +79,16 @@ class TaskService:
         return task, await self._latest(task)
 
     async def replace(self, task: Task, draft: Draft) -> Task:
-        """Change what a task wants. Raises TaskBusy (409) while it is queued or running."""
+        """Change what a task wants, from `hold`. Raises TaskBusy (409) while it is queued or running."""
         if task.active:
             raise TaskBusy(task.id, "changed")
+        now, before = self._clock.now(), (task.platform, task.reobserve)
         _fill(task, draft)
-        task.touch(self._clock.now())
+        task.touch(now)
+        if task.reobserve is None or task.platform != before[0]:
+            await self._observe_no_more(task, now)
+        elif task.reobserve != before[1]:
+            await self._unit.observations.bend(task.id, task.reobserve, seconds(now))
         return task
 
     async def delete(self, task_id: str, caller: Caller) -> None:
@@ -134,20 +143,31 @@ class TaskService:
         return latest
 
     async def stop(self, task_id: str, caller: Caller) -> Task:
-        """Ask a queued or running task to stop within one page. Raises TaskNotFound (404), TaskNotRunning (409)."""
+        """Ask a queued or running task to stop within one page, and observe nothing of it any more.
+
+        Raises TaskNotFound (404), TaskNotRunning (409) when there is neither to stop.
+        """
         latest = (await self._writable(task_id, caller)).execution_id
-        execution = await self._unit.executions.lock(latest) if latest else None
-        task = await self.change(task_id, caller)
-        if execution is None or not task.active or task.execution_id != execution.id:
-            raise TaskNotRunning
+        task = await self.hold(task_id, caller, also=latest)
         now = self._clock.now()
-        execution.stop_requested = True
-        if execution.phase == Phase.QUEUED:
-            await finish(self._unit, execution, "cancelled", None, now, move=Move.CANCEL)
-        else:
+        observed = await self._observe_no_more(task, now)
+        execution = self._held.get(latest or "") if task.active and task.execution_id == latest else None
+        if execution is None:
+            if not observed:
+                raise TaskNotRunning
+            task.message = "Its posts are not observed any more, as was asked for."
+            task.touch(now)
+        elif await self._stop(execution, now):
             task.message = "Stops after the page in hand."
             task.touch(now)
         return task
+
+    async def hold(self, task_id: str, caller: Caller, *, also: str | None = None) -> Task:
+        """As `change`, with the executions locked before it that look again, and this one."""
+        await self._writable(task_id, caller)
+        looking = await self._unit.observations.looking(task_id)
+        self._held = await self._unit.executions.lock_all([one for one in (looking, also) if one])
+        return await self.change(task_id, caller)
 
     async def change(self, task_id: str, caller: Caller) -> Task:
         """The task, locked for a change. Raises Forbidden (403), TaskNotFound (404)."""
@@ -161,6 +181,21 @@ class TaskService:
         """The task as it is now, not locked: its executions are locked before it. Raises as `change` does."""
         caller.require(*WRITERS)
         return await self.get(task_id, caller)
+
+    async def _stop(self, execution: Execution, now: datetime) -> bool:
+        """End an execution that waits; True for one that ends after the page in hand."""
+        execution.stop_requested = True
+        if execution.phase == Phase.QUEUED:
+            await finish(self._unit, execution, "cancelled", None, now, move=Move.CANCEL)
+            return False
+        return True
+
+    async def _observe_no_more(self, task: Task, now: datetime) -> bool:
+        """See nothing of a task again; whether there was anything. The caller has it from `hold`."""
+        looks = [one for one in self._held.values() if one.lookup is not None and one.phase in UNDER_WAY]
+        for execution in looks:
+            await self._stop(execution, now)
+        return await self._unit.observations.drop(task.id) or bool(looks)
 
     def _queue(self, task: Task, now: datetime) -> Execution:
         execution = Execution.queued(task, now)
@@ -189,6 +224,7 @@ def _fill(task: Task, draft: Draft) -> None:
     task.task_type = draft.task_type
     task.platform = body.platform
     task.parameters = draft.parameters
+    task.reobserve = body.reobserve
     task.account_id = body.account_id
     task.proxy_id = body.proxy_id
     task.priority = body.priority

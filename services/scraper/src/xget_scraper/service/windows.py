@@ -7,7 +7,7 @@ smaller window. Every window that follows is smaller than the one before, or cou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,6 +16,7 @@ from xget_scraper.models import Segment, SegmentState
 
 START_OF_TIME: Final = datetime(2006, 3, 21, tzinfo=UTC)
 """No platform has anything older: the first post on X."""
+END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 FLOOR: Final = timedelta(minutes=1)
 """A window that is no longer is not halved."""
 SECOND: Final = timedelta(seconds=1)
@@ -83,6 +84,19 @@ def rest_of(segment: Segment) -> Window:
     top = whole(segment.oldest_at)
     started = segment.windowed and segment.state == SegmentState.OPEN and top is not None
     return Window(segment.since, top + SECOND if started and top is not None else segment.until)
+
+
+def joined(windows: Iterable[Window]) -> list[Window]:
+    """Windows that meet or overlap as one, newest first."""
+    found: list[Window] = []
+    for window in sorted(windows, key=lambda one: one.until or END_OF_TIME, reverse=True):
+        last = found[-1] if found else None
+        if last is not None and (last.since is None or window.until is None or window.until >= last.since):
+            since = min(last.since, window.since) if last.since and window.since else None
+            found[-1] = Window(since, last.until)
+        else:
+            found.append(Window(window.since, window.until))
+    return found
 
 
 def is_answered(segment: Segment, oldest_at: datetime | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from xget_cli.client import Client
+from xget_cli.commands.tasks.curves import ages
 from xget_cli.commands.tasks.declared import Run, command_name, command_of
 from xget_cli.commands.tasks.watch import follow
 from xget_cli.options import DEFAULTS, Common
@@ -28,6 +29,9 @@ class TaskOptions:
     name: Annotated[str | None, Parameter(help="Name of the task; made from the query when not given.")] = None
     account: Annotated[str | None, Parameter(help="Id of the only account to use.")] = None
     proxy: Annotated[str | None, Parameter(help="Id of the proxy to use.")] = None
+    reobserve: Annotated[
+        str | None, Parameter(help="Ages at which the posts found are seen again, as 1h,6h,1d,7d,30d.")
+    ] = None
     priority: Annotated[int, Parameter(help="1 is first, 10 is last.")] = 5
     start: Annotated[bool, Parameter(help="Start at once.")] = True
     watch: Annotated[bool, Parameter(negative="", help="Show progress until the end.")] = False
@@ -48,6 +52,7 @@ def _create(
         "task_name": task.name or _named(spec, parameters),
         "task_type": spec.name,
         "parameters": parameters,
+        "reobserve": ages(task.reobserve),
         "account_id": task.account,
         "proxy_id": task.proxy,
         "priority": task.priority,

@@ -13,6 +13,7 @@ from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
 LISTED = ["id", "task_name", "task_type", "status", "progress", "result_count", "created_at"]
+OBSERVED = ["posts", "looking", "hidden", "seen", "not_shown", "gone", "failed"]
 PATH = "/api/v1/tasks"
 
 
@@ -34,14 +35,17 @@ def list_(
 
 
 def show(task_id: Id, *, common: Common = DEFAULTS) -> None:
-    """Show a task and its executions."""
+    """Show a task, its executions, and what of it is seen again."""
     with Client(common.url) as client:
         task = client.get(f"{PATH}/{task_id}")
         executions = client.get(f"/api/v1/task-executions/task/{task_id}")["items"]
+        observed = client.get(f"{PATH}/{task_id}/observations")
     if common.json:
-        return print_json({"task": task, "executions": executions})
+        return print_json({"task": task, "executions": executions, "observations": observed})
     table("Task", ["field", "value"], [(k, v) for k, v in task.items() if v is not None])
-    columns = ["id", "status", "started_at", "completed_at", "result_count", "error_message"]
+    if observed["reobserve"] or any(observed[name] for name in OBSERVED):
+        table("Observations", ["next_due_at", *OBSERVED], [[observed[name] for name in ("next_due_at", *OBSERVED)]])
+    columns = ["id", "kind", "status", "started_at", "completed_at", "result_count", "error_message"]
     return table("Executions", columns, [[e.get(c) for c in columns] for e in executions])
 
 
@@ -66,7 +70,7 @@ def start(
 
 
 def stop(task_id: Id, *, common: Common = DEFAULTS) -> None:
-    """Stop a task after the page in hand; what is collected stays."""
+    """Stop a task after the page in hand, and see nothing of it again; what is collected stays."""
     with Client(common.url) as client:
         _tell(client.post(f"{PATH}/{task_id}/stop"), f"Stopping task {task_id}.", common)
 
@@ -102,10 +106,9 @@ def certificate(task_id: Id, *, common: Common = DEFAULTS) -> None:
     """Show how complete a task's last execution was."""
     with Client(common.url) as client:
         task = client.get(f"{PATH}/{task_id}")
-        executions = client.get(f"/api/v1/task-executions/task/{task_id}", size=1)["items"]
-        if not executions:
+        if task["execution_id"] is None:
             raise CliError(f"Task {task_id} has not run yet. Start it: xget tasks start {task_id}.")
-        found = client.get(f"/api/v1/task-executions/{executions[0]['id']}/certificate")
+        found = client.get(f"/api/v1/task-executions/{task['execution_id']}/certificate")
     if common.json:
         print_json(found)
     else:

@@ -108,7 +108,7 @@ def _column(time: str | None, first: datetime, last: datetime, width: int) -> in
 
 
 def _last(client: Client, task_id: str) -> str:
-    executions = client.get(f"{RUNS}/task/{task_id}", size=1)["items"]
-    if not executions:
+    run = client.get(f"{PATH}/{task_id}")["execution_id"]
+    if run is None:
         raise CliError(f"Task {task_id} has not run yet. Start it: xget tasks start {task_id}.")
-    return str(executions[0]["id"])
+    return str(run)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from xget_cli.client import Client
+from xget_cli.commands.tasks.curves import ages
 from xget_cli.commands.tasks.declared import Run, command_name, command_of
 from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json, table
@@ -19,16 +20,27 @@ for _spec in TASK_TYPES.values():
 
 Account = Annotated[str | None, Parameter(help="Id of the only account to use.", show_default=False)]
 
+Reobserve = Annotated[
+    str | None, Parameter(help="Ages at which the posts found would be seen again, as 1h,6h,1d.", show_default=False)
+]
+
 
 def __getattr__(attribute: str) -> Run:
     """The command of a task type."""
-    return command_of(attribute, _preview, {"account": (Account, None), "common": (Common, DEFAULTS)})
+    options = {"account": (Account, None), "reobserve": (Reobserve, None), "common": (Common, DEFAULTS)}
+    return command_of(attribute, _preview, options)
 
 
 def _preview(
-    spec: TaskTypeSpec, parameters: dict[str, Any], *, account: str | None = None, common: Common = DEFAULTS
+    spec: TaskTypeSpec,
+    parameters: dict[str, Any],
+    *,
+    account: str | None = None,
+    reobserve: str | None = None,
+    common: Common = DEFAULTS,
 ) -> int:
-    body = {"task_type": spec.name, "parameters": parameters, **({"account_id": account} if account else {})}
+    more = {"account_id": account, "reobserve": ages(reobserve)}
+    body = {"task_type": spec.name, "parameters": parameters} | {k: v for k, v in more.items() if v is not None}
     with Client(common.url) as client:
         seen = client.post("/api/v1/tasks/preview", body)
     if common.json:
@@ -53,6 +65,7 @@ def _facts(seen: dict[str, Any]) -> list[tuple[str, Any]]:
         ("results a page", seen["page_size"] or "one page is all there is"),
         ("accounts", "unknown" if told["accounts"] is None else told["accounts"]),
         ("requests", told["requests"] or f"at least {told['requests_at_least']}"),
-        ("estimate", told["sentence"]),
     ]
-    return rows
+    if told["again"] != 0:
+        rows.append(("requests to see posts again", "unknown" if told["again"] is None else f"up to {told['again']}"))
+    return [*rows, ("estimate", told["sentence"])]

@@ -36,8 +36,8 @@ def follow(client: Client, task_id: str, common: Common) -> int:
     else:
         _draw(client, path)
     task = client.get(path)
-    executions = client.get(f"/api/v1/task-executions/task/{task_id}", size=1)["items"]
-    certificate = client.get(f"/api/v1/task-executions/{executions[0]['id']}/certificate") if executions else {}
+    run = task["execution_id"]
+    certificate = client.get(f"/api/v1/task-executions/{run}/certificate") if run else {}
     if common.json:
         print_json({"task": task, "certificate": certificate})
     else:
