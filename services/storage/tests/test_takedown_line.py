@@ -121,6 +121,27 @@ async def test_others_are_told_and_a_ban_can_be_lifted(api: httpx.AsyncClient, l
     assert await line.stores.documents.get("x:1", None) is not None
 
 
+async def test_an_author_who_may_be_collected_again_is_found_again(api: httpx.AsyncClient, line: Any) -> None:
+    await collect(line, 1)
+    await api.delete(f"{DATA}/authors/x:7")
+    await ended(api, line)
+    await api.delete(f"{DATA}/forgotten/x:7")
+
+    async def unsearchable() -> bool:
+        return await searched(line, "secret") == 0
+
+    await line.until(unsearchable)
+    now = SystemClock().now()
+    page = msgspec.structs.replace(make_page(2, world()), execution_id="e2", fetched_at=now)
+    (stored,) = await line.send([page])
+    assert (stored.new, stored.matched) == (3, 8)
+    assert await searched(line, "secret") == 5
+    found = await line.stores.documents.get("x:1", "owner-1")
+    assert (found.text, found.first_seen) == ("secret one", now)
+    await RebuildService(line.stores.documents, line.stores.search).run(lambda _: None)
+    assert await searched(line, "secret") == 5
+
+
 async def test_who_may_not_is_refused(api: httpx.AsyncClient, tokens: TokenMaker) -> None:
     analyst = {"Authorization": f"Bearer {tokens.make('owner-1', ('analyst',))}"}
     for method, path in (("DELETE", "authors/x:7"), ("GET", "forgotten"), ("GET", "forgotten/x:7")):

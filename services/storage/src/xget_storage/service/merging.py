@@ -27,11 +27,12 @@ _METRICS: Final = Metrics.__struct_fields__
 _Kept = TypeVar("_Kept", StoredItem, StoredAuthor)
 
 
-def first_sight(item: Item, page: PageParsed) -> StoredItem:
-    """The stored form of an item that nobody had before this page."""
+def first_sight(item: Item, page: PageParsed, *, rev: int = 1) -> StoredItem:
+    """The stored form of an item that nobody had before this page; `rev` follows that of a tombstone that it ends."""
     gone_at = page.fetched_at if item.gone else None
     return StoredItem(
         **{name: getattr(item, name) for name in _ITEM_FIELDS},
+        rev=rev,
         gone_at=gone_at,
         gone_last=gone_at,
         first_seen=page.fetched_at,

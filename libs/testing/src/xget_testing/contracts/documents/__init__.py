@@ -9,14 +9,16 @@ from __future__ import annotations
 from xget_testing.contracts.documents.changing import ChangesByPeople
 from xget_testing.contracts.documents.counting import PageCounts
 from xget_testing.contracts.documents.history import Histories
+from xget_testing.contracts.documents.lifting import LiftedTakedowns
 from xget_testing.contracts.documents.listing import Lists
 from xget_testing.contracts.documents.merging import Merging
 from xget_testing.contracts.documents.replaying import Replaying
-from xget_testing.contracts.documents.takedowns import Takedowns
 from xget_testing.contracts.documents.vanishing import Vanishing
 
 
-class DocumentStoreContract(PageCounts, Merging, ChangesByPeople, Lists, Histories, Replaying, Takedowns, Vanishing):
+class DocumentStoreContract(
+    PageCounts, Merging, ChangesByPeople, Lists, Histories, Replaying, LiftedTakedowns, Vanishing
+):
     """All of it."""
 
 

@@ -150,16 +150,6 @@ class Takedowns:
         assert await store.erased(GONE) == (0, 0)
         assert await store.banned() == {GONE}
 
-    async def test_a_lifted_ban_lets_new_posts_in_and_restores_nothing(self, store: Any) -> None:
-        await self.stored(store)
-        takedown = await self.ban(store)
-        await self.erase(store)
-        assert await store.put_takedown(msgspec.structs.replace(takedown, state="lifted"))
-        assert await store.banned() == frozenset()
-        await store.store_pages([make_page(9, [by(7, 60, text="new"), by(7, 4)], authors=[make_author(7)])], START)
-        assert set(await store.load(["x:60", "x:4"])) == {"x:60"}
-        assert set(await store.authors(["x:7"])) == {"x:7"}
-
     async def test_a_takedown_is_changed_by_one_at_a_time(self, store: Any) -> None:
         takedown = await self.ban(store, after="somewhere", items=3)
         assert (takedown.v, takedown.after, takedown.items) == (1, "somewhere", 3)

@@ -32,13 +32,18 @@ async def forget_late(writers: Writers, works: dict[str, ItemWork], sights: dict
     """Forget what was deleted while a batch was on its way.
 
     A deletion writes the item, its history, and then forgets the sightings that are there. Those of this batch came
-    before that, and were forgotten; or after it, and then the history is seen from here.
+    before that, and were forgotten; or after it, and then the history is seen from here. What was taken from everybody
+    before the item came back is of no matter.
     """
     keys = list(works)
     for start in range(0, len(keys), writers.audit.batch):
         piece = keys[start : start + writers.audit.batch]
-        found = writers.audit.documents.find({"k": {"$in": piece}}, {"k": 1, "owner": 1, "action": 1})
-        gone = [(one["k"], one.get("owner")) async for one in found if one["action"] == "delete"]
+        found = writers.audit.documents.find({"k": {"$in": piece}}, {"k": 1, "n": 1, "owner": 1, "action": 1})
+        gone = [
+            (one["k"], one.get("owner"))
+            async for one in found
+            if one["action"] == "delete" and ("owner" in one or one["n"] > _rev(works[one["k"]]))
+        ]
         ids = [
             sight.id
             for key, owner in gone
@@ -47,3 +52,7 @@ async def forget_late(writers: Writers, works: dict[str, ItemWork], sights: dict
         ]
         if ids:
             await forget(writers.sightings, ids)
+
+
+def _rev(work: ItemWork) -> int:
+    return work.item.rev if work.item else 0

@@ -21,6 +21,7 @@ from xget_storage.adapters.mongo_documents.executions import Executions
 from xget_storage.adapters.mongo_documents.forgetting import forget_late
 from xget_storage.adapters.mongo_documents.items import ItemWork
 from xget_storage.adapters.mongo_documents.paging import PageWriter
+from xget_storage.adapters.mongo_documents.returning import returning
 from xget_storage.adapters.mongo_documents.sightings import SightWork
 from xget_storage.adapters.mongo_documents.writers import Writers
 from xget_storage.service.counting import KeptAnswer
@@ -80,7 +81,10 @@ class Ingest:
         # An item is there before its first sighting is, so those that are not there need no look.
         ids = dict.fromkeys(f"{one.page.execution_id}:{key}" for key in known for one, _ in shows[key])
         sighted = await writers.sightings.load(list(ids))
-        works = {key: ItemWork(key, shown, _executions(key, shown, sighted)) for key, shown in shows.items()}
+        back = await returning(writers, known)
+        works = {
+            key: ItemWork(key, shown, _executions(key, shown, sighted), back.get(key)) for key, shown in shows.items()
+        }
         await writers.items.settle(list(works.values()), known)
         sights = _sightings(works)
         await writers.sightings.settle(list(sights.values()), sighted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from pymongo import InsertOne, ReplaceOne
@@ -26,6 +27,14 @@ class Verdict(NamedTuple):
     first: bool
 
 
+class Return(NamedTuple):
+    """An author whose ban was lifted, since when, and the owners who had deleted the item before it went with them."""
+
+    author: str
+    since: datetime
+    deleted: frozenset[str]
+
+
 @dataclass(slots=True)
 class ItemWork:
     """Merges all pages of a batch that show an item. `sighted` are the executions that have its sighting already, each
@@ -38,6 +47,7 @@ class ItemWork:
     id: str
     shows: Sequence[tuple[Delivery, Occurrence]]
     sighted: Mapping[str, int]
+    back: Return | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     item: StoredItem | None = None
 
@@ -48,7 +58,7 @@ class ItemWork:
         self.verdicts = {}
         sighted = dict(self.sighted)
         for delivery, occurrence in self.shows:
-            if document is not None and (document.item is None or delivery.page.owner_id in document.hidden):
+            if document is not None and not self._takes(document, delivery):
                 continue  # a tombstone wins
             first = sighted.get(delivery.page.execution_id, _NOT_SEEN)
             document = self._show(document, delivery, occurrence, first)
@@ -59,13 +69,28 @@ class ItemWork:
         packed = document.packed()
         return ReplaceOne({"_id": self.id, "v": document.v}, packed) if document.v else InsertOne(packed)
 
+    def _takes(self, document: ItemDocument, delivery: Delivery) -> bool:
+        """Whether what a page shows is stored. What went with its author comes back when they may be collected."""
+        page, back = delivery.page, self.back
+        if document.item is not None:
+            return page.owner_id not in document.hidden
+        if back is None or document.forgotten != back.author or page.fetched_at < back.since:
+            return False
+        if page.owner_id in back.deleted:
+            return False
+        document.hidden = [owner for owner in document.hidden if owner in back.deleted]
+        document.forgotten = None
+        return True
+
     def _show(
         self, document: ItemDocument | None, delivery: Delivery, occurrence: Occurrence, first: int
     ) -> ItemDocument:
         page = delivery.page
         shown = occurrence.shown
         if document is None:
-            document = ItemDocument(key=self.id, item=first_sight(shown[0], page))
+            document = ItemDocument(key=self.id, item=None, rev=0)
+        if document.item is None:
+            document.item = first_sight(shown[0], page, rev=1 + document.rev)
             shown = shown[1:]
         item = document.item
         assert item is not None  # noqa: S101 - the caller leaves tombstones out

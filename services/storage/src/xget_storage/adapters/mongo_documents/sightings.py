@@ -64,22 +64,30 @@ class SightWork:
         for show in self.shows:
             seen.take(show)
         self._take_over(seen, {*known.get("was", ()), *_left(before, seen.place)})
-        return None if seen.place == before else self._move(known, seen)
+        back = known["e"] != self.shows[0][0].page.execution_id
+        return None if seen.place == before and not back else self._move(known, seen, back=back)
 
     def _take_over(self, seen: _Seen, was: Iterable[int]) -> None:
         self.place, self.fresh, self.changed, self.was = seen.place, seen.fresh, seen.changed, frozenset(was)
 
-    def _move(self, known: Mapping[str, Any], seen: _Seen) -> UpdateOne:
+    def _move(self, known: Mapping[str, Any], seen: _Seen, *, back: bool) -> UpdateOne:
+        """The sighting on other pages; one that is in no list is in it again, with what comes `back`."""
         same = {name: known.get(name, {"$exists": False}) for name in ("p", "m", "e")}
         changes: dict[str, Any] = {"p": seen.place.page, "f": seen.fresh, "c": seen.changed}
         if seen.place.match is not None:
             changes["m"] = seen.place.match
         if self.was:
             changes["was"] = sorted(self.was)
+        if back:
+            first = self.shows[0]
+            seen.shows = seen.shows or first[:2]
+            changes["e"] = first[0].page.execution_id
+            if first[2].first:
+                changes["ft"] = first[0].run.task
         if seen.shows is not None:
             delivery, occurrence = seen.shows
             changes["at"] = micros(delivery.page.fetched_at)
-            if "x" in known:
+            if "x" in known or back:
                 changes["x"] = msgspec.to_builtins(occurrence.shown[0].metrics)
         return UpdateOne({"_id": self.id, **same}, {"$set": changes})
 

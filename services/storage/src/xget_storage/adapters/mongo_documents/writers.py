@@ -17,6 +17,7 @@ class Writers:
     authors: Writer
     pages: Writer
     audit: Writer
+    takedowns: Writer
 
     @classmethod
     def of(cls, database: Database, batch: int) -> Writers:
@@ -24,5 +25,5 @@ class Writers:
 
         Sightings go in order, so that a list that is read while it grows never misses what comes in before its end.
         """
-        names = ("items", "sightings", "authors", "pages", "audit")
+        names = ("items", "sightings", "authors", "pages", "audit", "takedowns")
         return cls(*(Writer(database[name], batch, ordered=name == "sightings") for name in names))

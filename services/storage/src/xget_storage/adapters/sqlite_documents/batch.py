@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from xget_contracts.events import PageStored
 from xget_contracts.items import Item
@@ -30,6 +31,14 @@ class Entry:
     columns: Columns | None
     dirty: bool = False
     new_owners: set[int] = field(default_factory=set)
+
+
+class Shown(NamedTuple):
+    """An item on a page: its place there, when that was in microseconds, and the item."""
+
+    ord: int
+    seen_at: int
+    item: Item | None
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from xget_storage.errors import ItemChanged, ItemShared, no_such_item
 from xget_storage.models import AuditEntry, StoredItem, fingerprint
 from xget_storage.ports import Actor
 
-_AUDIT: Final = msgspec.json.Decoder(AuditEntry)
+AUDIT: Final = msgspec.json.Decoder(AuditEntry)
 
 
 def add(connection: sqlite3.Connection, items: Sequence[StoredItem], actor: str) -> list[bool]:
@@ -122,13 +122,13 @@ def audit(connection: sqlite3.Connection, key: str, owner: str | None) -> list[A
         raise no_such_item(key)
     if owner is None:
         rows = connection.execute("SELECT entry FROM audit WHERE item = ? ORDER BY seq", (item,))
-        return [_AUDIT.decode(entry) for (entry,) in rows]
+        return [AUDIT.decode(entry) for (entry,) in rows]
     asking = number(connection, "SELECT id FROM owners WHERE owner_id = ?", owner)
     had = number(connection, "SELECT 1 FROM hidden WHERE item = ? AND owner = ?", item, asking)
     if asking is None or (had is None and get(connection, key, owner) is None):
         raise no_such_item(key)
     sql = "SELECT entry FROM audit WHERE item = ? AND (owner IS NULL OR owner = ?) ORDER BY seq"
-    return [_AUDIT.decode(entry) for (entry,) in connection.execute(sql, (item, asking))]
+    return [AUDIT.decode(entry) for (entry,) in connection.execute(sql, (item, asking))]
 
 
 def unindexed(connection: sqlite3.Connection, size: int) -> dict[str, StoredItem | int]:

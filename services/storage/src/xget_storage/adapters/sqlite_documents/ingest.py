@@ -11,7 +11,7 @@ from hashlib import blake2b
 import msgspec
 
 from xget_contracts.events import PageParsed, PageStored
-from xget_storage.adapters.sqlite_documents.batch import Entry, PageRow, Run, Sight
+from xget_storage.adapters.sqlite_documents.batch import Entry, PageRow, Run, Shown, Sight
 from xget_storage.adapters.sqlite_documents.known import Known
 from xget_storage.adapters.sqlite_documents.takedowns import banned
 from xget_storage.adapters.sqlite_rows import micros
@@ -74,7 +74,7 @@ class Ingest:
         duplicates = 0
         for key, occurrence in by_key(page.items).items():
             entry = self.known.entry(key)
-            if entry is not None and (entry.item is None or (run.owner, entry.id) in self.known.hidden):
+            if entry is not None and not self._takes(entry, run, page):
                 continue  # a tombstone wins
             stored, fresh, changed = self._merge(entry, occurrence, page)
             kept.append(stored)
@@ -92,13 +92,21 @@ class Ingest:
             duplicates=duplicates,
         )
 
+    def _takes(self, entry: Entry, run: Run, page: PageParsed) -> bool:
+        """Whether what a page shows of an item is stored."""
+        if entry.item is None:
+            return self.known.returns(entry, run, page.fetched_at)
+        return (run.owner, entry.id) not in self.known.hidden
+
     def _merge(self, entry: Entry | None, occurrence: Occurrence, page: PageParsed) -> tuple[Entry, bool, bool]:
-        fresh = entry is None
+        fresh = entry is None or entry.item is None
         changed = False
         for shown in occurrence.shown:
             if entry is None:
                 entry = self.known.new_entry(first_sight(shown, page))
-            elif entry.item is not None:
+            elif entry.item is None:
+                entry.item = first_sight(shown, page, rev=1 + self.known.rev(entry))
+            else:
                 changed |= merge_item(entry.item, shown, page)
         assert entry is not None  # noqa: S101 - an occurrence shows its item at least once
         entry.dirty = True
@@ -107,15 +115,16 @@ class Ingest:
     def _sight(self, seen: _Seen, page: PageParsed, run: Run, row: PageRow) -> bool:
         """Record the sighting; True when an earlier page of the execution had this item as what it is here."""
         match = seen.occurrence.match
+        shown = Shown(seen.occurrence.ord, micros(page.fetched_at), seen.occurrence.shown[0])
         sight = self.known.sights.get((run.id, seen.entry.id))
         if sight is None:
-            sight = Sight(
-                self.known.next_seq(), *Place.of(page.page_no, match), seen.fresh, seen.changed,
-                seen.occurrence.ord, micros(page.fetched_at), seen.occurrence.shown[0], new=True,
-            )  # fmt: skip
+            place = Place.of(page.page_no, match)
+            sight = Sight(self.known.next_seq(), *place, seen.fresh, seen.changed, new=True)
+            sight.ord, sight.seen_at, sight.shown = shown
             self.known.add_sight(run, seen.entry, sight)
             row.counts.count(page.page_no, sight.place, fresh=seen.fresh, changed=seen.changed)
             return False
+        self.known.list_again(run, seen.entry, sight, shown)
         if sight.place.with_page(page.page_no, match) != sight.place:
             self._move(seen, sight, page, run)
         return page.page_no not in sight.place

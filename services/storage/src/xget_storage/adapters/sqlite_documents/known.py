@@ -5,14 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from xget_contracts.events import PageParsed
 from xget_storage.adapters.sqlite_documents import writing
-from xget_storage.adapters.sqlite_documents.batch import Changes, Entry, PageRow, Run, Sight
+from xget_storage.adapters.sqlite_documents.batch import Changes, Entry, PageRow, Run, Shown, Sight
 from xget_storage.adapters.sqlite_documents.executions import find_page, find_run
+from xget_storage.adapters.sqlite_documents.takedowns import bring_back, lifted
 from xget_storage.adapters.sqlite_rows import ITEM_DECODER, Columns, listed, number
 from xget_storage.models import StoredAuthor, StoredItem
 from xget_storage.service.counting import Place
@@ -32,6 +34,8 @@ class Known:
     hidden: set[tuple[int, int]] = field(default_factory=set)
     task_items: dict[tuple[int, int], bool] = field(default_factory=dict)
     authors: dict[str, StoredAuthor] = field(default_factory=dict)
+    returning: dict[int, datetime] = field(default_factory=dict)
+    """Tombstones of authors who may be collected again, since when."""
     changes: Changes = field(default_factory=Changes)
     _runs: dict[str, Run] = field(default_factory=dict)
     _pages: dict[tuple[int, int], PageRow] = field(default_factory=dict)
@@ -60,6 +64,8 @@ class Known:
         for number_, key, *rest, doc in self.connection.execute(sql, (listed(keys),)):
             item = None if doc is None else ITEM_DECODER.decode(doc)
             self.entries[key] = Entry(number_, key, item, Columns(*rest))
+        if gone := [entry.id for entry in self.entries.values() if entry.item is None]:
+            self.returning = lifted(self.connection, listed(gone))
         self._load_sights({run for run, _ in wanted})
         self._load_authors({author.key for _, page in wanted for author in page.authors})
 
@@ -93,6 +99,21 @@ class Known:
         entry = self.entries[item.key] = Entry(self._last_id, item.key, item, None)
         return entry
 
+    def returns(self, entry: Entry, run: Run, fetched_at: datetime) -> bool:
+        """Whether a tombstone becomes an item again by what was collected after its author's ban was lifted."""
+        since = self.returning.get(entry.id)
+        if since is None or fetched_at < since or not bring_back(self.connection, entry.id, run.owner):
+            return False
+        del self.returning[entry.id]
+        owners = self.connection.execute("SELECT owner FROM hidden WHERE item = ?", (entry.id,))
+        still = {(owner, entry.id) for (owner,) in owners}
+        self.hidden = {one for one in self.hidden if one[1] != entry.id} | still
+        return True
+
+    def rev(self, entry: Entry) -> int:
+        """The revision of a tombstone."""
+        return number(self.connection, "SELECT rev FROM items WHERE id = ?", entry.id) or 0
+
     def next_seq(self) -> int:
         """The number of the next sighting."""
         self._last_seq += 1
@@ -103,6 +124,9 @@ class Known:
         self.sights[run.id, entry.id] = sight
         self.changes.sights.append((run.id, entry.id, sight))
         entry.new_owners.add(run.owner)
+        self._list(run, entry, sight)
+
+    def _list(self, run: Run, entry: Entry, sight: Sight) -> None:
         match = sight.match_page is not None
         listed_before = self.task_items.get((run.task, entry.id))
         if listed_before is None:
@@ -110,6 +134,14 @@ class Known:
             self.task_items[run.task, entry.id] = match
         elif match:
             self._promote_in_task(run.task, entry.id)
+
+    def list_again(self, run: Run, entry: Entry, sight: Sight, shown: Shown) -> None:
+        """An item that came back is where it was in the lists of an execution that goes on, as it is shown now."""
+        if (run.task, entry.id) not in self.task_items:
+            sight.ord, sight.seen_at, sight.shown = shown
+            entry.new_owners.add(run.owner)
+            self.changes.moved[run.id, entry.id] = sight
+            self._list(run, entry, sight)
 
     def move(self, run: Run, entry: Entry, sight: Sight, place: Place) -> None:
         """A sighting is on another page than before, or becomes a match."""

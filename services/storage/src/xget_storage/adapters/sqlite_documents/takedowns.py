@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from xget_storage.adapters.sqlite_documents.batch import Entry
-from xget_storage.adapters.sqlite_documents.changing import delete, write_down
+from xget_storage.adapters.sqlite_documents.changing import AUDIT, delete, write_down
 from xget_storage.adapters.sqlite_documents.writing import write_items
-from xget_storage.adapters.sqlite_rows import ITEM_DECODER, columns, number
+from xget_storage.adapters.sqlite_rows import ITEM_DECODER, columns, listed, number
 from xget_storage.models import AuditEntry, StoredItem, Takedown, fingerprint
 from xget_storage.ports import Actor
 from xget_storage.service.bans import Bans, emptied, is_empty
@@ -27,6 +28,27 @@ _CANDIDATES: Final = (
 def banned(connection: sqlite3.Connection) -> frozenset[str]:
     """Keys of authors who stay away."""
     return frozenset(author for (author,) in connection.execute("SELECT author FROM takedowns WHERE active = 1"))
+
+
+def lifted(connection: sqlite3.Connection, items: str) -> dict[int, datetime]:
+    """Those of the items (numbers as a JSON list) that went with an author who may be collected again; since when."""
+    sql = (
+        "SELECT e.item, t.doc FROM erased e JOIN takedowns t ON t.author = e.author"
+        " WHERE e.whole = 1 AND t.active = 0 AND e.item IN (SELECT value FROM json_each(?))"
+    )
+    return {item: _TAKEDOWN.decode(doc).notes[-1].at for item, doc in connection.execute(sql, (items,))}
+
+
+def bring_back(connection: sqlite3.Connection, item: int, owner: int) -> bool:
+    """Let an item be stored again that a takedown deleted; False when this owner had deleted it too."""
+    by_owner = "SELECT owner, entry FROM audit WHERE item = ? AND owner IS NOT NULL"
+    deleted = {who for who, entry in connection.execute(by_owner, (item,)) if AUDIT.decode(entry).action == "delete"}
+    if owner in deleted:
+        return False
+    connection.execute("DELETE FROM erased WHERE item = ?", (item,))
+    sql = "DELETE FROM hidden WHERE item = ? AND owner NOT IN (SELECT value FROM json_each(?))"
+    connection.execute(sql, (item, listed(deleted)))
+    return True
 
 
 def takedowns(connection: sqlite3.Connection, *, pending: bool) -> list[Takedown]:
