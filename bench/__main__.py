@@ -43,6 +43,9 @@ def main(words: Sequence[str]) -> int:
     if unknown:
         print(f"bench: no measure is called {', '.join(unknown)}; there are {', '.join(MEASURES)}.", file=sys.stderr)
         return 2
+    if refused := _refused([name for name in words if name.startswith("--")], wanted):
+        print(f"bench: {refused}", file=sys.stderr)
+        return 2
     began = time.monotonic()
     rows: list[Row] = []
     crashed = False
@@ -62,6 +65,16 @@ def main(words: Sequence[str]) -> int:
         _, heading, kept = RESULTS.read_text("utf-8").partition(KEPT)
         RESULTS.write_text(_document(told) + heading + kept, "utf-8")
     return 1 if crashed else 0
+
+
+def _refused(options: Sequence[str], wanted: Sequence[str]) -> str | None:
+    """Why the command line is wrong, if it is."""
+    unknown = [option for option in options if option != "--write"]
+    if unknown:
+        return f"there is no option {', '.join(unknown)}; the only one is --write."
+    if options and wanted:
+        return "--write keeps the table of all measures: name none."
+    return None
 
 
 def _verdict(rows: Sequence[Row], seconds: float) -> str:
