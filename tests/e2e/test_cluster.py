@@ -18,6 +18,7 @@ from xget_testing.waiting import eventually
 pytestmark = pytest.mark.slow
 QUERY = "AI OR 人工智能"
 LIMIT = 300
+IDLE_MB = 150
 ENGINES = ("postgres", "redis", "mongodb", "elasticsearch", "kafka")
 
 
@@ -57,6 +58,16 @@ def xget(cluster: Cluster, *command: str, typed: str = "") -> str:
 def export(cluster: Cluster, task: str) -> list[dict]:
     xget(cluster, "export", task, "--format", "jsonl", "-o", "posts.jsonl")
     return [json.loads(line) for line in (cluster.folder / "posts.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_each_process_is_small_before_it_is_asked_for_anything(cluster: Cluster) -> None:
+    resident = {name: _resident_mb(one["pid"]) for name, one in cluster.state().items()}
+    assert {name: size for name, size in resident.items() if size > IDLE_MB} == {}
+
+
+def _resident_mb(pid: int) -> float:
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
 
 
 def test_the_main_thread_from_registration_to_export(cluster: Cluster, sandbox: Sandbox) -> None:

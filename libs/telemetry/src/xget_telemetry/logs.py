@@ -7,9 +7,10 @@ import sys
 from typing import Any, TextIO, cast
 
 import orjson
+import structlog
 from opentelemetry import trace
+from structlog.typing import FilteringBoundLogger, Processor
 
-from xget_telemetry.lean import FilteringBoundLogger, Processor, structlog
 from xget_telemetry.redaction import redact
 
 _QUIET = (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from xget_cli.errors import CliError
+from xget_cli.lean import lean
 
 Service = Annotated[str, Parameter(help="auth, account, proxy, scraper, processing, storage or gateway.")]
 WithWorker = Annotated[str, Parameter(help="proxy, scraper, processing or storage.")]
@@ -54,7 +54,7 @@ def worker(
 
 
 def _run(what: str, service: str, **options: object) -> int:
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # our own errors say it in one line
+    lean()
     from xget_kernel.errors import StartupError  # noqa: PLC0415 - `xget --help` must not load the services
     from xget_standalone import single  # noqa: PLC0415 - as above
 

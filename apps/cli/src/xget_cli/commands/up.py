@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from xget_cli.errors import CliError
+from xget_cli.lean import lean
 
 
 def up(
@@ -27,7 +27,7 @@ def up(
     open
         Only on a loopback address. Anyone who can reach this machine's loopback is then the administrator.
     """
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # our own errors say it in one line
+    lean()
     from xget_kernel.errors import StartupError  # noqa: PLC0415 - `xget --help` must not load the services
     from xget_standalone.runner import Options, run  # noqa: PLC0415 - as above
 
