@@ -1,4 +1,4 @@
-"""`xget quarantine`, against the real service: replays go on call by call until nothing is left, and tell how far they are."""
+"""`xget quarantine` against the real service: replays go on until nothing is left, and tell how far they are."""
 
 from __future__ import annotations
 
