@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from xget_sources.x.parser.values import Json, as_bool, as_count, as_dict, as_id, as_list, as_text, dig
+
+_FLAGS: Final = (
+    ("default_profile_image", "default_avatar"),
+    ("default_profile", "default_profile"),
+    ("has_graduated_access", "graduated_access"),
+    ("super_follow_eligible", "offers_subscriptions"),
+    ("has_hidden_subscriptions_on_profile", "hidden_subscriptions"),
+    ("possibly_sensitive", "sensitive"),
+    ("is_translator", "translator"),
+    ("has_custom_timelines", "custom_timelines"),
+)
+_TEXTS: Final = (
+    ("profile_image_shape", "avatar_shape", "Circle"),
+    ("parody_commentary_fan_label", "parody", "None"),
+    ("profile_description_language", "description_lang", None),
+    ("translator_type", "translator_type", "none"),
+    ("profile_interstitial_type", "interstitial", None),
+)
+"""X's field, our name, and what X says of nearly everybody."""
+_COUNTS: Final = (("creator_subscriptions_count", "subscriptions"), ("fast_followers_count", "fast_followers"))
 
 
 def author_extra(flat: Json) -> dict[str, Any]:
     """Further facts of a user result, its `legacy` merged in, by documented name; absent ones are left out.
 
-    Written out field by field, as it runs for every user of every page.
+    It runs for every user of every page: what is absent costs one look.
     """
     get = flat.get
-    extra: dict[str, Any] = {}
-    _flags(flat, extra)
-    if (text := get("profile_image_shape")) and text != "Circle" and type(text) is str:
-        extra["avatar_shape"] = text
-    if (text := get("parody_commentary_fan_label")) and text != "None" and type(text) is str:
-        extra["parody"] = text
-    if (text := get("profile_description_language")) and type(text) is str:
-        extra["description_lang"] = text
+    extra: dict[str, Any] = {name: True for field, name in _FLAGS if get(field) is True}
+    for field, name, usual in _TEXTS:
+        if (text := get(field)) and text != usual and type(text) is str:
+            extra[name] = text
+    for field, name in _COUNTS:
+        if (number := get(field)) and (number := as_count(number)):
+            extra[name] = number
     if label := get("affiliates_highlighted_label") or get("identity_profile_labels_highlighted_label"):
         _affiliation(label, extra)
     if job := get("professional"):
         _profession(as_dict(job), extra)
-    if (number := get("creator_subscriptions_count")) and (number := as_count(number)):
-        extra["subscriptions"] = number
-    if (number := get("fast_followers_count")) and (number := as_count(number)):
-        extra["fast_followers"] = number
     if about := get("highlights_info"):
         _highlights(about, extra)
     if business := get("business_account"):
@@ -43,32 +58,8 @@ def author_extra(flat: Json) -> dict[str, Any]:
     return extra
 
 
-def _flags(flat: Json, extra: dict[str, Any]) -> None:
-    get = flat.get
-    if get("default_profile_image") is True:
-        extra["default_avatar"] = True
-    if get("default_profile") is True:
-        extra["default_profile"] = True
-    if get("has_graduated_access") is True:
-        extra["graduated_access"] = True
-    if get("super_follow_eligible") is True:
-        extra["offers_subscriptions"] = True
-    if get("has_hidden_subscriptions_on_profile") is True:
-        extra["hidden_subscriptions"] = True
-    if get("possibly_sensitive") is True:
-        extra["sensitive"] = True
-    if get("is_translator") is True:
-        extra["translator"] = True
-    if get("has_custom_timelines") is True:
-        extra["custom_timelines"] = True
-
-
 def _rare(flat: Json, extra: dict[str, Any]) -> None:
     get = flat.get
-    if (text := get("translator_type")) and text != "none" and type(text) is str:
-        extra["translator_type"] = text
-    if (text := get("profile_interstitial_type")) and type(text) is str:
-        extra["interstitial"] = text
     if (codes := get("withheld_in_countries")) and (codes := [code for code in as_list(codes) if type(code) is str]):
         extra["withheld_in"] = codes
     if scope := as_text(get("withheld_scope")):
