@@ -72,6 +72,12 @@ def test_bad_parameters_name_their_field(task_type: str, params: dict[str, Any],
     assert field in {".".join(map(str, error["loc"][:1])) for error in refused.value.errors()}
 
 
+@pytest.mark.parametrize("number", ["abc", "-5", "1.0", "9" * 21, "\uff11\uff12", "", "12\n34"])
+def test_an_id_that_is_no_number_is_refused_in_words(number: str) -> None:
+    with pytest.raises(ValidationError, match="must be a number of 1 to 20 digits"):
+        TASK_TYPES["LIST_TIMELINE"].parameters.model_validate({"list_id": number})
+
+
 def test_a_name_is_the_same_in_every_form() -> None:
     model = TASK_TYPES["USER_INFO"].parameters
     forms = [

@@ -61,6 +61,12 @@ def _native_id(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
+def _number(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,20}", text):
+        raise ValueError("must be a number of 1 to 20 digits")
+    return text
+
+
 def _hashtag(text: str) -> str:
     tag = plain_text(text).lstrip("#\uff03")
     if not tag or not re.fullmatch(r"[\w\u200c\u200d]+", tag):
@@ -100,9 +106,7 @@ Words = Annotated[Text, AfterValidator(_words)]
 Username = Annotated[StrictStr, Field(max_length=100), AfterValidator(_username)]
 _ID = {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0, "maximum": 10**20 - 1}]}
 """Both may hold an id; a text may also be an address that holds one."""
-NativeId = Annotated[
-    str, BeforeValidator(_native_id), Field(pattern=r"^[0-9]{1,20}$", strict=True), WithJsonSchema(_ID)
-]
+NativeId = Annotated[str, BeforeValidator(_native_id), Field(strict=True), AfterValidator(_number), WithJsonSchema(_ID)]
 Hashtag = Annotated[StrictStr, Field(max_length=100), AfterValidator(_hashtag)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Product = Annotated[
