@@ -10,7 +10,7 @@ record of their shape at all.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from xget_sandbox.graphql.world_source import WorldSource
 from xget_sandbox.source import Untouched
 from xget_sandbox.world import World, build_world
 from xget_sources.x.parser import drift
+from xget_sources.x.parser.timeline import read_timeline
 
 FILE = Path(drift.__file__).with_name("fields.json")
 SEED, POSTS = 7, 600
@@ -46,6 +47,7 @@ def main(arguments: list[str]) -> int:
             known[shape] = {path: set(filter(None, kinds.split("|"))) for path, kinds in paths.items()}
     payloads = [orjson.loads(Path(name).read_bytes()) for name in arguments if name != "--fresh"]
     usual = learn([*payloads, *sandbox_pages()], known)
+    learn(sandbox_pages(following=True), known)
     types = {
         shape: {path: "|".join(sorted(kinds)) for path, kinds in sorted(paths.items())}
         for shape, paths in sorted(known.items())
@@ -57,7 +59,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def learn(payloads: list[Any], known: Types) -> dict[str, list[str]]:
+def learn(payloads: Iterable[Any], known: Types) -> dict[str, list[str]]:
     """Add what the payloads have to `known`; the answer is what all of them have, by shape."""
     usual: dict[str, set[str]] = {}
     for payload in payloads:
@@ -70,21 +72,30 @@ def learn(payloads: list[Any], known: Types) -> dict[str, list[str]]:
     return {shape: sorted(usual[shape]) for shape in sorted(usual) if shape not in VARIED}
 
 
-def sandbox_pages() -> Iterator[Any]:
-    """A page of each kind that the sandbox makes, of all its people, lists and communities, plain and rich."""
+def sandbox_pages(*, following: bool = False) -> Iterator[Any]:
+    """A page of each kind that the sandbox makes, of all its people, lists and communities, plain and rich.
+
+    `following` are the pages after these, which may have nothing but cursors.
+    """
     for rich in (False, True):
         world = build_world(SEED, POSTS, rich=rich)
         source = WorldSource(world)
         for operation, variables in asked_of(world):
             if body := source.answer(operation, variables, Untouched()):
-                yield orjson.loads(body)
+                page = orjson.loads(body)
+                if not following:
+                    yield page
+                elif (cursor := read_timeline(page).cursor) and (
+                    body := source.answer(operation, {**variables, "cursor": cursor}, Untouched())
+                ):
+                    yield orjson.loads(body)
 
 
 def asked_of(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     """Operations and what they are asked for."""
     yield "GenericTimelineById", {"timelineId": "trending"}
     yield "Bookmarks", {}
-    for product in ("Latest", "Top", "People"):
+    for product in ("Latest", "Top", "People", "Media"):
         yield "SearchTimeline", {"rawQuery": "AI include:nativeretweets", "product": product}
     for post in world.newest:
         yield from ((name, {"focalTweetId": str(post.id), "tweetId": str(post.id)}) for name in OF_POSTS)

@@ -16,6 +16,7 @@ from xget_sandbox.source import Untouched
 from xget_sandbox.world import build_world
 from xget_sources.ports import PageToParse
 from xget_sources.x.parser.drift import fields_of, known_fields
+from xget_sources.x.parser.timeline import read_timeline
 from xget_sources.x.x_source import XSource
 from xget_testing.x_truth import load, recordings
 
@@ -60,6 +61,20 @@ def gone(payload: Any) -> dict[str, set[str]]:
 def test_a_page_as_the_parser_knows_it_brings_no_news(search: Any) -> None:
     assert (news(search), gone(search)) == ({}, {})
     assert {"post", "user", "timeline"} <= fields_of(search).keys()
+
+
+@pytest.mark.parametrize(
+    ("operation", "product"), [("SearchTimeline", "Latest"), ("SearchTimeline", "Media"), ("UserMedia", "")]
+)
+def test_a_page_that_follows_brings_no_news(operation: str, product: str) -> None:
+    source = WorldSource(build_world(7, 400, rich=True))
+    asked = {"rawQuery": "AI", "product": product, "userId": "44196397"}
+    for _ in range(2):
+        body = source.answer(operation, asked, Untouched())
+        assert body is not None
+        page = orjson.loads(body)
+        assert news(page) == {}
+        asked["cursor"] = read_timeline(page).cursor or ""
 
 
 @pytest.mark.parametrize("path", recordings(), ids=lambda path: path.stem)
