@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import zstandard
 
-from xget_contracts.items import Metrics
+from xget_contracts.items import Item, Metrics
 from xget_kernel.clock import SystemClock
 from xget_storage.adapters.stores import Stores
 from xget_storage.app import create_app
@@ -98,3 +98,42 @@ async def test_a_page_that_is_not_kept_yet_may_be_asked_for_again(settings: Sett
     async with running(create_app(settings, verifier=tokens.verifier()), token=tokens.make("owner-1")) as client:
         answer = await client.get(f"{DATA}/x:1/raw")
     assert (answer.status_code, "again" in answer.json()["detail"]) == (404, True)
+
+
+async def test_a_history_names_the_versions_of_an_edited_post_from_any_of_them(
+    settings: Settings, tokens: TokenMaker
+) -> None:
+    ids = ["1", "2", "3"]
+    first = make_item(1, text="a", extra={"edit": {"ids": ["1"], "until_ms": 1_782_907_200_000}})
+    last = make_item(3, text="c", extra={"edit": {"ids": ids}})
+    async with Stores.opened(settings) as stores:
+        for n, item in enumerate((first, last)):
+            await stores.documents.store_pages([make_page(1, [item], execution_id=f"e{n}", after=60 * n)], START)
+    async with running(create_app(settings, verifier=tokens.verifier()), token=tokens.make("owner-1")) as client:
+        told = [(await client.get(f"{DATA}/{key}/history")).json() for key in ("x:1", "x:3")]
+        marks = [(await client.get(f"{DATA}/{key}")).json()["superseded_by"] for key in ("x:1", "x:3")]
+    assert told[0]["versions"] == told[1]["versions"]
+    assert [(one["key"], one["text"], one["latest"]) for one in told[0]["versions"]] == [
+        ("x:1", "a", False), ("x:2", None, False), ("x:3", "c", True)
+    ]  # fmt: skip
+    assert told[0]["versions"][0]["editable_until"] == "2026-07-01T12:00:00Z"
+    assert told[0]["versions"][2]["first_seen"] == "2026-07-01T12:01:00Z"
+    assert marks == ["x:3", None]
+
+
+async def test_a_history_tells_how_a_text_changed_and_when_the_post_went(
+    settings: Settings, tokens: TokenMaker
+) -> None:
+    key = "mastodon:1"
+    shown = [make_item(1, key=key, platform="mastodon", text=text) for text in "ab"]
+    gone = Item(key=key, platform="mastodon", native_id="1", gone="deleted")
+    async with Stores.opened(settings) as stores:
+        for n, item in enumerate([*shown, gone]):
+            await stores.documents.store_pages([make_page(1, [item], execution_id=f"e{n}", after=60 * n)], START)
+    async with running(create_app(settings, verifier=tokens.verifier()), token=tokens.make("owner-1")) as client:
+        told = (await client.get(f"{DATA}/{key}/history")).json()
+    times = {"last_seen": "2026-07-01T12:00:00Z", "changed_by": "2026-07-01T12:01:00Z"}
+    assert (told["versions"], told["revisions"]) == ([], [{"text": "a", **times}])
+    assert (told["gone"], told["alive_at"], told["gone_at"]) == (
+        "deleted", "2026-07-01T12:01:00Z", "2026-07-01T12:02:00Z"
+    )  # fmt: skip

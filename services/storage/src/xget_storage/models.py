@@ -17,6 +17,16 @@ IMPORTED: Final = "import"
 """`source` of items that users brought themselves."""
 
 
+class Revision(Struct, kw_only=True, omit_defaults=False):
+    """A text that a post once had under the same number. It changed between `last_seen` and `changed_by`."""
+
+    text: str
+    last_seen: datetime
+    """The last sight of this text."""
+    changed_by: datetime
+    """The first sight of another one after that."""
+
+
 class StoredItem(Item, kw_only=True):
     """An item as collected, with its history. `role` means nothing here: it belongs to sightings."""
 
@@ -38,6 +48,8 @@ class StoredItem(Item, kw_only=True):
     """With `gone`: when a stand-in was first seen in its place after that."""
     gone_last: datetime | None = None
     """With `gone`: when a stand-in was last seen."""
+    revisions: list[Revision] = msgspec.field(default_factory=list)
+    """Texts that it had before, oldest first: of platforms that change a post under its number."""
     edits: dict[str, Any] = msgspec.field(default_factory=dict)
     """Fields that a user set: they stand over what was collected, and no collection touches them."""
 
@@ -74,6 +86,8 @@ class ItemView(Item, kw_only=True, omit_defaults=False):
     """Of a post that is gone: last seen as it was."""
     gone_at: datetime | None
     """Of a post that is gone: a stand-in was first seen."""
+    superseded_by: str | UnsetType | None = UNSET
+    """With one item alone: the key of the latest version of a post that was edited since; null for the latest."""
     task_ids: list[str]
     """Tasks of the caller that found it (of everybody, for an administrator)."""
     owner_ids: list[str]

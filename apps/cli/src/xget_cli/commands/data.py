@@ -18,7 +18,7 @@ PATH = "/api/v1/data"
 def history(
     key: Id, *, oldest: bool = False, size: int = 20, cursor: str | None = None, common: Common = DEFAULTS
 ) -> None:
-    """Show how executions saw an item: its counts over time, and what they grew by.
+    """Show how executions saw an item: its counts over time, what they grew by, its edits and its end.
 
     Parameters
     ----------
@@ -37,6 +37,7 @@ def history(
     table("", ["seen", "task", "role", *counts], [_row(rows, n, counts, oldest=oldest) for n in range(len(rows))])
     if found.get("next_cursor"):
         line(f"More: --cursor {found['next_cursor']}")
+    _edits(found)
     return None
 
 
@@ -54,6 +55,19 @@ def raw(key: Id, *, page: str | None = None, common: Common = DEFAULTS) -> None:
     with Client(common.url) as client:
         found = client.get(f"{PATH}/{key}/raw", page=page)
     print_json(found if common.json else found["record"])
+
+
+def _edits(found: dict[str, Any]) -> None:
+    """Versions and earlier texts, and between which sights the post went, as far as there are any."""
+    if found["versions"]:
+        columns = ["key", "created_at", "first_seen", "editable_until", "latest", "text"]
+        table("Versions", columns, [[one[name] for name in columns] for one in found["versions"]])
+    if found["revisions"]:
+        columns = ["last_seen", "changed_by", "text"]
+        table("Earlier texts", columns, [[one[name] for name in columns] for one in found["revisions"]])
+    if found["gone"]:
+        seen = f"last seen as it was {found['alive_at'][:19]}, " if found["alive_at"] else ""
+        line(f"Gone ({safe(found['gone'])}): {seen}first missed {found['gone_at'][:19]}.")
 
 
 def _row(rows: list[dict[str, Any]], n: int, counts: list[str], *, oldest: bool) -> list[str]:

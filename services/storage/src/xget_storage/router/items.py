@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from xget_contracts.items import Struct
 from xget_kernel.errors import Forbidden
-from xget_storage.deps import Data, Filters, Highlight, Ranking, Reader, SearchFilters, SearchText, Writer
+from xget_storage.deps import Data, Filters, Highlight, Ranking, Reader, SearchFilters, SearchText, Seen, Writer
 from xget_storage.errors import (
     AuthorForgottenHere,
     AuthorNotFound,
@@ -86,9 +86,10 @@ async def get_author(author_id: PathId, data: Data, caller: CallerDep) -> Respon
 
 
 @router.get("/{item_id}", responses={**answers(ItemView), **errors(ItemNotFound)})
-async def get_item(item_id: PathId, data: Data, caller: CallerDep) -> Response:
-    """One item, by its key (`x:1234567890`)."""
-    return _shown(await data.get(item_id, caller), caller.owner_filter)
+async def get_item(item_id: PathId, data: Data, seen: Seen, caller: CallerDep) -> Response:
+    """One item, by its key (`x:1234567890`); `superseded_by` names the latest version of a post that was edited."""
+    item = await data.get(item_id, caller)
+    return _shown(item, caller.owner_filter, superseded_by=await seen.superseded_by(item, caller))
 
 
 @router.put("/{item_id}", responses={**answers(ItemView), **errors(ItemNotFound, ItemShared, ItemChanged, Forbidden)})
@@ -116,8 +117,8 @@ async def audit_item(item_id: PathId, data: Data, caller: CallerDep) -> Response
     return answer(AuditList(items=await data.audit(item_id, caller)))
 
 
-def _shown(item: StoredItem, owner: str | None, status: int = 200) -> Response:
-    return answer(view(item, owner), status, {"ETag": _etag(item)})
+def _shown(item: StoredItem, owner: str | None, status: int = 200, **more: Any) -> Response:
+    return answer(view(item, owner, **more), status, {"ETag": _etag(item)})
 
 
 def _etag(item: StoredItem) -> str:

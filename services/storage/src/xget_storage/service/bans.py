@@ -9,6 +9,7 @@ import msgspec
 
 from xget_contracts.events import PageParsed
 from xget_contracts.items import Item
+from xget_storage.models import StoredItem
 
 Part = Literal["author", "copy"]
 """An item is theirs, or a repost by somebody else with a copy of their text."""
@@ -65,6 +66,8 @@ class Bans:
 def emptied(item: _Kept) -> _Kept:
     """A repost without what it copied; what the store itself knows of it stays."""
     changes = {name: value for name, value in _defaults() if getattr(item, name) != value}
+    if isinstance(item, StoredItem) and item.revisions:
+        changes["revisions"] = []
     return msgspec.structs.replace(item, **changes)
 
 

@@ -14,6 +14,7 @@ import msgspec
 from xget_contracts.events import PageParsed
 from xget_contracts.items import Author, Item, Metrics
 from xget_storage.models import StoredAuthor, StoredItem
+from xget_storage.service.revising import merge_revisions, note_text
 from xget_storage.service.vanishing import seen_again, seen_gone
 
 _IDENTITY: Final = frozenset(
@@ -52,6 +53,7 @@ def merge_item(stored: StoredItem, item: Item, page: PageParsed) -> bool:
         _widen(stored, page.fetched_at)
     else:
         changed = seen_again(stored, page.fetched_at)
+        changed |= note_text(stored, item, page.fetched_at)
         changed |= _merge_content(stored, item, page.fetched_at, _ITEM_CONTENT)
     if stored.first_execution == page.execution_id and stored.first_page is not None:
         stored.first_page = min(stored.first_page, page.page_no)  # pages may come late
@@ -81,6 +83,8 @@ def merge_stored(kept: StoredItem, other: StoredItem) -> None:
         kept.source, kept.first_execution, kept.first_page = other.source, other.first_execution, other.first_page
     if other.gone is None:
         seen_again(kept, other.content_at)
+    merge_revisions(kept, other)
+    note_text(kept, other, other.content_at)
     _merge_history(kept, other, _ITEM_CONTENT)
     for moment in (other.gone_at, other.gone_last):
         if other.gone and moment is not None:

@@ -14,10 +14,11 @@ from xget_testing.contracts.documents.listing import Lists
 from xget_testing.contracts.documents.merging import Merging
 from xget_testing.contracts.documents.replaying import Replaying
 from xget_testing.contracts.documents.vanishing import Vanishing
+from xget_testing.contracts.documents.versions import Versions
 
 
 class DocumentStoreContract(
-    PageCounts, Merging, ChangesByPeople, Lists, Histories, Replaying, LiftedTakedowns, Vanishing
+    PageCounts, Merging, ChangesByPeople, Lists, Histories, Replaying, LiftedTakedowns, Vanishing, Versions
 ):
     """All of it."""
 

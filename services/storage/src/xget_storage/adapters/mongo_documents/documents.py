@@ -12,6 +12,7 @@ from bson.raw_bson import RawBSONDocument
 from xget_contracts.items import Struct
 from xget_storage.adapters.mongo.encoding import micros, pack, unpacked
 from xget_storage.models import AuditEntry, Role, StoredItem
+from xget_storage.service.revising import first_version
 
 _APART: Final = frozenset({"key", "seen_by", "rev"})
 
@@ -108,6 +109,8 @@ class ItemDocument:
             notes["unindexed"] = self.unindexed
         if self.forgotten is not None:
             notes["forgotten"] = self.forgotten
+        if self.item is not None and (first := first_version(self.item)) is not None:
+            notes["first"] = first
         if self.item is None:
             return pack(Struct(), notes, frozenset())
         return pack(self.item, {**notes, "shown": columns(self.item)}, _APART)

@@ -36,6 +36,12 @@ class Reading:
         documents = [item_document(one) async for one in found]
         return {one.key: one.item or one.rev for one in documents}
 
+    async def versions(self, first: str, owner: str | None) -> list[StoredItem]:
+        """A post and its later versions that are there and that `owner` has, in no order."""
+        chosen: Document = {"$or": [{"_id": first}, {"first": first}]}
+        found = [item_document(one).visible_to(owner) async for one in self._items.documents.find(chosen)]
+        return [item for item in found if item is not None]
+
     async def find(self, wanted: ItemFilter, size: int, offset: int, after: Sequence[Any] | None) -> ItemPage:
         """Items newest first."""
         chosen = await self.selection(wanted)

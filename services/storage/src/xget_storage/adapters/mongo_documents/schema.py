@@ -27,6 +27,7 @@ ITEMS: Final = Collection(
         Index("of_task", (("lists", 1), *_BY_TIME)),
         Index("unindexed", (("unindexed", 1),), sparse=True),
         Index("forgotten", (("forgotten", 1),), sparse=True),
+        Index("versions", (("first", 1),), sparse=True),
     ),
     ("_id", "v", "rev", "owners"),
     {"_id": TEXT, "v": NUMBER, "rev": NUMBER, "owners": {"bsonType": "array"}, "tasks": {"bsonType": "array"}},

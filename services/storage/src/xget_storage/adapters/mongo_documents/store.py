@@ -88,6 +88,10 @@ class MongoDocuments:
             found = await self._history.sightings(key, owner)
         return piece_of(found, size, newest=newest, after=after)
 
+    async def versions(self, first: str, owner: str | None) -> list[StoredItem]:
+        with answering():
+            return await self._reading.versions(first, owner)
+
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         with answering():
             return await self._changing.add(items, actor)

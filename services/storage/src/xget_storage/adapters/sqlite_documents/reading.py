@@ -29,6 +29,16 @@ def load(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Store
     return {key: ITEM_DECODER.decode(doc) for key, doc in connection.execute(sql, (listed(keys),))}
 
 
+def versions(connection: sqlite3.Connection, first: str, owner: str | None) -> list[StoredItem]:
+    """A post and its later versions that are there and that `owner` has, in no order."""
+    sql = (
+        "SELECT doc FROM items WHERE doc IS NOT NULL AND"
+        " (key = ?1 OR id IN (SELECT item FROM versions WHERE first = ?1))"
+    )
+    found = [ITEM_DECODER.decode(doc) for (doc,) in connection.execute(sql, (first,))]
+    return [item for item in found if owner is None or owner in item.seen_by]
+
+
 def scan(connection: sqlite3.Connection, after: str | None, size: int) -> dict[str, StoredItem | int]:
     """Items by key, tombstones as revisions."""
     rows = connection.execute("SELECT key, rev, doc FROM items WHERE key > ? ORDER BY key LIMIT ?", (after or "", size))

@@ -67,4 +67,12 @@ CREATE TABLE erased (item INTEGER PRIMARY KEY, author TEXT NOT NULL, whole INTEG
 CREATE INDEX erased_author ON erased (author, whole);
 """
 
-SCHEMA: Final = (_FIRST, _SECOND)
+_THIRD: Final = """
+-- Later versions of edited posts, by the key of the first one.
+CREATE TABLE versions (first TEXT NOT NULL, item INTEGER NOT NULL, PRIMARY KEY (first, item)) WITHOUT ROWID;
+INSERT INTO versions (first, item)
+SELECT platform || ':' || json_extract(CAST(doc AS TEXT), '$.extra.edit.ids[0]'), id FROM items
+WHERE doc IS NOT NULL AND kind = 'post' AND json_array_length(CAST(doc AS TEXT), '$.extra.edit.ids') > 1;
+"""
+
+SCHEMA: Final = (_FIRST, _SECOND, _THIRD)

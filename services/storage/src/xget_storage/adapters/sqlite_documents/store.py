@@ -53,6 +53,9 @@ class SqliteDocuments:
         found = await self._file.read(lambda connection: history.sightings(connection, key, owner))
         return piece_of(found, size, newest=newest, after=after)
 
+    async def versions(self, first: str, owner: str | None) -> list[StoredItem]:
+        return await self._file.read(lambda connection: reading.versions(connection, first, owner))
+
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         return await self._file.write(lambda connection: changing.add(connection, items, actor))
 

@@ -12,6 +12,7 @@ from xget_storage.adapters.sqlite_documents.batch import Changes, Entry, PageRow
 from xget_storage.adapters.sqlite_rows import Columns, columns
 from xget_storage.models import StoredItem
 from xget_storage.service.counting import KeptAnswer
+from xget_storage.service.revising import first_version
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -47,9 +48,12 @@ def write_items(connection: sqlite3.Connection, entries: Sequence[Entry]) -> Non
     moved: list[tuple[Any, ...]] = []
     owned: list[tuple[int, int, int]] = []
     left: list[tuple[int, int]] = []
+    versions: list[tuple[str, int]] = []
     for entry, item in _present(entries):
         found = columns(item)
         document = _ENCODER.encode(item)
+        if (first := first_version(item)) is not None:
+            versions.append((first, entry.id))
         if entry.columns is None:
             inserts.append((entry.id, entry.key, item.rev, *found, document))
         elif entry.columns == found:
@@ -74,6 +78,7 @@ def write_items(connection: sqlite3.Connection, entries: Sequence[Entry]) -> Non
     )
     connection.executemany("DELETE FROM owned WHERE owner IN (SELECT id FROM owners) AND item = ? AND at = ?", left)
     connection.executemany("INSERT OR IGNORE INTO owned (owner, at, item) VALUES (?, ?, ?)", owned)
+    connection.executemany("INSERT OR IGNORE INTO versions (first, item) VALUES (?, ?)", versions)
 
 
 def _present(entries: Sequence[Entry]) -> Iterator[tuple[Entry, StoredItem]]:

@@ -1,18 +1,15 @@
-"""What storage needs from engines. Each has an embedded adapter and one contract suite in `xget_testing.contracts`."""
+"""The store of items, authors and sightings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from xget_contracts.events import PageParsed, PageStored
 from xget_contracts.items import Struct
-from xget_storage.models import AuditEntry, RawPage, Role, Sighted, Sighting, StoredAuthor, StoredItem, Takedown
-
-Sort = Literal["relevance", "newest", "oldest"]
+from xget_storage.models import AuditEntry, Role, Sighted, Sighting, StoredAuthor, StoredItem, Takedown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +105,9 @@ class DocumentStore(Protocol):
         Raises ItemNotFound, Invalid (422) for a cursor that is not of this list.
         """
 
+    async def versions(self, first: str, owner: str | None) -> list[StoredItem]:
+        """A post and its later versions that are there and that `owner` has (None = anybody), in no order."""
+
     async def add(self, items: Sequence[StoredItem], actor: str) -> list[bool]:
         """Store items that users brought; False for each whose key is taken or was deleted."""
 
@@ -162,92 +162,6 @@ class DocumentStore(Protocol):
 
     async def erased(self, author_key: str) -> tuple[int, int]:
         """How many items were taken down so far, and how many reposts lost their copies."""
-
-    async def close(self) -> None:
-        """Release files and threads; twice is fine."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchQuery:
-    """`text` as typed (None = everything), narrowed by `wanted`."""
-
-    text: str | None = None
-    wanted: ItemFilter = ItemFilter()
-    sort: Sort = "relevance"
-    size: int = 20
-    after: Sequence[Any] | None = None
-    """`SearchPage.cursor` of the piece before."""
-
-
-class SearchPage(Struct, kw_only=True):
-    """Keys in order, how many match in all, and counts per value of `lang`, `author` and `day` over all matches."""
-
-    keys: list[str]
-    total: int
-    facets: dict[str, dict[str, int]]
-    cursor: list[Any] | None
-
-
-class Rebuild(Protocol):
-    """A search index that is being built again."""
-
-    @property
-    def after(self) -> str | None:
-        """The last key that it has; None at the beginning."""
-
-    async def take(self, found: Mapping[str, StoredItem | int]) -> None:
-        """Take over documents as `DocumentStore.scan` gives them, in that order. Raises RebuildRunning (409)."""
-
-    async def finish(self) -> None:
-        """All of the documents were given: serve what they made, and nothing else but what was indexed meanwhile."""
-
-
-class SearchIndex(Protocol):
-    """Finds items by their text. Derived: it may lag, be lost, and be built again from the documents."""
-
-    async def index(self, items: Sequence[StoredItem]) -> None:
-        """Take over visible items; one whose `rev` is older than what the index has (or deleted) is ignored."""
-
-    async def delete(self, revs: dict[str, int]) -> None:
-        """Forget items; older revisions that arrive later are ignored."""
-
-    async def search(self, query: SearchQuery) -> SearchPage:
-        """Never raises for any text. Raises Invalid (422) for a cursor that is not its own."""
-
-    def rebuilding(self) -> AbstractAsyncContextManager[Rebuild]:
-        """Build the index again while searches and writes of any process go on; one rebuild at a time.
-
-        Left without `finish`, or killed, what was there serves on and the next rebuild continues. Raises
-        RebuildRunning (409).
-        """
-
-    async def close(self) -> None:
-        """Release files and threads; twice is fine."""
-
-
-class RawPageStore(Protocol):
-    """Keeps what platforms answered, as received."""
-
-    async def put(self, pages: Sequence[RawPage], now: datetime) -> None:
-        """Keep pages; the same (execution, number) again replaces."""
-
-    async def get(self, execution_id: str, page_no: int) -> RawPage | None:
-        """One page."""
-
-    async def scan(self, after: str | None, size: int) -> tuple[list[RawPage], str | None]:
-        """Some pages behind `after` (None: from the start), and where to go on, None at the end.
-
-        A page that is stored meanwhile may be left out.
-        """
-
-    async def replace(self, page: RawPage, sha256: str) -> bool:
-        """Put `page` in the place of the one whose `sha256` this is, keeping its age; nothing is left of that one.
-
-        False when it is not there (any more).
-        """
-
-    async def drop_before(self, moment: datetime) -> int:
-        """Drop pages stored before `moment`; how many."""
 
     async def close(self) -> None:
         """Release files and threads; twice is fine."""
