@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from xget_testing.node import Node, NotStarted, Sandbox, running_sandbox
+from xget_testing.node import Node, NotStarted, Sandbox, forked, running_sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory):
 def die_once(node: Node, moment: str) -> None:
     """Start the node, let it die at the moment, and make sure that it did."""
     try:
-        node.start(launcher=LAUNCHER, XGET_TRIAL=moment, **QUICK_LEASES)
+        node.start(launcher=LAUNCHER, by=forked, XGET_TRIAL=moment, **QUICK_LEASES)
     except NotStarted:
         return
     assert node.process is not None
@@ -51,7 +51,8 @@ def test_nothing_is_lost_or_doubled_when_the_process_is_killed_25_times(tmp_path
     try:
         node.start(**QUICK_LEASES)
         node.add_proxy(sandbox.proxy)
-        node.add_account()
+        for name in ("one", "two", "three"):  # the next start need not wait for the lease of the one that died
+            node.add_account(name)
         task_id = node.create("KEYWORD_SEARCH", {"query": QUERY})
         assert node.process is not None
         node.process.kill()

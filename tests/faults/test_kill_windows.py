@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from xget_testing.node import Node, NotStarted, Sandbox, running_sandbox
+from xget_testing.node import Node, NotStarted, Sandbox, forked, running_sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory):
 def die_once(node: Node, moment: str) -> None:
     """Start the node and let it die at the moment, or be killed when its work is done before."""
     try:
-        node.start(launcher=LAUNCHER, XGET_TRIAL=moment, **QUICK_LEASES)
+        node.start(launcher=LAUNCHER, by=forked, XGET_TRIAL=moment, **QUICK_LEASES)
     except NotStarted:
         return
     assert node.process is not None
@@ -63,7 +63,8 @@ def test_nothing_is_lost_or_doubled_in_windows_targets_and_a_backfill(tmp_path: 
     try:
         node.start(**QUICK_LEASES)
         node.add_proxy(sandbox.proxy)
-        node.add_account()
+        for name in ("one", "two", "three"):  # the next start need not wait for the lease of the one that died
+            node.add_account(name)
         task_id = node.create("KEYWORD_SEARCH", {"queries": QUERIES})
         assert node.process is not None
         node.process.kill()

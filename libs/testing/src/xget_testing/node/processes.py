@@ -8,9 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from xget_testing.node.nursery import Child, program
+
+Start = Callable[[Sequence[str], Path, dict[str, str], Path], Child]
 XGET = str(Path(sys.executable).with_name("xget"))
 START_SECONDS = 60.0
 
@@ -22,12 +25,11 @@ class NotStarted(Exception):
 class Process:
     """A child with a ready line. Its errors go to `log`."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], *, cwd: Path, env: dict[str, str], log: Path, start: Start = program
+    ) -> None:
         self.log = log
-        with log.open("a") as errors:
-            self.child = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                list(command), cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=errors, text=True
-            )
+        self.child = start(command, cwd, env, log)
         assert self.child.stdout is not None
         self.ready = self.child.stdout.readline().strip()
         if not self.ready:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2 as httpx
 
+from xget_testing.node.nursery import forked
 from xget_testing.node.processes import XGET, Process, clean_env, free_port
 
 
@@ -19,7 +20,7 @@ class Sandbox:
         self.ca = folder / "ca.pem"
         self.port = free_port()
         command = [XGET, "sandbox", "--port", str(self.port), "--ca", str(self.ca), *options]
-        self.process = Process(command, cwd=folder, env=clean_env(), log=folder / "sandbox.log")
+        self.process = Process(command, cwd=folder, env=clean_env(), log=folder / "sandbox.log", start=forked)
         self.proxy = f"http://127.0.0.1:{self.port}"
 
     def truth(self, **query: Any) -> dict[str, Any]:

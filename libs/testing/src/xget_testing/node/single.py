@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from xget_testing.node.client import Client
-from xget_testing.node.processes import XGET, Process, clean_env, free_base
+from xget_testing.node.nursery import forked, program
+from xget_testing.node.processes import XGET, Process, Start, clean_env, free_base
 from xget_testing.node.sandbox import Sandbox
 
 
@@ -24,11 +25,12 @@ class Node(Client):
             self.env["SSL_CERT_FILE"] = str(sandbox.ca)
         self.process: Process | None = None
 
-    def start(self, *options: str, launcher: Sequence[str] = (), **env: str) -> str:
-        """Start it and return the ready line; `launcher` replaces the `xget` command."""
+    def start(self, *options: str, launcher: Sequence[str] = (), by: Start = program, **env: str) -> str:
+        """Start it and return the ready line; `launcher` replaces the `xget` command, `by=forked` saves its imports."""
         command = [*(launcher or [XGET]), "up", "--port-base", str(self.base), "--home", str(self.home), *options]
         command += ["--open"] if self.open_mode else []
-        self.process = Process(command, cwd=self.folder, env={**self.env, **env}, log=self.folder / "node.log")
+        log = self.folder / "node.log"
+        self.process = Process(command, cwd=self.folder, env={**self.env, **env}, log=log, start=by)
         return self.process.ready
 
     def stop(self, seconds: float = 15) -> int:
@@ -55,7 +57,7 @@ def running_node(
     node = Node(folder, sandbox, open_mode=open_mode)
     node.env.update(env or {})
     try:
-        node.start(*options)
+        node.start(*options, by=forked)
         if sandbox is not None and open_mode:
             node.add_proxy(sandbox.proxy)
             node.add_account()
