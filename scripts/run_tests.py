@@ -18,7 +18,8 @@ def main() -> int:
     """Run all tests with real engines, or only the fast ones; the exit code is pytest's."""
     fast = sys.argv[1:2] == ["fast"]
     env = {**os.environ, "TWS_TELEMETRY": "0", "PYTHONDONTWRITEBYTECODE": ""}
-    shared = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+    workers = "2" if fast or sys.argv[2:] else "3"  # trials wait: beside them a third has room
+    shared = ["-n", workers, "--dist", "loadscope", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", "-q", *shared, "--durations=10"]
     if fast:
         return run([*command, "-m", "not slow and not connected", *sys.argv[2:]], env)
