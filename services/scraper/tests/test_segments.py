@@ -47,7 +47,7 @@ async def run(world: World, **parameters: Any) -> tuple[dict[str, Any], dict[str
     """A search to its end: the task, its status and its certificate."""
     task = await world.create(parameters={"query": "AI", **WINDOW, **parameters})
     async with world.worker():
-        status = await world.until(task, seconds=40)
+        status = await world.until(task)
     return task, status, await world.certificate(status)
 
 

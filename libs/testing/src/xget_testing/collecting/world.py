@@ -53,18 +53,20 @@ class World:
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
-    async def until(self, task: dict[str, Any], *statuses: str, seconds: float = 15) -> dict[str, Any]:
+    async def until(self, task: dict[str, Any], *statuses: str, seconds: float = 60) -> dict[str, Any]:
         """The task's status document as soon as its status is one of these (by default: it has ended)."""
         return await self.once(task, lambda found: found["status"] in (statuses or ENDED), seconds)
 
-    async def once(self, task: dict[str, Any], is_so: Callable[[Any], bool], seconds: float = 15) -> dict[str, Any]:
-        """The task's status document as soon as this is true of it."""
+    async def once(self, task: dict[str, Any], is_so: Callable[[Any], bool], seconds: float = 60) -> dict[str, Any]:
+        """The task's status document as soon as this is true of it, asked for ever less often."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         async with asyncio.timeout(seconds):
             while True:
                 found = (await self.client.get(f"/api/v1/tasks/{task['id']}/status")).json()
                 if is_so(found):
                     return dict(found)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(max(0.02, (loop.time() - begun) / 20))
 
     async def certificate(self, status: dict[str, Any]) -> dict[str, Any]:
         """The certificate of the execution in a status document."""
