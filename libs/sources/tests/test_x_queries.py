@@ -17,7 +17,8 @@ from xget_sandbox.world import World
 from xget_sandbox.world.build import build_world
 from xget_sources.x.queries import query_of
 from xget_sources.x.queries.building import term
-from xget_sources.x.tasks import HashtagSearch, KeywordSearch, Quotes
+from xget_sources.x.tasks import TASK_TYPES, HashtagSearch, KeywordSearch, Quotes
+from xget_sources.x.x_source import XSource
 
 TOKEN = re.compile(r'-?(?:[a-z_]+:)?"[^"]*"|-?\(|\)|[^\s()]+')
 
@@ -225,7 +226,7 @@ def test_parameters_become_this_query(kind: type[KeywordSearch], wish: dict[str,
         ({"query": "a", "replies": "only", "include_replies": False}, "contradict"),
         ({"query": "a", "since_id": "5", "max_id": "5"}, "since_id must be below max_id"),
         ({"query": "a", "near_within": "5km"}, "near_within needs near"),
-        ({"query": "a", "in_list": "x"}, "pattern"),
+        ({"query": "a", "in_list": "x"}, "must be a number"),
         ({"query": "a", "min_likes": -1}, "greater than or equal to 0"),
     ],
 )
@@ -239,3 +240,32 @@ def test_the_longest_query_is_taken() -> None:
     wanted = KeywordSearch.model_validate({"query": "x" * 456})
     timed = wanted.within(datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC), datetime(2026, 1, 2, 0, 0, 1, tzinfo=UTC))
     assert len(query_of(timed)) == 500
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("AI OR", "character 4"),
+        ("OR AI", "character 1"),
+        ("AI OR OR ML", "character 4"),
+        ("(AI OR) ML", "character 5"),
+        ("AI - ML", "character 4"),
+        ('AI ""', "character 4"),
+        ("OR AND -", "no word"),
+        ('""', "no word"),
+    ],
+)
+def test_what_says_nothing_in_a_query_is_told_by_the_preview(source: XSource, query: str, says: str) -> None:
+    for wish in ({"query": query}, {"queries": ["AI", query]}):
+        assert any(says in warning for warning in source.preview("KEYWORD_SEARCH", wish).warnings)
+
+
+@pytest.mark.parametrize("query", ["AI OR ML", '-"a b" c', "-(a OR b) c", "(a OR b) OR c", "AI -ML", "or and"])
+def test_a_query_that_says_something_is_no_news(source: XSource, query: str) -> None:
+    assert source.preview("KEYWORD_SEARCH", {"query": query}).warnings == []
+
+
+def test_the_first_character_too_many_is_named() -> None:
+    for wish in ({"query": "x" * 501}, {"queries": ["x", "x" * 501]}):
+        with pytest.raises(ValidationError, match="501 characters, X takes 500; character 501"):
+            TASK_TYPES["KEYWORD_SEARCH"].parameters.model_validate(wish)

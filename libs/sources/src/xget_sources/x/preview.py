@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from xget_sources.ports import Preview, TaskTypeSpec
 from xget_sources.x import tasks
+from xget_sources.x.queries.reading import oddities
 from xget_sources.x.targets import targets_of
 
 MOST_ASKS = 20
@@ -57,6 +58,9 @@ def _warnings(spec: TaskTypeSpec, params: tasks.Params, targets: int) -> list[st
         found.append("X's Media tab shows a part: take Latest with has=media for all there is.")
     if isinstance(params, tasks.UserSearch):
         found.append("X shows those people that it finds fitting: nobody knows whether they are all.")
+    if isinstance(params, tasks.KeywordSearch | tasks.UserSearch):
+        written = [params.query, *(params.queries or [])[:MOST_ASKS], getattr(params, "keyword", None)]
+        found += dict.fromkeys(said for query in written if query for said in oddities(query))
     per_target = params.limit_per_target if isinstance(params, tasks.Targeted) else None
     if params.limit and per_target and per_target * targets < params.limit:
         found.append(f"All targets together can give at most {per_target * targets} results, less than the limit.")

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, StrictStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictStr, model_validator
 
 from xget_sources.x.fields import MAX_TEXT, MAX_WORDS, Hashtag, Words, plain_text
 from xget_sources.x.params import InWindow, Many, Targeted
 from xget_sources.x.queries import Filtered, Search
-from xget_sources.x.queries.reading import check_balance
+from xget_sources.x.queries.reading import check_balance, check_size
 
-Query = Annotated[StrictStr, Field(max_length=MAX_TEXT), AfterValidator(check_balance), AfterValidator(plain_text)]
+Query = Annotated[
+    StrictStr,
+    Field(max_length=MAX_TEXT),
+    BeforeValidator(check_size),
+    AfterValidator(check_balance),
+    AfterValidator(plain_text),
+]
 SomeWords = Annotated[list[Words], Field(min_length=1, max_length=MAX_WORDS)]
 _SELECTING = frozenset(Filtered.model_fields) - frozenset(InWindow.model_fields) - {"lang", "near_within", "product"}
 """Filters that are enough for a search without words."""
