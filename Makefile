@@ -27,8 +27,8 @@ test-jaeger: setup ## Read a trace back from a real Jaeger, which is built first
 	@jaeger=$$($(BIN)/python scripts/tools jaeger) && \
 		XGET_JAEGER=$$jaeger $(BIN)/python -m pytest -q tests/e2e/test_trace_jaeger.py
 
-soak: setup ## Run the trials that kill processes for longer, with engines of their own
-	@XGET_SOAK=1 $(BIN)/python scripts/run_tests.py all tests/faults
+soak: setup ## Run the trials that kill processes and engines, and compare both searches, for longer
+	@XGET_SOAK=1 $(BIN)/python scripts/run_tests.py all tests/faults services/storage/tests/test_elastic_search_{trials,parity}.py
 
 cluster: setup ## Run one process per service on real engines until Ctrl-C (ARGS="--open --replicas worker=2")
 	@exec $(BIN)/python scripts/cluster.py $(ARGS)

@@ -10,7 +10,6 @@ import asyncio
 import os
 import random
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from xget_kernel.clock import SystemClock
 from xget_storage.adapters.stores import Stores
 from xget_storage.ports import ItemFilter
 from xget_storage.settings import Settings
+from xget_testing.node import forked
 from xget_testing.parsing import make_raw
 
 pytestmark = pytest.mark.slow
@@ -60,10 +60,13 @@ async def publish(home: Path, messages: list[PageCollected]) -> None:
 def run(home: Path, *command: str, die_at: int = 0) -> bool:
     """Let the workers do a command; whether they were killed at it."""
     env = dict(os.environ) | ({"XGET_TRIAL": f"commit:{die_at}"} if die_at else {})
-    whole = [sys.executable, str(SCRIPT), str(home), *command]
-    done = subprocess.run(whole, env=env, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode in (0, -9), done.stderr[-4000:]
-    return done.returncode != 0
+    log = home / "said.log"
+    child = forked([sys.executable, str(SCRIPT), str(home), *command], home, env, log)
+    assert child.stdout is not None
+    with child.stdout:
+        code = child.wait(120)
+    assert code in (0, -9), log.read_text("utf-8")[-4000:]
+    return code != 0
 
 
 def die_often(home: Path, *command: str, seed: int) -> int:

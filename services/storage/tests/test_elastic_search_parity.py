@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -176,7 +177,8 @@ async def both(elasticsearch_url: str, tmp_path: Path) -> AsyncIterator[Both]:
         await embedded.close()
 
 
-_MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+_EXAMPLES = 300 if os.environ.get("XGET_SOAK") == "1" else 60
+_MANY = settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.slow

@@ -1,4 +1,8 @@
-"""Elasticsearch, or who rebuilds its index, is killed at any moment: search ends up with exactly what is stored."""
+"""Elasticsearch, or who rebuilds its index, is killed at any moment: search ends up with exactly what is stored.
+
+`make soak` (XGET_SOAK=1) kills an engine of the trial's own; `make test` kills one under a whole cluster
+(tests/faults/test_engine_kill.py).
+"""
 
 from __future__ import annotations
 
@@ -35,6 +39,7 @@ from xget_testing.engines import OwnEngines
 pytestmark = [pytest.mark.slow, pytest.mark.connected("elasticsearch")]
 
 XGET = str(Path(sys.executable).with_name("xget"))
+SOAK = os.environ.get("XGET_SOAK") == "1"
 PAGES, PER_PAGE, KILLS = 90, 40, 1
 ITEMS = 6000
 KILLED_AFTER = (0, 1, 3, 4)
@@ -79,6 +84,7 @@ async def working(settings: Settings) -> AsyncIterator[SqliteEventLog]:
         await log.close()
 
 
+@pytest.mark.skipif(not SOAK, reason="starts an engine twice; `make soak` does so")
 async def test_the_engine_is_killed_while_it_indexes(settings: Settings) -> None:
     with OwnEngines("search") as engines:
         urls = await asyncio.to_thread(engines.start, "elasticsearch")
