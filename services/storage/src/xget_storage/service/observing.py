@@ -36,7 +36,7 @@ class VersionView(Struct, kw_only=True, omit_defaults=False):
     """No later one is known."""
     text: str | None
     created_at: datetime | None
-    """When it was written: the edit, of all but the first."""
+    """As the platform tells it: some keep the first version's."""
     first_seen: datetime | None
     last_seen: datetime | None
     editable_until: datetime | None
