@@ -35,6 +35,7 @@ from xget_testing.collecting import LeapClock
 from xget_testing.lending import HastyClock, Lender
 from xget_testing.tokens import TokenMaker
 
+pytestmark = pytest.mark.slow
 DAY = 86_400
 
 
