@@ -19,29 +19,11 @@ from xget_kernel.clock import SystemClock
 from xget_processing.models import FROZEN
 from xget_processing.settings import Settings
 from xget_processing.worker import create_worker
-from xget_sources.records import Cleaned, Record
 from xget_testing.contracts.pages import START
 from xget_testing.database import everything_in
-from xget_testing.parsing import ToySource, make_raw
+from xget_testing.parsing import ToyRecords, ToySource, make_raw
 
 MIXED = ["7 new-shape secret", "8 new-shape fine", "7 secret", "8 fine"]
-
-
-class ToyRecords:
-    """Texts of the toy platform begin with their author's id."""
-
-    platform = "toy"
-
-    def record_of(self, body: bytes, key: str) -> Record | None:
-        raise NotImplementedError("Processing looks for no records.")
-
-    def without_author(self, body: bytes, author_id: str) -> Cleaned | None:
-        payload = msgspec.json.decode(body)
-        texts = [payload] if isinstance(payload, str) else payload
-        left = [text for text in texts if not text.startswith(f"{author_id} ")]
-        if len(left) == len(texts):
-            return None
-        return Cleaned(body=msgspec.json.encode(left), records=len(texts) - len(left), whole=isinstance(payload, str))
 
 
 class Line:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -22,6 +23,8 @@ from xget_kernel.clock import ManualClock
 from xget_sources.registry import load_records
 from xget_storage.adapters.stores import Stores
 from xget_storage.models import RawPage, Takedown, TakedownNote
+from xget_storage.ports import DocumentStore, RawPageStore
+from xget_storage.service.raw import body_of
 from xget_storage.service.raw_cleaning import RawCleaner
 from xget_storage.service.sweeping import GRACE, Sweeper
 from xget_storage.settings import Settings
@@ -79,31 +82,58 @@ def _post(number: int, author: int, text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def prepare(home: Path) -> None:
+def opened(home: Path) -> AbstractAsyncContextManager[Stores]:
+    """The stores in a folder."""
+    return Stores.opened(Settings(home=home, grpc_port=0))
+
+
+async def prepare(documents: DocumentStore, raw_pages: RawPageStore) -> None:
     """Documents and raw pages of author 7 and of others, and the ban."""
-    async with Stores.opened(Settings(home=home, grpc_port=0)) as stores:
-        authors = [make_author(7, name="secret name"), make_author(8)]
-        await stores.documents.store_pages([make_page(1, world(), authors=authors)], START)
-        await stores.documents.store_pages([make_page(2, [repost(9, 70, by(7, 4, text="secret two"))])], START)
-        await stores.raw_pages.put([raw(number) for number in range(1, 20)], START)
-        note = TakedownNote(action="forget", actor="root", at=START, reason="asked for")
-        await stores.documents.put_takedown(Takedown(author_key="x:7", due=START, notes=[note]))
+    authors = [make_author(7, name="secret name"), make_author(8)]
+    await documents.store_pages([make_page(1, world(), authors=authors)], START)
+    await documents.store_pages([make_page(2, [repost(9, 70, by(7, 4, text="secret two"))])], START)
+    await raw_pages.put([raw(number) for number in range(1, 20)], START)
+    note = TakedownNote(action="forget", actor="root", at=START, reason="asked for")
+    await documents.put_takedown(Takedown(author_key="x:7", due=START, notes=[note]))
 
 
-async def sweep(home: Path, death: Death) -> int:
+async def sweep(documents: DocumentStore, raw_pages: RawPageStore, death: Death) -> int:
     """Both sweeps; how many steps they took."""
 
     async def announce(_: Any) -> None:
         death.step()
 
     clock = ManualClock(START + timedelta(hours=1))
-    async with Stores.opened(Settings(home=home, grpc_port=0)) as stores:
-        documents, raw_pages = Dying(stores.documents, death), Dying(stores.raw_pages, death)
-        sweeper = Sweeper(documents, raw_pages, RawCleaner(load_records()), announce, clock)  # type: ignore[arg-type]
-        for _ in range(2):
-            await sweeper.run()
-            clock.advance(GRACE.total_seconds())
+    dying: Any = [Dying(store, death) for store in (documents, raw_pages)]
+    sweeper = Sweeper(*dying, RawCleaner(load_records()), announce, clock)
+    for _ in range(2):
+        await sweeper.run()
+        clock.advance(GRACE.total_seconds())
     return death.steps
+
+
+async def state(documents: DocumentStore, raw_pages: RawPageStore) -> dict[str, Any]:
+    """All that is left, and what is told of it."""
+    takedown = await documents.takedown("x:7")
+    assert takedown is not None
+    pages, _ = await raw_pages.scan(None, 100)
+    return {
+        "takedown": (takedown.state, takedown.pending, takedown.items, takedown.reposts),
+        "items": await documents.scan(None, 1000),
+        "audits": [await documents.audit(key, None) for key in ("x:1", "x:4", "x:2", "x:70")],
+        "raw": [body_of(page) for page in pages],
+        "authors": set(await documents.authors(["x:7", "x:8"])),
+    }
+
+
+def is_through(found: dict[str, Any]) -> bool:
+    """Whether it was taken down altogether, and nothing of others with it."""
+    left = msgspec.json.encode([found["items"], [body.decode() for body in found["raw"]]])
+    return (
+        found["takedown"] == ("done", False, 3, 3)
+        and b"secret" not in left
+        and all(b"fine" in body for body in found["raw"])
+    )
 
 
 def main(folder: Path) -> int:
@@ -122,10 +152,16 @@ def main(folder: Path) -> int:
     raise AssertionError
 
 
+async def _die(home: Path, moment: int) -> None:
+    async with opened(home) as stores:
+        await prepare(stores.documents, stores.raw_pages)
+    async with opened(home) as stores:
+        await sweep(stores.documents, stores.raw_pages, Death(moment))
+
+
 def _in_child(home: Path, moment: int) -> int:
     try:
-        asyncio.run(prepare(home))
-        asyncio.run(sweep(home, Death(moment)))
+        asyncio.run(_die(home, moment))
     except Exception:  # noqa: BLE001 - told by the exit code
         traceback.print_exc()
         return FAILED

@@ -12,6 +12,7 @@ import zstandard
 from xget_contracts.events import PageCollected
 from xget_contracts.items import Item, Rejected
 from xget_sources.ports import KnownFields, PageToParse, Parsed, TaskTypeSpec
+from xget_sources.records import Cleaned, Record
 from xget_testing.contracts.pages import START
 
 
@@ -67,6 +68,23 @@ class ToySource:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+class ToyRecords:
+    """Texts of the toy platform begin with their author's id."""
+
+    platform = "toy"
+
+    def record_of(self, body: bytes, key: str) -> Record | None:
+        raise NotImplementedError("Processing looks for no records.")
+
+    def without_author(self, body: bytes, author_id: str) -> Cleaned | None:
+        payload = msgspec.json.decode(body)
+        texts = [payload] if isinstance(payload, str) else payload
+        left = [text for text in texts if not text.startswith(f"{author_id} ")]
+        if len(left) == len(texts):
+            return None
+        return Cleaned(body=msgspec.json.encode(left), records=len(texts) - len(left), whole=isinstance(payload, str))
 
 
 def make_raw(page_no: int, texts: Any, **fields: Any) -> PageCollected:
