@@ -87,7 +87,7 @@ def test_nothing_is_lost_or_doubled_when_processes_are_killed_31_times(trial: Tr
     probe = collection.order(20)
     for task in [*before, probe]:
         recovered(collection, task, before.get(task, 0), died + RECOVERY_SECONDS)
-    collection.finish(120)
+    collection.finish(240)
     judge(collection, trial.evidence)
     assert sum(len(wanted.ids) for wanted in collection.tasks.values()) >= 2000
     after = cluster.state()

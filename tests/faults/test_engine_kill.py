@@ -163,7 +163,7 @@ def test_without_search_everything_else_goes_on_and_search_catches_up(trial: Tri
 
 def test_in_the_end_nothing_is_lost_or_doubled(trial: Trial) -> None:
     trial.collection.sandbox.faults("")
-    trial.collection.finish(120)
+    trial.collection.finish(240)
     judge(trial.collection, trial.evidence)
     assert set(trial.took) == set(ENGINES), trial.took
     assert sum(len(wanted.ids) for wanted in trial.collection.tasks.values()) >= 1000

@@ -83,10 +83,11 @@ def free_port() -> int:
 
 def free_base(*, workers: int = 0) -> int:
     """A base whose gateway, service and gRPC ports are all free, and those of so many replicas of workers."""
+    # A node that restarts must find its ports free: no other worker takes them, nor do engines (from 20000 on).
     worker = {"gw0": 0, "gw1": 1}.get(os.environ.get("PYTEST_XDIST_WORKER", ""), 2)
-    lowest = 20000 + 4000 * worker  # a node that restarts must find its ports free: no other worker takes them
+    lowest = 10_000 + 3_300 * worker
     for _ in range(200):
-        base = random.randrange(lowest, lowest + 2900, 10)
+        base = random.randrange(lowest, lowest + 2_100, 10)
         spans = [0, 1000, *(100 + 10 * n for n in range(workers))]
         if all(_free(base + offset + n) for offset in spans for n in range(9)):
             return base
