@@ -68,7 +68,7 @@ class _Forked:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(PRELOADED))
         ours, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(target=_become, args=(script, cwd, env, log, theirs))
+        self._process = context.Process(target=_become, args=(script, cwd, env, log, theirs), daemon=True)
         self._process.start()
         theirs.close()
         self.stdout: IO[str] | None = os.fdopen(os.dup(ours.fileno()), "r", encoding="utf-8")
