@@ -54,14 +54,15 @@ def drift_rules(settings: Settings) -> DriftRules:
     return DriftRules(every=settings.processing_drift_every, gone_pages=settings.processing_drift_gone_pages)
 
 
-def page_of(cursor: str | None) -> PageId | None:
-    """The page that a replay's cursor stands for. Raises Invalid (422) for another text."""
+def place_of(cursor: str | None) -> tuple[PageId | None, int | None]:
+    """The page that a replay's cursor stands for, and how many are left behind it. Raises Invalid (422)."""
     if cursor is None:
-        return None
+        return None, None
     try:
-        return msgspec.convert(decode_cursor(cursor), tuple[_Id, _Number, _Number])
+        run, page_no, attempt, left = msgspec.convert(decode_cursor(cursor), tuple[_Id, _Number, _Number, _Number])
     except msgspec.ValidationError as error:
         raise bad_cursor() from error
+    return (run, page_no, attempt), left
 
 
 def _quarantine(request: Request) -> QuarantineService:

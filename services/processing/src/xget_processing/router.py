@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from xget_kernel.errors import Forbidden
 from xget_kernel.pages import encode_cursor
-from xget_processing.deps import Drift, Filters, Freezing, Operator, Quarantine, Word, Writer, page_of
+from xget_processing.deps import Drift, Filters, Freezing, Operator, Quarantine, Word, Writer, place_of
 from xget_processing.errors import ParserNotFound, ParserNotFrozen, RecordClosed, RecordNotFound
 from xget_processing.models import MISSING, NEW
 from xget_processing.schemas import (
@@ -41,13 +41,13 @@ async def list_quarantine(wanted: Filters, page: PageParams, quarantine: Quarant
 @router.post("/quarantine/replay", tags=["quarantine"], responses=errors(Forbidden))
 async def replay_quarantine(body: ReplayRequest, quarantine: Quarantine, caller: Writer) -> ReplayResult:
     """Parse the pages of open records again with today's parser, at most 100 pages a call; `next_cursor` goes on."""
-    report = await quarantine.replay(body.filter(caller.owner_filter), page_of(body.cursor))
+    report = await quarantine.replay(body.filter(caller.owner_filter), *place_of(body.cursor))
     return ReplayResult(
         pages=report.pages,
         replayed=report.replayed,
         still_open=report.still_open,
         remaining=report.remaining,
-        next_cursor=encode_cursor(list(report.last)) if report.last else None,
+        next_cursor=encode_cursor([*report.last, report.remaining]) if report.last else None,
     )
 
 

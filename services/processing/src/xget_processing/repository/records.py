@@ -100,13 +100,17 @@ class RecordRepository:
         return (await self._session.scalars(locked(self._session, query))).one_or_none()
 
     async def open_pages(
-        self, wanted: RecordFilter, limit: int, after: PageId | None = None
+        self, wanted: RecordFilter, limit: int, after: PageId | None = None, *, counted: bool = True
     ) -> tuple[list[PageId], int]:
-        """Pages of open records in the order of their executions, after one; and how many there are in all."""
+        """Pages of open records in the order of their executions, after one; and how many there are (0: not counted).
+
+        Counting reads all that is left, however few pages are asked for.
+        """
         query = _filtered(select(*_PAGE_OF_RECORD).where(QuarantinedRecord.state == OPEN).distinct(), wanted)
         if after is not None:
             query = query.where(tuple_(*_PAGE_OF_RECORD) > tuple_(*map(literal, after)))
-        total = await self._session.scalar(select(func.count()).select_from(query.subquery()))
+        counting = select(func.count()).select_from(query.subquery())
+        total = await self._session.scalar(counting) if counted else 0
         rows = await self._session.execute(query.order_by(*_PAGE_OF_RECORD).limit(limit))
         return [(execution_id, page_no, attempt) for execution_id, page_no, attempt in rows], total or 0
 

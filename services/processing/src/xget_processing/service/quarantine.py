@@ -122,14 +122,16 @@ class QuarantineService:
         await self._replay((record.execution_id, record.page_no, record.attempt))
         return await self.get(record_id, caller)
 
-    async def replay(self, wanted: RecordFilter, after: PageId | None = None) -> ReplayReport:
+    async def replay(self, wanted: RecordFilter, after: PageId | None = None, left: int | None = None) -> ReplayReport:
         """Parse the pages of open records again with today's parser, at most 100, in the order of their executions.
 
-        `last` of the report is where the next call goes on; None when no page is left.
+        `last` of the report is where the next call goes on; None when no page is left. `left` is what the call before
+        said of `remaining`: to count again each time would cost more than the pages.
         """
         async with self._store.read() as unit:
-            pages, total = await unit.records.open_pages(wanted, MOST_PAGES, after)
-        report = ReplayReport(remaining=total - len(pages))
+            pages, total = await unit.records.open_pages(wanted, MOST_PAGES + 1, after, counted=left is None)
+        more, pages = len(pages) > MOST_PAGES, pages[:MOST_PAGES]
+        report = ReplayReport(remaining=max((total if left is None else left) - len(pages), 1) if more else 0)
         for page in pages:
             closed, left = await self._replay(page)
             report.pages += 1

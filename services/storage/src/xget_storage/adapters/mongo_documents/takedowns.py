@@ -116,9 +116,8 @@ class Takedowns:
     async def erased(self, author_key: str) -> tuple[int, int]:
         """Items taken down, reposts emptied."""
         items = self._writers.items.documents
-        rows = [one async for one in items.find({"forgotten": author_key}, {"shown.at": 1})]
-        emptied_ = sum("shown" in one for one in rows)
-        return len(rows) - emptied_, emptied_
+        deleted = await items.count_documents({"forgotten": author_key, "shown": {"$exists": False}})
+        return deleted, await items.count_documents({"forgotten": author_key, "shown": {"$exists": True}})
 
     async def sweep(self, pages: Iterable[PageParsed], late: frozenset[str]) -> None:
         """Take authors out of what pages have just written."""
