@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import xget_scraper.service.gathering
 import xget_scraper.worker
 from xget_scraper.settings import Settings
 from xget_testing.collecting import LeapClock, ObservedSource, World, crashing_database
@@ -130,6 +131,29 @@ async def test_a_look_that_fails_is_made_again_later(observed: World, source: Ob
     source.failing = set()
     clock.leap(HOUR)
     await watch(observed, task, posts=0, failed=1, seen=5)
+
+
+async def test_a_task_whose_looks_take_long_keeps_no_other_waiting(
+    observed: World, source: ObservedSource, clock: LeapClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xget_scraper.service.gathering, "TASKS", 1)
+    monkeypatch.setattr(xget_scraper.service.gathering, "BATCH", 1)
+    tasks = [await collected(observed, "1h") for _ in range(2)]
+    go_on = asyncio.Event()
+
+    async def hold(look: int) -> None:
+        if look == 1:
+            await go_on.wait()
+
+    source.before = hold
+    clock.leap(HOUR)
+    await asyncio.wait(
+        [asyncio.create_task(watch(observed, task, posts=0, seen=5)) for task in tasks],
+        return_when=asyncio.FIRST_COMPLETED,
+    )
+    assert len(source.looks) == 6
+    go_on.set()
+    await asyncio.gather(*(watch(observed, task, posts=0, seen=5) for task in tasks))
 
 
 async def test_a_changed_curve_counts_at_once(observed: World, source: ObservedSource, clock: LeapClock) -> None:

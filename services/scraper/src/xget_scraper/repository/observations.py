@@ -13,6 +13,10 @@ from xget_scraper.models import Execution, ExecutionTarget, Observation, Phase
 from xget_scraper.models.curves import LATEST, SHARE, SOONEST
 
 _FREE: Final = Observation.execution_id.is_(None)
+_LOOKS: Final = (
+    Execution.lookup.is_not(None),
+    Execution.phase.in_((Phase.QUEUED.value, Phase.COLLECTING.value)),
+)
 
 
 class Watched(NamedTuple):
@@ -46,8 +50,9 @@ class ObservationRepository:
         )
 
     async def due_tasks(self, now: int, count: int) -> Sequence[str]:
-        """Tasks that have posts to see again, those that wait longest first."""
-        query = select(Observation.task_id).where(_FREE, Observation.due <= now).group_by(Observation.task_id)
+        """Tasks that have posts to see again and no execution that looks already, those that wait longest first."""
+        busy = select(Execution.id).where(Execution.task_id == Observation.task_id, *_LOOKS).exists()
+        query = select(Observation.task_id).where(_FREE, Observation.due <= now, ~busy).group_by(Observation.task_id)
         return (await self._session.scalars(query.order_by(func.min(Observation.due)).limit(count))).all()
 
     async def due(self, task_id: str, now: int, count: int) -> Sequence[Observation]:
@@ -119,11 +124,7 @@ class ObservationRepository:
 
     async def looking(self, task_id: str) -> str | None:
         """The execution that looks at posts of a task now."""
-        query = select(Execution.id).where(
-            Execution.task_id == task_id,
-            Execution.lookup.is_not(None),
-            Execution.phase.in_((Phase.QUEUED.value, Phase.COLLECTING.value)),
-        )
+        query = select(Execution.id).where(Execution.task_id == task_id, *_LOOKS)
         return await self._session.scalar(query.limit(1))
 
 
