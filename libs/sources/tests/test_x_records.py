@@ -65,7 +65,19 @@ def test_every_item_of_a_page_has_its_record() -> None:
             assert X.record_of(body, f"x:user:{author.id}") is not None
 
 
-@pytest.mark.parametrize("key", ["x:404", "x:user:404", "x:trend:none", "toy:1", ""])
+def test_communities_and_lists_have_records_too() -> None:
+    community = {"__typename": "Community", "rest_id": "150", "name": "Engines"}
+    members = {"id_str": "42", "name": "Engineers", "mode": "Public"}
+    listed = {"itemContent": {"__typename": "TimelineTwitterList", "list": members}}
+    payload = {"data": {"communityResults": {"result": community}, "items": [listed]}}
+    assert {item.key for item in parse_payload(payload, []).items} == {"x:community:150", "x:list:42"}
+    found = {key: X.record_of(orjson.dumps(payload), key) for key in ("x:community:150", "x:list:42")}
+    assert {key: orjson.loads(one.raw) for key, one in found.items() if one} == {
+        "x:community:150": community, "x:list:42": members,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["x:404", "x:community:404", "x:list:404", "x:user:404", "x:trend:none", "toy:1", ""])
 @pytest.mark.parametrize("body", [b"{}", b"nonsense", b"", b"[" * 100_000])
 def test_what_is_not_there_has_no_record(key: str, body: bytes) -> None:
     assert X.record_of(body, key) is None

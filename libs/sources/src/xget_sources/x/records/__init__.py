@@ -27,7 +27,10 @@ class XRecords:
     platform = "x"
 
     def record_of(self, body: bytes, key: str) -> Record | None:
-        """The record of `x:<post>`, `x:user:<user>` or `x:trend:<slug>`; None also for a body that is no JSON."""
+        """The record of `x:<post>`, or of `x:<kind>:…` for a user, trend, community or list.
+
+        None when the page has none, or is no JSON.
+        """
         try:
             payload = decode(body)
         except _UNREADABLE:
@@ -49,11 +52,11 @@ class XRecords:
 
 def _named(found: Found, key: str) -> Json | None:
     native_id = key.removeprefix("x:")
-    if native_id.startswith("user:"):
-        return found.users.get(native_id.removeprefix("user:"))
-    if native_id.startswith("trend:"):
+    kind, _, number = native_id.rpartition(":")
+    if kind == "trend":
         return next((record for name, record in found.trends.items() if trend_key(name) == key), None)
-    return found.posts.get(native_id)
+    records = {"": found.posts, "user": found.users, "community": found.communities, "list": found.lists}.get(kind, {})
+    return records.get(number)
 
 
 def _encoded(payload: Any) -> bytes:
