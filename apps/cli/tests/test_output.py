@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xget_cli.output import highlighted, safe
+from xget_cli.output import highlighted, safe, table
 from xget_cli.session import SessionFile
 
 
@@ -37,3 +37,10 @@ def test_a_session_is_kept_per_gateway_and_only_for_its_owner(tmp_path: Path, mo
     assert file.get("http://one") is None
     file.put("http://one", tokens)
     assert json.loads(file.path.read_text()) == {"http://one": tokens}
+
+
+def test_ids_stay_in_one_piece(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    number = "01a2037b-ca95-7ba2-b2e5-c36d8bc1cce9"
+    table("", ["id", "label", "task_id"], [[number, "words " * 20, None]])
+    assert number in capsys.readouterr().out

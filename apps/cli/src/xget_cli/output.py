@@ -37,10 +37,10 @@ def safe(value: Any) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table; cells are plain text, never markup."""
+    """A table; cells are plain text, never markup. Ids stay in one piece, to be copied."""
     drawn = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in columns:
-        drawn.add_column(name, overflow="fold")
+        drawn.add_column(name, overflow="fold", no_wrap=name == "id" or name.endswith("_id"))
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(safe(cell)) for cell in row))
     console().print(drawn)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cyclopts import App
 
 from xget_cli.client import Client
@@ -35,7 +37,22 @@ def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
     if common.json:
         return print_json(found)
     columns = ["id", "type", "ip", "port", "country", "status", "latency", "success_rate", "last_check"]
-    return table(f"{found['total']} proxies", columns, [[p.get(c) for c in columns] for p in found["items"]])
+    return table(f"{found['total']} proxies", columns, [[_cell(c, p.get(c)) for c in columns] for p in found["items"]])
+
+
+def _cell(column: str, value: Any) -> Any:
+    """Seconds, shares and times as people read them."""
+    if value is None:
+        return None
+    match column:
+        case "latency":
+            return f"{value:.2f} s"
+        case "success_rate":
+            return f"{value:.0%}"
+        case "last_check":
+            return str(value)[:19]
+        case _:
+            return value
 
 
 @app.command

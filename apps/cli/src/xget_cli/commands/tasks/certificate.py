@@ -27,7 +27,7 @@ def show_certificate(task: dict[str, Any], certificate: dict[str, Any]) -> None:
         elif isinstance(value, bool):
             rows.append((name.replace("_", " "), "yes" if value else "no"))
         else:
-            rows.append((name.replace("_", " "), value))
+            rows.append((name.replace("_", " "), f"{value:.1f} s" if name == "duration" else value))
     table("Certificate", ["fact", "value"], rows)
 
 
