@@ -3,8 +3,10 @@
 `executions`: one per execution; `n` counts those of a task, so that places in lists need no counter of their own.
 `items`: the truth about an item, its owners and tasks, all of it replaced at once (`v` grows with every write).
 `sightings`: `execution:item`, in the order `s`; `ft` is the task of those that are its first. Never deleted, so counts
-stay what they were; those of deleted items have another `e`, and so are in no list.
-`pages`: counts and answer of a page, written last: a page without one is stored again.
+stay what they were; those of deleted items have another `e`, and so are in no list; `was` are pages that counted an
+item before a page that came late.
+`pages`: counts and answer of a page, written last: a page without one is stored again; `more` are keys of items that
+deliveries before the newest showed.
 `audit`: changes by people, copied from the item's `todo`.
 `takedowns`: authors who were taken down, by key; `active` ones stay away.
 """
