@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from xget_testing.tokens import TokenMaker
 ENDED: Final = ("COMPLETED", "FAILED", "STOPPED")
 LEASE_SECONDS: Final = 60.0
 """A busy machine loses no lease."""
+TOKEN_SECONDS: Final = 86_400
+"""A million posts take longer than people's tokens last."""
 
 
 @dataclass
@@ -52,7 +55,8 @@ class Scraper:
     async def ended(self, task: str) -> dict[str, Any]:
         """Its status document when it is at its end."""
         while True:
-            status: dict[str, Any] = (await self.client.get(f"/api/v1/tasks/{task}/status")).json()
+            answer = await self.client.get(f"/api/v1/tasks/{task}/status")
+            status: dict[str, Any] = answer.raise_for_status().json()
             if status["status"] in ENDED:
                 return status
             await asyncio.sleep(0.5)
@@ -95,7 +99,8 @@ async def scraper(home: Path, *, keeps_keys: bool = False) -> AsyncIterator[Scra
     app = create_app(settings, log=log, verifier=tokens.verifier(), sources={"x": ListSource([])})
     stop = asyncio.Event()
     try:
-        async with running(app, token=tokens.make("ada", ["analyst"])) as client, asyncio.TaskGroup() as group:
+        token = tokens.make("ada", ["analyst"], exp=int(time.time() + TOKEN_SECONDS))
+        async with running(app, token=token) as client, asyncio.TaskGroup() as group:
             logs.configure("bench", level="warning")
             found = Scraper(client, log, settings, keeps_keys=keeps_keys)
             group.create_task(ConsumerRunner(log, "bench-storage", [PAGES], found.confirm).run(stop))
