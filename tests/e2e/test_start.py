@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from xget_cli.main import main
 from xget_standalone.gateway.config import default_path
-from xget_testing.node import XGET, clean_env, free_base, running_node
+from xget_testing.node import XGET, clean_env, forked, free_base, running_node
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,14 +42,18 @@ def home(used_home: Path, tmp_path: Path) -> Path:
 def refused(home: Path, *options: str, base: int | None = None, **env: str) -> str:
     """The one line of a start that must not succeed."""
     command = [XGET, "up", "--home", str(home), "--port-base", str(base or free_base()), *options]
-    done = subprocess.run(
-        command, env={**clean_env(), **env}, capture_output=True, text=True, timeout=STARTED, check=False
-    )
-    assert done.returncode == 2, done.stderr[-2000:]
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1, done.stderr[-2000:]
-    assert done.stderr.startswith("xget: ")
-    return done.stderr
+    with TemporaryDirectory() as folder:  # the home's own disk may be full
+        log = Path(folder) / "log"
+        child = forked(command, Path(folder), {**clean_env(), **env}, log)
+        assert child.stdout is not None
+        with child.stdout:
+            code, out = child.wait(STARTED), child.stdout.read()
+        said = log.read_text("utf-8")
+    assert code == 2, said[-2000:]
+    assert out == ""
+    assert said.count("\n") == 1, said[-2000:]
+    assert said.startswith("xget: ")
+    return said
 
 
 Early = Callable[..., str]
