@@ -70,16 +70,17 @@ def test_nothing_is_lost_or_doubled_in_windows_targets_and_a_backfill(tmp_path: 
         node.process.kill()
         for moment in random.Random(1).sample(FIRST, k=len(FIRST)):
             die_once(node, moment)
+        sandbox.faults("slow=0.5%1")  # the stop finds it at work
         node.start(**QUICK_LEASES)
-        if node.api("GET", f"/tasks/{task_id}")["status"] == "RUNNING":
-            node.api("POST", f"/tasks/{task_id}/stop")
+        node.api("POST", f"/tasks/{task_id}/stop")
+        sandbox.faults("")
         node.wait_for(task_id, seconds=120)
-        if not node.certificate(task_id)["complete"]:
-            node.api("POST", f"/tasks/{task_id}/backfill")
-            node.process.kill()
-            for moment in SECOND:
-                die_once(node, moment)
-            node.start(**QUICK_LEASES)
+        assert not node.certificate(task_id)["complete"], "there is nothing left for a backfill"
+        node.api("POST", f"/tasks/{task_id}/backfill")
+        node.process.kill()
+        for moment in SECOND:
+            die_once(node, moment)
+        node.start(**QUICK_LEASES)
         task = node.wait_for(task_id, seconds=180)
         certificate = node.certificate(task_id)
         assert (task["status"], certificate["complete"]) == ("COMPLETED", True), certificate
