@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from xget_kernel.errors import Full, StartupError, Unavailable
+from xget_storage.adapters.sqlite_documents import reading
 from xget_storage.adapters.sqlite_file import SqliteFile
 from xget_storage.adapters.stores import Stores
+from xget_storage.ports import ItemFilter
 from xget_storage.settings import Settings
 from xget_testing.contracts.pages import START, make_item, make_page
 
@@ -77,3 +79,22 @@ async def test_a_closed_file_says_that_it_stops(tmp_path: Path) -> None:
     await file.close()
     with pytest.raises(Unavailable):
         await file.read(lambda c: None)
+
+
+async def test_lists_are_counted_without_reading_documents(tmp_path: Path) -> None:
+    async with Stores.opened(Settings(home=tmp_path)) as stores:
+        await stores.documents.store_pages([make_page(1, [make_item(1), make_item(2)])], START)
+    with closing(sqlite3.connect(tmp_path / "documents.db")) as connection:
+        for wanted in (
+            ItemFilter(),
+            ItemFilter(lang="en", kind="post"),
+            ItemFilter(author="ada"),
+            ItemFilter(owner="u1"),
+        ):
+            asked: list[str] = []
+            connection.set_trace_callback(asked.append)
+            reading.find(connection, wanted, 1, 0, None)
+            connection.set_trace_callback(None)
+            (count,) = [sql for sql in asked if "count(*)" in sql]
+            (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {count}")
+            assert "COVERING INDEX" in plan[3] or "USING PRIMARY KEY" in plan[3]

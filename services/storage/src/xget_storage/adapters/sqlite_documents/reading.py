@@ -93,7 +93,7 @@ def _selection(connection: sqlite3.Connection, wanted: ItemFilter) -> tuple[str,
         conditions.append(condition)
         values.append(value)
     if not source.startswith("owned"):
-        conditions.append("i.doc IS NOT NULL")
+        conditions.append("i.at IS NOT NULL")  # tombstones have none; the index tells, without a look at documents
     return source, conditions, values
 
 
