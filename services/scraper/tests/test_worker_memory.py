@@ -3,177 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-import gc
+import json
 import os
+import subprocess
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
-import msgspec
 import pytest
 
-from xget_contracts.events import PageCollected, PageStored
 from xget_db.engine import Database
-from xget_events.log import EventLog
-from xget_kernel.clock import SystemClock
-from xget_kernel.messages import Message
 from xget_scraper.repository import Store
-from xget_scraper.schemas.task import TaskWrite
-from xget_scraper.service.checkpoints import Checkpoints, Rules
-from xget_scraper.service.collecting import Collector
-from xget_scraper.service.drafts import Draft
-from xget_scraper.service.planning import Planner
-from xget_scraper.service.progress import ProgressService
-from xget_scraper.service.tasks import TaskService
 from xget_scraper.service.tidying import Tidying
-from xget_sources.ports import CollectRequest, RawPage, Session, Source, SourceStopped
-from xget_testing.collecting import FakeSessions, ListSource
 from xget_testing.database import query
 
 pytestmark = pytest.mark.slow
 
+SCRIPT = Path(__file__).with_name("collecting_endlessly.py")
 LONG = bool(os.environ.get("XGET_SOAK"))
 POSTS, TARGETS = (200_000, 10_000) if LONG else (20_000, 200)
 PAGE = 200
-START = datetime(2026, 1, 1, tzinfo=UTC)
-Looks = list[int]
 
 
-class EndlessSource(ListSource):
-    """A search of `count` posts that are made as they are asked for, two in a second, newest first.
-
-    Each page begins with ten posts of the one before, every tenth page stalls. Any user has one post; a name that ends
-    in 7 is nobody's. After every `every` posts or users it looks at how many blocks of memory are held.
-    """
-
-    def __init__(self, count: int, looks: Looks, every: int) -> None:
-        super().__init__([])
-        self.count = count
-        self.given = 0
-        self._looks = looks
-        self._every = every
-
-    async def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncGenerator[RawPage]:
-        """Pages from `cursor` on."""
-        if request.task_type == "USER_TWEETS":
-            name = request.parameters["username"]
-            if name.endswith("7"):
-                self._look(1)
-                raise SourceStopped("not_found", f"X has no @{name}.")
-            yield self._made([f"x:{name}"], cursor, "exhausted", 1)
-            return
-        first = 0
-        if request.until is not None:
-            first = max(0, int((self.written(0) - request.until).total_seconds()) * 2)
-        for n in range(int(cursor or 0), 10):
-            start = first + n * (PAGE - 10)
-            found = range(start, min(start + PAGE, self.count))
-            end = "exhausted" if start + PAGE >= self.count else "stalled" if n == 9 else None
-            yield self._made([f"x:{10**18 + i}" for i in found], str(n), end, PAGE - 10, times=found)
-
-    def written(self, number: int) -> datetime:
-        """When a post was written."""
-        return START - timedelta(seconds=number // 2)
-
-    def _look(self, fresh: int) -> None:
-        self.given += fresh
-        if self.given // self._every > len(self._looks):
-            gc.collect()
-            self._looks.append(sys.getallocatedblocks())
-
-    def _made(
-        self, keys: list[str], cursor: str | None, end: str | None, fresh: int, times: Sequence[int] = ()
-    ) -> RawPage:
-        self._look(fresh)
-        return RawPage(
-            operation="SearchTimeline", route="x", request={}, body=b"{}" * 500, fetched_at=START, duration_ms=1,
-            requests=1, entry_keys=keys, cursor_in=cursor, cursor_out=None if end else str(int(cursor or 0) + 1),
-            account_id="a", proxy_id=None, end_reason=end,
-            oldest_at=self.written(times[-1]) if times else None, newest_at=self.written(times[0]) if times else None,
-        )  # fmt: skip
+def collected(url: str, posts: int, targets: int) -> tuple[dict[str, Any], list[int]]:
+    """What the script tells: the certificate, and the blocks held."""
+    command = [sys.executable, str(SCRIPT), url, str(posts), str(targets)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=4000 if LONG else 240)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    return told["certificate"], told["blocks"]
 
 
-class StoringLog:
-    """A log behind which every page is stored before anything else happens; it keeps nothing itself."""
-
-    def __init__(self, progress: ProgressService) -> None:
-        self._progress = progress
-
-    async def publish(self, messages: Sequence[Message]) -> None:
-        """Confirm each page."""
-        for message in messages:
-            page = msgspec.json.decode(message.value, type=PageCollected)
-            stored = PageStored(
-                execution_id=page.execution_id, task_id=page.task_id, owner_id=page.owner_id, page_no=page.page_no,
-                attempt=page.attempt, stored_at=START, matched=len(page.match_keys), context=0,
-                new=len(page.match_keys), updated=0, unchanged=0, duplicate=0,
-            )  # fmt: skip
-            await self._progress.record([stored])
-
-
-class Bench:
-    """A collector on real tables."""
-
-    def __init__(self, store: Store, looks: Looks, count: int, every: int) -> None:
-        clock = SystemClock()
-        self.store = store
-        self.looks = looks
-        self.source = EndlessSource(count, looks, every)
-        self.checkpoints = Checkpoints(store, clock, Rules(timedelta(hours=1), timedelta(hours=24)))
-        self.collector = Collector(
-            checkpoints=self.checkpoints,
-            log=cast(EventLog, StoringLog(ProgressService(store, clock))),
-            sources={"x": cast(Source, self.source)},
-            sessions=FakeSessions(),
-            planner=Planner(self.checkpoints, clock, timedelta(hours=1)),
-            clock=clock,
-            topic="xget.pages",
-        )
-
-    async def run(self, task_type: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """An execution to its end: its certificate."""
-        body = TaskWrite(task_name="AI", task_type=task_type)
-        async with self.store.transaction() as unit:
-            draft = Draft("ada", ["ada"], task_type, parameters, None, body)
-            await TaskService(unit, SystemClock(), "xget.tasks").create(draft)
-        job = await self.checkpoints.claim("worker")
-        assert job is not None
-        await self.collector.run(job, asyncio.Event())
-        async with self.store.read() as unit:
-            certificate = await unit.pages.certificate(job.execution_id)
-        assert certificate is not None
-        return certificate.body
-
-
-@pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
-    database = Database(database_url)
-    yield Store(database)
-    await database.close()
-
-
-def assert_flat(looks: Looks, most: int) -> None:
+def assert_flat(blocks: list[int], most: int) -> None:
     """So few blocks more are held at the last look than at the first, when caches are warm."""
-    assert len(looks) >= 4
-    assert looks[-1] - looks[0] < most, looks
+    assert len(blocks) >= 4
+    assert blocks[-1] - blocks[0] < most, blocks
 
 
-async def test_memory_does_not_grow_with_posts_and_counts_are_exact(store: Store, database_url: str) -> None:
-    bench = Bench(store, [], POSTS, POSTS // 4 - PAGE)
-    certificate = await bench.run("KEYWORD_SEARCH", {"query": "AI"})
+async def test_memory_does_not_grow_with_posts_and_counts_are_exact(database_url: str) -> None:
+    certificate, blocks = collected(database_url, POSTS, 0)
     assert certificate["counts"]["matched"] == POSTS
     assert certificate["windows"] > POSTS / PAGE / 10
-    assert_flat(bench.looks, POSTS // 10)  # of three quarters of the posts
-    await Tidying(store).tidy(asyncio.Event())
+    assert_flat(blocks, POSTS // 10)  # of three quarters of the posts
+    database = Database(database_url)
+    await Tidying(Store(database)).tidy(asyncio.Event())
+    await database.close()
     assert query(database_url, "SELECT count(*) FROM matches") == [(0,)]
 
 
-async def test_memory_does_not_grow_with_targets(store: Store) -> None:
-    bench = Bench(store, [], 0, TARGETS // 4 - 1)
-    names = [f"user{n}" for n in range(TARGETS)]
-    certificate = await bench.run("USER_TWEETS", {"usernames": names})
+def test_memory_does_not_grow_with_targets(database_url: str) -> None:
+    certificate, blocks = collected(database_url, 0, TARGETS)
     failed = TARGETS // 10
     assert (certificate["counts"]["matched"], certificate["targets"]) == (TARGETS - failed, TARGETS)
     assert (len(certificate["failed_targets"]), certificate["failed_targets_total"]) == (20, failed)
-    assert_flat(bench.looks, TARGETS * 2)  # of 150 in 200 targets; what is kept of one is more than five
+    assert_flat(blocks, TARGETS * 2)  # of 150 in 200 targets; what is kept of one is more than five
