@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xget_contracts.items import Item
 from xget_storage.models import StoredItem
@@ -42,6 +44,19 @@ def test_two_stores_together_know_what_both_saw() -> None:
     assert all(one.last_seen < one.changed_by for one in kept.revisions)
     merge_stored(kept, other)
     assert msgspec.json.encode(kept) == once, "again is fine"
+
+
+SIGHTS = st.lists(st.tuples(st.integers(0, 12), st.sampled_from("abc")), min_size=1, max_size=8)
+
+
+@given(SIGHTS, SIGHTS)
+def test_another_store_is_taken_over_once(mine: list[tuple[int, str]], theirs: list[tuple[int, str]]) -> None:
+    kept, other = seen(*mine), seen(*theirs)
+    merge_stored(kept, other)
+    once = msgspec.json.encode(kept)
+    merge_stored(kept, other)
+    assert msgspec.json.encode(kept) == once
+    assert {kept.text, *(one.text for one in kept.revisions)} >= {mine[0][1], theirs[0][1]}
 
 
 def test_a_repost_without_its_copy_keeps_no_earlier_text_of_it() -> None:

@@ -84,7 +84,6 @@ def merge_stored(kept: StoredItem, other: StoredItem) -> None:
     if other.gone is None:
         seen_again(kept, other.content_at)
     merge_revisions(kept, other)
-    note_text(kept, other, other.content_at)
     _merge_history(kept, other, _ITEM_CONTENT)
     for moment in (other.gone_at, other.gone_last):
         if other.gone and moment is not None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from xget_contracts.items import Item
 from xget_storage.models import Revision, StoredItem
 
@@ -76,6 +78,19 @@ def _add(stored: StoredItem, revision: Revision) -> bool:
 
 
 def merge_revisions(kept: StoredItem, other: StoredItem) -> None:
-    """Take over another store's earlier texts. Again is fine."""
-    by_text = {(one.text, one.changed_by): one for one in [*other.revisions, *kept.revisions]}
-    kept.revisions = sorted(by_text.values(), key=lambda one: one.last_seen)[-KEPT:]
+    """Take over another store's earlier texts, and that it saw its own. Before that is merged. Again is fine."""
+    kept.revisions = _joined([*kept.revisions, *other.revisions])
+    note_text(kept, other, other.content_at)
+    kept.revisions = _joined(kept.revisions)
+
+
+def _joined(revisions: Iterable[Revision]) -> list[Revision]:
+    """Two stores may know the same change by other sights: it lies within the bounds of both."""
+    joined: list[Revision] = []
+    for one in sorted(revisions, key=lambda one: (one.text, one.last_seen, one.changed_by)):
+        before = joined[-1] if joined else None
+        if before is not None and before.text == one.text and one.last_seen < before.changed_by:
+            before.last_seen, before.changed_by = one.last_seen, min(before.changed_by, one.changed_by)
+        elif before != one:
+            joined.append(msgspec.structs.replace(one))
+    return sorted(joined, key=lambda one: one.last_seen)[-KEPT:]
