@@ -47,8 +47,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 
 
 def line(text: str) -> None:
-    """One line of plain text."""
-    console().print(Text(text))
+    """One line of plain text, however narrow the terminal: pipes and searches see it whole."""
+    console().print(Text(text), soft_wrap=True)
 
 
 def highlighted(html: str, *, marks: bool = False) -> Text:

@@ -41,6 +41,9 @@ class MatchRepository:
 
     async def forget(self, execution: Execution, count: int) -> None:
         """Delete at most `count` of its matches. The caller holds the lock of the execution."""
-        some = select(Match.key).where(Match.execution_id == execution.id).limit(count)
-        await self._session.execute(delete(Match).where(Match.execution_id == execution.id, Match.key.in_(some)))
-        execution.keyed = await self._session.scalar(some.limit(1)) is not None
+        mine = Match.execution_id == execution.id
+        keys = select(Match.key).where(mine).order_by(Match.key)
+        last = await self._session.scalar(keys.offset(count - 1).limit(1))
+        piece = delete(Match).where(mine) if last is None else delete(Match).where(mine, Match.key <= last)
+        await self._session.execute(piece.execution_options(synchronize_session=False))
+        execution.keyed = last is not None and await self._session.scalar(keys.limit(1)) is not None
