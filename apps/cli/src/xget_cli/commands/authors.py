@@ -64,11 +64,13 @@ def forgotten(*, common: Common = DEFAULTS) -> None:
 @app.command
 def allow(author_key: Id, *, reason: str = "", common: Common = DEFAULTS) -> None:
     """Let an author who was taken down be collected again. Nothing is restored."""
+    if author_key.startswith("@"):
+        raise CliError("Their name went with their posts: write the key that `xget authors forgotten` shows.")
     with Client(common.url) as client:
         found = client.call("DELETE", f"{FORGOTTEN}/{author_key}", params={"reason": reason})
     if common.json:
         return print_json(found)
-    return line(f"{found['author_key']} may be collected again; what was taken down stays away.")
+    return line(f"{found['author_key']} may be collected again; what was taken down does not come back by itself.")
 
 
 def _key_of(client: Client, author: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -42,11 +43,18 @@ def show(task_id: Id, *, common: Common = DEFAULTS) -> None:
         observed = client.get(f"{PATH}/{task_id}/observations")
     if common.json:
         return print_json({"task": task, "executions": executions, "observations": observed})
-    table("Task", ["field", "value"], [(k, v) for k, v in task.items() if v is not None])
+    table("Task", ["field", "value"], [(k, _plain(v)) for k, v in task.items() if v is not None])
     if observed["reobserve"] or any(observed[name] for name in OBSERVED):
         table("Observations", ["next_due_at", *OBSERVED], [[observed[name] for name in ("next_due_at", *OBSERVED)]])
     columns = ["id", "kind", "status", "started_at", "completed_at", "result_count", "error_message"]
     return table("Executions", columns, [[e.get(c) for c in columns] for e in executions])
+
+
+def _plain(value: Any) -> Any:
+    """A value as people write it: a curve as `1h, 6h`, parameters as JSON."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
 
 
 def start(
