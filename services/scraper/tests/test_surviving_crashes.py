@@ -13,9 +13,15 @@ import pytest
 import xget_scraper.worker
 from xget_events.sqlite import SqliteEventLog
 from xget_kernel.clock import SystemClock
+from xget_scraper.settings import Settings
 from xget_testing.collecting import CrashingLog, World, crashing_database, dead
 
 pytestmark = pytest.mark.slow
+
+
+def patient(world: World) -> Settings:
+    """Settings of a worker that a busy machine may hold up without its execution passing on."""
+    return world.settings.model_copy(update={"scraper_lease_seconds": 60.0})
 
 
 async def assert_all_is_there(world: World, task: dict[str, Any], *, matched: int = 45) -> dict[str, Any]:
@@ -38,7 +44,7 @@ async def test_a_crash_around_a_publish_repeats_the_page(
     task = await world.create()
     async with world.worker(log=CrashingLog(log, page, durable=durable)) as worker:
         await dead(worker)
-    async with world.worker():
+    async with world.worker(settings=patient(world)):
         certificate = await assert_all_is_there(world, task)
     assert certificate["resumes"] == 1
     published = [(p.page_no, p.attempt) for p in world.storage.pages]
@@ -83,7 +89,7 @@ async def test_a_worker_that_wakes_up_too_late_publishes_nothing(world: World) -
     task = await world.create()
     async with world.worker(clock=NoHeartbeat()):
         await asleep.wait()
-        async with world.worker():
+        async with world.worker(settings=patient(world)):
             certificate = await assert_all_is_there(world, task)
             awake.set()
             await asyncio.sleep(0.3)
@@ -101,16 +107,15 @@ async def test_a_stopping_worker_gives_its_execution_back_at_once(world: World) 
 
     world.source.before = wait_at_20
     task = await world.create()
-    patient = world.settings.model_copy(update={"scraper_lease_seconds": 60.0})
     stop = asyncio.Event()
-    first = asyncio.create_task(world.make_worker(settings=patient).run(stop))
+    first = asyncio.create_task(world.make_worker(settings=patient(world)).run(stop))
     await reached.wait()
     stop.set()
     await asyncio.sleep(0.1)
     gate.set()
     await first
     assert max(p.page_no for p in world.storage.pages) == 3
-    async with world.worker(settings=patient):
+    async with world.worker(settings=patient(world)):
         await assert_all_is_there(world, task)
     assert world.source.requested == [0, 10, 20, 30, 40]
 
