@@ -13,7 +13,7 @@ from xget.account.v1.account_pool_pb2_grpc import add_AccountPoolServicer_to_ser
 from xget_account.adapters.grpc import GrpcProxies
 from xget_account.deps import Container
 from xget_account.repository import FigureRepository, LeaseRepository
-from xget_account.router import router
+from xget_account.router import ROUTERS
 from xget_account.rpc import SERVICE_NAME, AccountPool
 from xget_account.service import LeaseService, Vault, Work
 from xget_account.service.metrics import Figures, measure_accounts
@@ -81,7 +81,7 @@ def create_app(
         service=NAME,
         title="XGet accounts",
         settings=settings,
-        routers=[router],
+        routers=ROUTERS,
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,

@@ -7,8 +7,8 @@ from typing import Any
 from cyclopts import App
 
 from xget_cli.client import Client
-from xget_cli.commands.accounts import show_import
 from xget_cli.files import InputFile, read_text
+from xget_cli.imports import show_import
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 

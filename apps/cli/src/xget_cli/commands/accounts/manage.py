@@ -1,21 +1,18 @@
-"""`xget accounts …`"""
+"""Import, list and look at accounts."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from xget_cli.client import Client
 from xget_cli.files import InputFile, read_text
+from xget_cli.imports import show_import
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
-app = App(name="accounts", help="Accounts that collect.", help_format="markdown")
 
-
-@app.command(name="import")
 def import_(
     file: InputFile,
     *,
@@ -40,20 +37,6 @@ def import_(
     return show_import(report, ("username", "account_id"), common)
 
 
-def show_import(report: dict[str, Any], columns: tuple[str, ...], common: Common) -> int:
-    """Print what became of each line; 1 when any was refused."""
-    lines = report["lines"] if "lines" in report else report["items"]
-    outcomes = Counter(entry["outcome"] for entry in lines)
-    if common.json:
-        print_json(report)
-    else:
-        rows = [(e["line"], e["outcome"], *(e.get(c) for c in columns), e.get("reason")) for e in lines]
-        table("", ["line", "outcome", *columns, "reason"], rows)
-        line(", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items())) or "The file has no lines to take.")
-    return 1 if outcomes["refused"] or not lines else 0
-
-
-@app.command(name="list")
 def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
     """List accounts; secrets are never shown."""
     with Client(common.url) as client:
@@ -64,7 +47,6 @@ def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
     return table(f"{found['total']} accounts", columns, [[a.get(c) for c in columns] for a in found["items"]])
 
 
-@app.command
 def status(account_id: Id, *, common: Common = DEFAULTS) -> None:
     """Say whether an account can work now, and if not, why and until when."""
     with Client(common.url) as client:
@@ -74,7 +56,6 @@ def status(account_id: Id, *, common: Common = DEFAULTS) -> None:
     return table("", ["field", "value"], list(found.items()))
 
 
-@app.command
 def delete(account_id: Id, *, common: Common = DEFAULTS) -> None:
     """Delete an account with its secrets."""
     with Client(common.url) as client:

@@ -1,34 +1,17 @@
-"""Tables of the account service."""
+"""Accounts and what is known of their operations."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from xget_db.base import new_metadata
+from xget_account.models.base import Base
 from xget_db.types import JsonDict, UtcDateTime
-from xget_web.idempotency import idempotency_table
 
 SECRETS = ("password", "email_password", "cookies", "totp")
 """Columns that hold a ciphertext of `Keyring`, bound to `accounts:<id>:<column>`."""
-
-NEW = "NEW"
-ACTIVE = "ACTIVE"
-NEEDS_LOGIN = "NEEDS_LOGIN"
-NEEDS_HUMAN = "NEEDS_HUMAN"
-SUSPENDED = "SUSPENDED"
-RESTING = "RESTING"
-"""Not stored: what a healthy account is while it rests."""
-
-HEALTHY = (NEW, ACTIVE)
-
-
-class Base(DeclarativeBase):
-    """Registry of this service's tables."""
-
-    metadata = new_metadata()
 
 
 class Account(Base):
@@ -95,6 +78,3 @@ class LedgerEntry(Base):
     used_day: Mapped[str] = mapped_column(String(10), default="")
     used_today: Mapped[int] = mapped_column(Integer, default=0)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-idempotency = idempotency_table(Base.metadata)

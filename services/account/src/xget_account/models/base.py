@@ -1,0 +1,17 @@
+"""What all tables of the account service share."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import DeclarativeBase
+
+from xget_db.base import new_metadata
+from xget_web.idempotency import idempotency_table
+
+
+class Base(DeclarativeBase):
+    """Registry of this service's tables."""
+
+    metadata = new_metadata()
+
+
+idempotency = idempotency_table(Base.metadata)

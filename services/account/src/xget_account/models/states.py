@@ -1,0 +1,13 @@
+"""States of an account."""
+
+from __future__ import annotations
+
+NEW = "NEW"
+ACTIVE = "ACTIVE"
+NEEDS_LOGIN = "NEEDS_LOGIN"
+NEEDS_HUMAN = "NEEDS_HUMAN"
+SUSPENDED = "SUSPENDED"
+RESTING = "RESTING"
+"""Not stored: what a healthy account is while it rests."""
+
+HEALTHY = (NEW, ACTIVE)

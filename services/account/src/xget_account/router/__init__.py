@@ -1,0 +1,8 @@
+"""HTTP of the account service."""
+
+from xget_account.router import accounts
+
+ROUTERS = (accounts.router,)
+"""In this order: fixed words under `/accounts` must be found before `/accounts/{account_id}`."""
+
+__all__ = ["ROUTERS"]
