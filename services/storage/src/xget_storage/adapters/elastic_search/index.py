@@ -21,7 +21,7 @@ from xget_storage.adapters.elastic_search.layout import Names
 from xget_storage.adapters.elastic_search.opening import Opening
 from xget_storage.adapters.elastic_search.querying import ANSWER, nothing, page, request, steady
 from xget_storage.adapters.elastic_search.rebuilding import ElasticRebuild, rebuilding
-from xget_storage.adapters.elastic_search.writing import BulkWriter, NoTarget, pieces
+from xget_storage.adapters.elastic_search.writing import BulkWriter, NoTarget
 from xget_storage.models import StoredItem
 from xget_storage.ports import SearchPage, SearchQuery
 from xget_storage.service.analysis import Analyzer
@@ -83,7 +83,7 @@ class ElasticSearch:
         for _ in range(_LOOKS):
             targets = self._targets or await self._look()
             try:
-                return await self._writer.write(pieces(lines()), targets)
+                return await self._writer.write(lines(), targets)
             except NoTarget:
                 self._targets = ()
         raise away("changes its aliases all the time")

@@ -22,7 +22,7 @@ from xget_storage.adapters.elastic_search.connection import Connection, away
 from xget_storage.adapters.elastic_search.documents import deletion_lines, item_lines
 from xget_storage.adapters.elastic_search.layout import SETTINGS, Names, fits
 from xget_storage.adapters.elastic_search.lock import Lock
-from xget_storage.adapters.elastic_search.writing import BulkWriter, NoTarget, pieces
+from xget_storage.adapters.elastic_search.writing import BulkWriter, NoTarget
 from xget_storage.errors import RebuildRunning
 from xget_storage.models import StoredItem
 from xget_storage.service.analysis import Analyzer
@@ -84,7 +84,7 @@ class ElasticRebuild:
         gone = {key: rev for key, rev in found.items() if isinstance(rev, int)}
         try:
             for lines in (item_lines(items, self._analyzer), deletion_lines(gone)):
-                await self._writer.write(pieces(lines), [self._names.new])
+                await self._writer.write(lines, [self._names.new])
         except NoTarget as error:
             raise _taken_over() from error
         if found:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 
 from elasticsearch import NotFoundError
@@ -22,7 +22,9 @@ REFUSED = Spec("xget_search_refused_total", "Items that the search engine refuse
 
 _logger = get_logger(__name__)
 _BULK_BYTES: Final = 5 * 1024 * 1024
-_BULK_ITEMS: Final = 2000
+_BULK_ITEMS: Final = 640
+_BREATH_ITEMS: Final = 32
+"""Lines made in one go: others of the loop, the sending of the piece before among them, wait for no more than these."""
 _IN_FLIGHT: Final = 2
 _TRIES: Final = 6
 _PAUSE_SECONDS: Final = 0.2
@@ -41,15 +43,14 @@ class BulkWriter:
         self._registry = registry
         self._refresh = refresh
 
-    async def write(self, bodies: Iterable[Sequence[Line]], targets: Sequence[str]) -> None:
-        """Write pieces to each of `targets`; pieces are made while others are on their way.
+    async def write(self, lines: Iterable[Line], targets: Sequence[str]) -> None:
+        """Write lines to each of `targets`, in pieces; a piece is made while those before it are on their way.
 
         Raises SearchAway (503); NoTarget when an alias is missing.
         """
-        made = iter(bodies)
         sending: list[asyncio.Task[None]] = []
         try:
-            while (piece := await asyncio.to_thread(next, made, None)) is not None:
+            async for piece in pieces(lines):
                 if len(sending) == _IN_FLIGHT:
                     await sending.pop(0)
                 sending.append(asyncio.create_task(self._send(piece, targets)))
@@ -110,15 +111,17 @@ class BulkWriter:
         return True
 
 
-def pieces(lines: Iterable[Line]) -> Iterator[list[Line]]:
+async def pieces(lines: Iterable[Line]) -> AsyncIterator[list[Line]]:
     """Lines in pieces that make one request each."""
     piece: list[Line] = []
     size = 0
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         if piece and (size + len(line[1]) > _BULK_BYTES or len(piece) >= _BULK_ITEMS):
             yield piece
             piece, size = [], 0
         piece.append(line)
         size += len(line[1])
+        if number % _BREATH_ITEMS == 0:
+            await asyncio.sleep(0)
     if piece:
         yield piece
