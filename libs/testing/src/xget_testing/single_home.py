@@ -33,7 +33,7 @@ from xget_events.topics import load_topics
 from xget_kernel.messages import Message
 from xget_kernel.secrets import Keyring
 from xget_standalone.home import Home
-from xget_standalone.migration.keys import SECRETS
+from xget_standalone.migration.keys import KEEPERS, sealed_of
 from xget_storage.adapters.sqlite_documents import SqliteDocuments
 from xget_storage.adapters.sqlite_raw_pages import SqliteRawPages
 from xget_storage.models import RawPage, StoredItem, Takedown, TakedownNote, TakedownState
@@ -95,9 +95,10 @@ class SingleHome:
             row = {column.name: self._value(column, n, known) for column in table.columns}
             if table.name == "outbox":
                 row["headers"] = {"ce_id": f"{self._seed}-{n}", "ce_type": "xget.Test"}
-            for name in SECRETS.get((service, table.name), ()):
-                if row[name] is not None:
-                    row[name] = self.keyring.encrypt(row[name], aad=f"{table.name}:{row['id']}:{name}")
+            for sealed in sealed_of(service) if service in KEEPERS else ():
+                for name in sealed.columns if sealed.table == table.name else ():
+                    if row[name] is not None:
+                        row[name] = self.keyring.encrypt(row[name], aad=sealed.place(row[sealed.key], name))
             yield row
 
     def _value(self, column: Column[Any], n: int, known: dict[Column[Any], list[Any]]) -> Any:

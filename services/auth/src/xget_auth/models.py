@@ -8,7 +8,11 @@ from sqlalchemy import ForeignKey, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xget_db.base import new_metadata
+from xget_db.sealed import Sealed
 from xget_db.types import JsonDict, JsonList, UtcDateTime
+
+SEALED = (Sealed("signing_keys", ("private_jwk",)),)
+"""Every table and column that holds a ciphertext: `xget keys` walks them."""
 
 
 class Base(DeclarativeBase):

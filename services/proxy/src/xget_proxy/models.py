@@ -8,6 +8,7 @@ from sqlalchemy import Float, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xget_db.base import new_metadata
+from xget_db.sealed import Sealed
 from xget_db.types import UtcDateTime
 from xget_web.idempotency import idempotency_table
 
@@ -15,6 +16,9 @@ ACTIVE = "ACTIVE"
 INACTIVE = "INACTIVE"
 CHECKING = "CHECKING"
 """Not stored: an INACTIVE proxy whose pause is over, so that it is tried again."""
+
+SEALED = (Sealed("proxies", ("password",)),)
+"""Every table and column that holds a ciphertext: `xget keys` walks them."""
 
 
 class Base(DeclarativeBase):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from sqlalchemy import Table, select
 
 from xget_db.engine import Database
+from xget_db.sealed import Sealed
 from xget_kernel.errors import StartupError
 from xget_kernel.files import replace
 from xget_kernel.secrets import Keyring, SecretUnreadable
@@ -18,13 +20,14 @@ from xget_standalone.migration.progress import Progress, Watch
 from xget_standalone.migration.report import Line
 from xget_standalone.migration.tables import tables_of
 
-SECRETS: Final = {
-    ("auth", "signing_keys"): ("private_jwk",),
-    ("account", "accounts"): ("password", "email_password", "cookies", "totp"),
-    ("proxy", "proxies"): ("password",),
-}
-"""Columns that hold a ciphertext, bound to `table:id:column`."""
+KEEPERS: Final = ("auth", "account", "proxy")
+"""Services with secrets in their tables."""
 _PIECE: Final = 200
+
+
+def sealed_of(service: str) -> tuple[Sealed, ...]:
+    """The tables of a service that hold ciphertexts."""
+    return cast("tuple[Sealed, ...]", import_module(f"xget_{service}.models").SEALED)
 
 
 class _KeyFile(msgspec.Struct):
@@ -99,18 +102,17 @@ class SecretStep:
 
     async def verify(self, watch: Watch) -> None:
         keyring = self._keyring()
-        for (service, name), columns in SECRETS.items():
-            if service not in self._targets:
-                continue
-            table = next(table for table in tables_of(service) if table.name == name)
-            last = ""
-            while rows := await self._rows(self._targets[service], table, last):
-                for aad, token in _tokens(table, rows, columns):
-                    self.line.source += 1
-                    if not _reads(keyring, token, aad):
-                        self.line.differs(aad)
-                last = str(rows[-1]["id"])
-                watch("verify secrets", self.line.source, 0)
+        for service in KEEPERS:
+            for sealed in sealed_of(service) if service in self._targets else ():
+                table = next(table for table in tables_of(service) if table.name == sealed.table)
+                last = ""
+                while rows := await self._rows(self._targets[service], table, sealed.key, last):
+                    for aad, token in _tokens(sealed, rows):
+                        self.line.source += 1
+                        if not _reads(keyring, token, aad):
+                            self.line.differs(aad)
+                    last = str(rows[-1][sealed.key])
+                    watch("verify secrets", self.line.source, 0)
         self.line.verified = not self.line.problems
 
     def _keyring(self) -> Keyring | None:
@@ -119,17 +121,17 @@ class SecretStep:
         found = _read(self._home / "keys.json")
         return Keyring(found) if found else None
 
-    async def _rows(self, target: Database, table: Table, last: str) -> list[dict[str, Any]]:
-        query = select(table).where(table.c.id > last).order_by(table.c.id).limit(_PIECE)
+    async def _rows(self, target: Database, table: Table, key: str, last: str) -> list[dict[str, Any]]:
+        query = select(table).where(table.c[key] > last).order_by(table.c[key]).limit(_PIECE)
         async with target.read() as session:
             return [dict(row) for row in (await session.execute(query)).mappings()]
 
 
-def _tokens(table: Table, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _tokens(sealed: Sealed, rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for row in rows:
-        for column in columns:
+        for column in sealed.columns:
             if row[column] is not None:
-                yield f"{table.name}:{row['id']}:{column}", row[column]
+                yield sealed.place(row[sealed.key], column), row[column]
 
 
 def _reads(keyring: Keyring | None, token: str, aad: str) -> bool:

@@ -1,8 +1,10 @@
 """Tables of the account service and the states of an account."""
 
 from xget_account.models.accounts import SECRETS, Account, LedgerEntry
-from xget_account.models.base import Base, idempotency
-from xget_account.models.states import ACTIVE, HEALTHY, NEEDS_HUMAN, NEEDS_LOGIN, NEW, RESTING, SUSPENDED
+from xget_account.models.base import OUTBOX, Base, idempotency
+from xget_account.models.life import Move, Sample
+from xget_account.models.sealed import SEALED
+from xget_account.models.states import ACTIVE, HEALTHY, NEEDS_HUMAN, NEEDS_LOGIN, NEW, RESTING, RETIRED, SUSPENDED
 
 __all__ = [
     "ACTIVE",
@@ -10,11 +12,16 @@ __all__ = [
     "NEEDS_HUMAN",
     "NEEDS_LOGIN",
     "NEW",
+    "OUTBOX",
     "RESTING",
+    "RETIRED",
+    "SEALED",
     "SECRETS",
     "SUSPENDED",
     "Account",
     "Base",
     "LedgerEntry",
+    "Move",
+    "Sample",
     "idempotency",
 ]

@@ -1,0 +1,9 @@
+"""Every table and column of the service that holds a ciphertext: `xget keys` walks them."""
+
+from __future__ import annotations
+
+from xget_account.models.accounts import SECRETS
+from xget_db.sealed import Sealed
+
+SEALED = (Sealed("accounts", SECRETS),)
+"""Whoever adds a column with a secret, adds it here: else a rotation leaves it behind."""
