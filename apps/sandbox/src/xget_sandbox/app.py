@@ -19,6 +19,9 @@ from xget_sandbox.graphql.gate import Gate
 from xget_sandbox.graphql.world_source import WorldSource
 from xget_sandbox.journal import Journal
 from xget_sandbox.limits import Limits, SandboxClock
+from xget_sandbox.login.door import Door
+from xget_sandbox.login.people import People
+from xget_sandbox.mail.box import Post
 from xget_sandbox.paging import Pagings
 from xget_sandbox.replay import load_recordings
 from xget_sandbox.scenario import Scenario
@@ -86,9 +89,10 @@ class Sandbox:
         self.director.apply(options.start)
         self.truth = Truth(self.world, listings, replaying=options.replay is not None)
         transaction = TransactionPages(options.seed)
-        gate = Gate(source, self.director, transaction)
-        control = Control(self.truth, self.director, self.authority.pem)
-        self.server = ProxyServer(Site(gate, transaction), control, self.authority)
+        self.people = People(Post(), options.seed)
+        gate = Gate(source, self.director, transaction, self.people)
+        control = Control(self.truth, self.director, self.people, self.authority.pem)
+        self.server = ProxyServer(Site(gate, transaction, Door(self.people)), control, self.authority)
 
     @property
     def proxy_url(self) -> str:

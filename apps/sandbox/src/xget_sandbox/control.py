@@ -10,19 +10,21 @@ import orjson
 from xget_sandbox.director import Director
 from xget_sandbox.errors import SandboxError
 from xget_sandbox.http import Request, Response, json_response
+from xget_sandbox.login.people import People
 from xget_sandbox.truth import Truth
 
 PREFIX = "/__sandbox__/"
-PAGES = "truth, log, faults, paging, drift, change, schedule, clock, limits and ca.pem"
+PAGES = "truth, log, faults, paging, drift, change, schedule, clock, limits, accounts, sessions/expire, mail and ca.pem"
 
 
 class Control:
     """Truth, log, faults, paging, clock and limits over plain HTTP."""
 
-    def __init__(self, truth: Truth, director: Director, ca_pem: bytes) -> None:
+    def __init__(self, truth: Truth, director: Director, people: People, ca_pem: bytes) -> None:
         conditions = director.conditions
         self.truth = truth
         self.director = director
+        self.people = people
         self.drifts = conditions.drifts
         self.journal = conditions.journal
         self.faults = conditions.faults
@@ -55,28 +57,51 @@ class Control:
             "drift": self.drifts.told,
             "schedule": self.director.told,
             "limits": self.limits.told,
+            "accounts": self.people.told,
+            "mail": self.people.post.told,
         }
         return pages[name]() if name in pages else None
 
     def _post(self, name: str, request: Request) -> dict[str, Any] | None:
+        if name == "accounts":
+            return self.people.register(_json(request))
+        pages: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "faults": self._set_faults,
+            "paging": self._set_paging,
+            "clock": self._advance,
+            "limits": self._set_limits,
+            "drift": self._set_drift,
+            "change": self.director.changes.apply,
+            "mail": self.people.post.set,
+            "sessions/expire": self._expire,
+        }
         body = _body(request)
-        if name == "faults":
-            self.faults.set(body.get("faults", ""))
-            return {"faults": self.faults.texts}
-        if name == "paging":
-            self.pagings.set(_rules(body))
-            return self.pagings.told()
-        if name == "clock":
-            self.limits.clock.advance(_number(body, "advance"))
-            self.director.catch_up()
-            return self._clock()
-        if name == "limits":
-            self.limits.set(body)
-            return self.limits.told()
-        if name == "drift":
-            self.drifts.set(body.get("drift", []))
-            return self.drifts.told()
-        return self.director.changes.apply(body) if name == "change" else None
+        return pages[name](body) if name in pages else None
+
+    def _set_faults(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.faults.set(body.get("faults", ""))
+        return {"faults": self.faults.texts}
+
+    def _set_paging(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.pagings.set(_rules(body))
+        return self.pagings.told()
+
+    def _advance(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.limits.clock.advance(_number(body, "advance"))
+        self.director.catch_up()
+        return self._clock()
+
+    def _set_limits(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.limits.set(body)
+        return self.limits.told()
+
+    def _set_drift(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.drifts.set(body.get("drift", []))
+        return self.drifts.told()
+
+    def _expire(self, body: dict[str, Any]) -> dict[str, Any]:
+        username = body.get("username")
+        return {"expired": self.people.expire(None if username is None else str(username))}
 
     def _clock(self) -> dict[str, Any]:
         clock = self.limits.clock
@@ -88,11 +113,15 @@ def _after(asked: Mapping[str, str]) -> int:
     return int(after) if after.isdecimal() else 0
 
 
-def _body(request: Request) -> dict[str, Any]:
+def _json(request: Request) -> Any:
     try:
-        body = orjson.loads(request.body or b"{}")
+        return orjson.loads(request.body or b"{}")
     except orjson.JSONDecodeError as error:
         raise SandboxError("The body is not JSON.") from error
+
+
+def _body(request: Request) -> dict[str, Any]:
+    body = _json(request)
     if not isinstance(body, dict):
         raise SandboxError("The body is not a JSON object.")
     return body

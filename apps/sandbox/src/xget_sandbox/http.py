@@ -56,6 +56,8 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     drop: bool = False
     seconds: float = 0.0
+    cookies: tuple[str, ...] = ()
+    """Values of `Set-Cookie` headers."""
 
     def head(self) -> bytes:
         """Status line and headers."""
@@ -64,6 +66,7 @@ class Response:
             f"content-type: {self.content_type}",
             f"content-length: {len(self.body)}",
             *(f"{name}: {value}" for name, value in self.headers.items()),
+            *(f"set-cookie: {value}" for value in self.cookies),
         ]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 

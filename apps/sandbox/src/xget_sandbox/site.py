@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xget_sandbox.graphql.gate import PREFIX, Gate
 from xget_sandbox.http import Request, Response, json_response, text_response
+from xget_sandbox.login.door import LOGIN_HOSTS, Door
 from xget_sandbox.transaction import TransactionPages
 
 X_HOSTS = frozenset(
@@ -11,7 +12,7 @@ X_HOSTS = frozenset(
 )
 SCRIPT_HOSTS = frozenset({"abs.twimg.com"})
 MEDIA_HOSTS = frozenset({"pbs.twimg.com", "video.twimg.com"})
-HOSTS = X_HOSTS | SCRIPT_HOSTS | MEDIA_HOSTS
+HOSTS = X_HOSTS | SCRIPT_HOSTS | MEDIA_HOSTS | LOGIN_HOSTS
 PIXEL = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c000000000100010000020144003b"
 )  # the smallest GIF
@@ -20,8 +21,9 @@ PIXEL = bytes.fromhex(
 class Site:
     """x.com and its neighbours."""
 
-    def __init__(self, gate: Gate, transaction: TransactionPages) -> None:
+    def __init__(self, gate: Gate, transaction: TransactionPages, door: Door) -> None:
         self.gate = gate
+        self.door = door
         self.transaction = transaction
 
     def answer(self, request: Request) -> Response:
@@ -32,6 +34,12 @@ class Site:
             return self.transaction.script(request.path)
         if request.path.startswith(PREFIX) or request.path.startswith("/graphql/"):
             return self.gate.answer(request)
+        return self._page(request)
+
+    def _page(self, request: Request) -> Response:
+        at_the_door = self.door.answer(request)
+        if at_the_door is not None:
+            return at_the_door
         if request.host.startswith("api."):
             return json_response({"errors": [{"code": 34, "message": "Sorry, that page does not exist."}]}, 404)
         if request.path == "/robots.txt":

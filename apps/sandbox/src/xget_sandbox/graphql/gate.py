@@ -10,6 +10,7 @@ from xget_sandbox.director import Director
 from xget_sandbox.faults import Fault
 from xget_sandbox.graphql.refusals import refusal, spoilt, struck, too_many
 from xget_sandbox.http import Request, Response, json_response
+from xget_sandbox.login.people import People
 from xget_sandbox.source import Source, Untouched
 from xget_sandbox.transaction import TransactionPages
 
@@ -19,7 +20,7 @@ PREFIX = "/i/api/graphql/"
 class Gate:
     """Checks the session, takes from the budget, lets faults strike, and asks the source."""
 
-    def __init__(self, source: Source, director: Director, transaction: TransactionPages) -> None:
+    def __init__(self, source: Source, director: Director, transaction: TransactionPages, people: People) -> None:
         conditions = director.conditions
         self.source = source
         self.director = director
@@ -29,6 +30,7 @@ class Gate:
         self.faults = conditions.faults
         self.journal = conditions.journal
         self.transaction = transaction
+        self.people = people
 
     def answer(self, request: Request) -> Response:
         """The answer to a request under /i/api/graphql/."""
@@ -49,6 +51,8 @@ class Gate:
         cookies = request.cookies()
         if not cookies.get("auth_token") or not request.headers.get("authorization", "").startswith("Bearer "):
             return refusal("32")
+        if code := self.people.refusal_of(cookies["auth_token"]):
+            return refusal(code)
         if not cookies.get("ct0") or request.headers.get("x-csrf-token") != cookies["ct0"]:
             message = "This request requires a matching csrf cookie and header."
             return json_response({"errors": [{"code": 353, "message": message}]}, 403)

@@ -1,0 +1,1 @@
+"""Mail boxes of the sandbox's people, read over IMAP."""
