@@ -130,7 +130,7 @@ def collect(demo: Demo) -> str:
     """Bring the account and the proxy, collect with a live bar, return the task's id."""
     demo.xget("login", "demo", "--register", "--password-stdin", typed="a long demo passphrase\n")
     demo.xget("accounts", "import", "cookies.json", "--username", "demo_account")
-    demo.xget("proxies", "import", "-", typed=f"http://127.0.0.1:{demo.sandbox_port}\n")
+    demo.xget("proxies", "import", "-", "--internal", typed=f"http://127.0.0.1:{demo.sandbox_port}\n")
     demo.xget("tasks", "create", "keyword-search", QUERY, "--limit", str(LIMIT), "--watch")
     tasks = json.loads(demo.xget("tasks", "list", "--json", quiet=True))
     return str(tasks["items"][0]["id"])

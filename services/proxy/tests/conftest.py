@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from xget.proxy.v1.proxy_pool_pb2_grpc import ProxyPoolStub
 from xget_kernel.clock import ManualClock
 from xget_kernel.secrets import Secret
 from xget_proxy.app import create_app
+from xget_proxy.service.addresses import Address
 from xget_proxy.settings import Settings
 from xget_rpc.client import RpcChannel
 from xget_testing.apps import running
@@ -36,6 +38,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         internal_token="inner",
         proxy_check_url="http://site.test/robots.txt",
         proxy_check_seconds=1.0,
+        proxy_allow_networks="10.0.0.0/8, 127.0.0.1, 2001:db8::/32",
     )
 
 
@@ -50,8 +53,17 @@ def tokens(clock: ManualClock) -> TokenMaker:
 
 
 @pytest.fixture
-def app(settings: Settings, clock: ManualClock, tokens: TokenMaker) -> FastAPI:
-    return create_app(settings, clock=clock, verifier=tokens.verifier())
+def names() -> dict[str, list[str]]:
+    """What host names resolve to; all others are unknown."""
+    return {}
+
+
+@pytest.fixture
+def app(settings: Settings, clock: ManualClock, tokens: TokenMaker, names: dict[str, list[str]]) -> FastAPI:
+    async def resolve(name: str) -> Sequence[Address]:
+        return [ip_address(address) for address in names.get(name, [])]
+
+    return create_app(settings, clock=clock, verifier=tokens.verifier(), resolve=resolve)
 
 
 @pytest.fixture

@@ -16,12 +16,13 @@ from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock
+from xget_proxy.adapters.dns import system_addresses
 from xget_proxy.adapters.http import HttpProbe
 from xget_proxy.deps import Container, units
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.router import router
 from xget_proxy.rpc import SERVICE_NAME, ProxyPool
-from xget_proxy.service import CheckService, PoolService, Vault
+from xget_proxy.service import Allowed, CheckService, Gate, PoolService, Resolve, Vault
 from xget_proxy.service.metrics import PROXIES
 from xget_proxy.settings import NAME, Settings
 from xget_rpc.server import RpcServer
@@ -39,8 +40,11 @@ def create_app(
     log: EventLog | None = None,
     clock: Clock | None = None,
     verifier: Verifier | None = None,
+    resolve: Resolve = system_addresses,
 ) -> FastAPI:
-    """The proxy service. `verifier` replaces the auth service's keys. Nothing runs before the lifespan begins.
+    """The proxy service. Nothing runs before the lifespan begins.
+
+    `verifier` replaces the auth service's keys, `resolve` the system's way to look host names up.
 
     The service announces no events yet: `log` is taken because every service is built with the same call.
     """
@@ -61,10 +65,13 @@ def create_app(
             await stack.enter_async_context(time.following(database))
             vault = Vault(settings.keyring())
             probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
-            checks = CheckService(units(database.read), units(database.transaction), vault, probe, time)
-            app.state.proxy = Container(database, vault, time, checks)
+            gate = Gate(Allowed.parse(settings.proxy_allow_networks), resolve, time)
+            checks = CheckService(
+                units(database.read), units(database.transaction), vault, gate, probe=probe, clock=time
+            )
+            app.state.proxy = Container(database, vault, time, gate, checks)
             metrics.sampled(PROXIES, partial(_proxies, database))
-            pool = PoolService(units(database.transaction), vault, time, metrics)
+            pool = PoolService(units(database.transaction), vault, gate, time, metrics)
             await pool.take_back()
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)

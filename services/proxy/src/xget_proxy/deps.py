@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -13,8 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from xget_db.engine import Database
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
+from xget_proxy.errors import InsideNetwork
 from xget_proxy.repository import ProxyRepository
-from xget_proxy.service import CheckService, ImportService, ProxyService, Vault, Work
+from xget_proxy.schemas import ImportRequest, ProxyCreate, ProxyUpdate
+from xget_proxy.service import CheckService, Gate, ImportService, ProxyService, Vault, Work, admitted
+from xget_proxy.service.reading import Found, Refused
 from xget_web.auth import CallerDep
 from xget_web.db import read_dep, session_dep
 
@@ -26,6 +29,7 @@ class Container:
     database: Database
     vault: Vault
     clock: Clock
+    gate: Gate
     checks: CheckService
 
 
@@ -60,6 +64,9 @@ def writer(caller: CallerDep) -> Caller:
     return caller
 
 
+Writer = Annotated[Caller, Depends(writer)]
+
+
 def writing(built: Built, opened: Annotated[AsyncSession, session]) -> ProxyService:
     """Use cases in a transaction that writes."""
     return ProxyService(ProxyRepository(opened), built.vault, built.clock)
@@ -75,13 +82,46 @@ def importing(built: Built, opened: Annotated[AsyncSession, session]) -> ImportS
     return ImportService(ProxyRepository(opened), built.vault, built.clock)
 
 
+async def screened(body: ProxyCreate, caller: Writer, built: Built) -> None:
+    """Refuse a proxy inside the own network, before a transaction begins: looking a name up may take seconds.
+
+    Raises InsideNetwork (422), and Forbidden (403) for who may not allow it.
+    """
+    await _screen(built, caller, body.ip, body.allow_internal)
+
+
+async def screened_change(proxy_id: str, body: ProxyUpdate, caller: Writer, built: Built) -> None:
+    """As `screened`, for a place that changes."""
+    if body.ip is not None:
+        await _screen(built, caller, body.ip, body.allow_internal or False)
+    elif body.allow_internal:
+        caller.require("operator")
+
+
+async def screened_list(body: ImportRequest, caller: Writer, built: Built) -> Sequence[Found | Refused]:
+    """The proxies of a list; lines inside the own network are refused. Raises Forbidden (403) as `screened`."""
+    if body.allow_internal:
+        caller.require("operator")
+    return await admitted(body, built.gate)
+
+
+async def _screen(built: Container, caller: Caller, host: str, internal: bool) -> None:
+    if internal:
+        caller.require("operator")
+    elif why := await built.gate.screen([host]):
+        raise InsideNetwork(next(iter(why)))
+
+
 def checking(built: Built) -> CheckService:
     """Checks, which open their own short transactions."""
     return built.checks
 
 
-Writer = Annotated[Caller, Depends(writer)]
 Proxies = Annotated[ProxyService, Depends(writing)]
 ProxiesRead = Annotated[ProxyService, Depends(reading)]
 Imports = Annotated[ImportService, Depends(importing)]
+Screened = Depends(screened)
+ScreenedChange = Depends(screened_change)
+Listed = Annotated[Sequence[Found | Refused], Depends(screened_list)]
+ScreenedList = Depends(screened_list)
 Checks = Annotated[CheckService, Depends(checking)]

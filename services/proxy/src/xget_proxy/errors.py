@@ -44,3 +44,27 @@ class BadRequestField(Invalid):
 
     def __init__(self, field: str, rule: str, sentence: str) -> None:
         super().__init__(sentence, errors=[FieldError(field, rule, sentence)])
+
+
+class InsideNetwork(Invalid):
+    """The proxy sits inside the operator's own network, and nobody allowed that."""
+
+    code = "proxy_inside_network"
+    title = "Proxy inside the own network"
+
+    def __init__(self, host: str, field: str = "ip") -> None:
+        sentence = (
+            f"{host} lies inside the operator's own network or on no public address: an operator may allow it with "
+            "allow_internal (`--internal`), or for all proxies with XGET_PROXY_ALLOW_NETWORKS."
+        )
+        super().__init__(sentence, errors=[FieldError(field, "internal", sentence)])
+
+
+class HostUnknown(NotFound):
+    """The proxy's name resolves to no address now."""
+
+    code = "proxy_host_unknown"
+    title = "Unknown host"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"The name {host} resolves to no address now.")

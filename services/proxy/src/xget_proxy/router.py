@@ -7,8 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from xget_kernel.errors import Forbidden
-from xget_proxy.deps import Checks, Imports, Proxies, ProxiesRead, Writer, session
-from xget_proxy.errors import BadRequestField, ProxyExists, ProxyNotFound
+from xget_proxy.deps import (
+    Checks,
+    Imports,
+    Listed,
+    Proxies,
+    ProxiesRead,
+    Screened,
+    ScreenedChange,
+    ScreenedList,
+    Writer,
+    session,
+)
+from xget_proxy.errors import BadRequestField, InsideNetwork, ProxyExists, ProxyNotFound
 from xget_proxy.models import Proxy, idempotency
 from xget_proxy.schemas import (
     CheckRequest,
@@ -69,8 +80,8 @@ async def list_available_proxies(
 @router.post(
     "",
     status_code=201,
-    dependencies=[_once],
-    responses=errors(Forbidden, ProxyExists, BadRequestField),
+    dependencies=[Screened, _once],
+    responses=errors(Forbidden, ProxyExists, BadRequestField, InsideNetwork),
 )
 async def create_proxy(body: ProxyCreate, proxies: Proxies, caller: Writer, response: Response) -> ProxyRead:
     """Add a proxy."""
@@ -80,10 +91,10 @@ async def create_proxy(body: ProxyCreate, proxies: Proxies, caller: Writer, resp
     return proxies.read(proxy)
 
 
-@router.post("/import", dependencies=[_once], responses=errors(Forbidden))
-async def import_proxies(body: ImportRequest, imports: Imports, caller: Writer) -> ImportResult:
+@router.post("/import", dependencies=[ScreenedList, _once], responses=errors(Forbidden))
+async def import_proxies(body: ImportRequest, records: Listed, imports: Imports, caller: Writer) -> ImportResult:
     """Take proxies from a list: scheme://user:pass@host:port, host:port:user:pass, host:port, or CSV."""
-    return await imports.run(body, caller)
+    return await imports.run(records, caller, internal=body.allow_internal)
 
 
 @router.post("/check", responses=errors(Forbidden, ProxyNotFound))
@@ -100,7 +111,11 @@ async def get_proxy(proxy_id: PathId, proxies: ProxiesRead, caller: CallerDep, r
     return proxies.read(proxy)
 
 
-@router.put("/{proxy_id}", responses=errors(Forbidden, ProxyNotFound, ProxyExists, Overtaken, BadRequestField))
+@router.put(
+    "/{proxy_id}",
+    dependencies=[ScreenedChange],
+    responses=errors(Forbidden, ProxyNotFound, ProxyExists, Overtaken, BadRequestField, InsideNetwork),
+)
 async def update_proxy(
     *,
     proxy_id: PathId,

@@ -41,6 +41,9 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 Login = Annotated[str, text(255)]
 Country = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2."), AfterValidator(str.upper)]
 Place = Annotated[str, text(100)]
+AllowInternal = Annotated[
+    bool, Field(description="Lets it be inside the operator's own network; only operators may set it.")
+]
 
 
 class ProxyCreate(Body):
@@ -55,6 +58,7 @@ class ProxyCreate(Body):
     city: Place | None = None
     isp: Place | None = None
     status: Literal["ACTIVE", "INACTIVE"] = "ACTIVE"
+    allow_internal: AllowInternal = False
 
 
 class ProxyUpdate(Body):
@@ -71,6 +75,7 @@ class ProxyUpdate(Body):
     status: Annotated[
         Literal["ACTIVE", "INACTIVE"] | None, Field(description="INACTIVE switches it off, ACTIVE ends a pause.")
     ] = None
+    allow_internal: AllowInternal | None = None
 
 
 class ProxyRead(BaseModel):
@@ -94,6 +99,7 @@ class ProxyRead(BaseModel):
     status: State
     pause_until: datetime | None
     error_msg: str | None
+    allow_internal: bool
     created_at: datetime
     updated_at: datetime
 
@@ -146,6 +152,7 @@ class ImportRequest(Body):
     """For lines that name no scheme."""
     country: Country | None = None
     """For lines that name no country."""
+    allow_internal: AllowInternal = False
 
 
 class ImportLine(BaseModel):

@@ -23,6 +23,8 @@ class Settings(ServiceSettings):
     """How long a check waits for an answer."""
     proxy_recheck_seconds: float = Field(30.0, ge=1)
     """How often the worker looks for proxies whose pause is over."""
+    proxy_allow_networks: str = ""
+    """Networks, addresses and names inside the operator's own network where proxies may be, comma-separated."""
     keys: Secret | None = None
     """Encryption keys as `id:base64`, comma-separated, newest last; by default `<home>/keys.json`."""
 

@@ -9,9 +9,10 @@ from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock
+from xget_proxy.adapters.dns import system_addresses
 from xget_proxy.adapters.http import HttpProbe
 from xget_proxy.deps import units
-from xget_proxy.service import CheckService, Vault
+from xget_proxy.service import Allowed, CheckService, Gate, Vault
 from xget_proxy.settings import Settings
 from xget_proxy.tasks import recheck_paused
 from xget_telemetry.metrics import Registry
@@ -46,7 +47,10 @@ class Worker:
         settings = self._settings
         probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
         vault = Vault(settings.keyring())
-        checks = CheckService(units(database.read), units(database.transaction), vault, probe, self._clock)
+        gate = Gate(Allowed.parse(settings.proxy_allow_networks), system_addresses, self._clock)
+        checks = CheckService(
+            units(database.read), units(database.transaction), vault, gate, probe=probe, clock=self._clock
+        )
         await recheck_paused(checks, settings.proxy_recheck_seconds, self._clock, stop)
 
 

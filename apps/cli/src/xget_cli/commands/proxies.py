@@ -16,16 +16,19 @@ app = App(name="proxies", help="Proxies that accounts use.", help_format="markdo
 
 
 @app.command(name="import")
-def import_(file: InputFile, *, common: Common = DEFAULTS) -> int:
+def import_(file: InputFile, *, internal: bool = False, common: Common = DEFAULTS) -> int:
     """Import proxies: `scheme://user:pass@host:port`, `host:port:user:pass`, `host:port` or CSV, one a line.
 
     Parameters
     ----------
     file
         The file, or - for standard input. Exit code 1 when a line was refused.
+    internal
+        Let these proxies be inside your own network (this machine included); only operators may.
     """
+    body = {"text": read_text(file), "allow_internal": internal}
     with Client(common.url) as client:
-        report = client.post("/api/v1/proxies/import", {"text": read_text(file)})
+        report = client.post("/api/v1/proxies/import", body)
     return show_import(report, ("proxy", "proxy_id"), common)
 
 

@@ -1,9 +1,24 @@
 """Use cases of proxies."""
 
+from xget_proxy.service.addresses import Allowed
 from xget_proxy.service.checks import CheckService, Probe, ProbeResult
-from xget_proxy.service.imports import ImportService
+from xget_proxy.service.gate import Gate, Resolve
+from xget_proxy.service.imports import ImportService, admitted
 from xget_proxy.service.pool import PoolService, Work
 from xget_proxy.service.proxies import ProxyService
 from xget_proxy.service.vault import Vault
 
-__all__ = ["CheckService", "ImportService", "PoolService", "Probe", "ProbeResult", "ProxyService", "Vault", "Work"]
+__all__ = [
+    "Allowed",
+    "CheckService",
+    "Gate",
+    "ImportService",
+    "PoolService",
+    "Probe",
+    "ProbeResult",
+    "ProxyService",
+    "Resolve",
+    "Vault",
+    "Work",
+    "admitted",
+]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
-from xget_proxy.errors import ProxyNotFound
+from xget_proxy.errors import HostUnknown, InsideNetwork, ProxyNotFound
 from xget_proxy.models import Proxy
 from xget_proxy.schemas import CheckLine, CheckRequest, CheckResult
+from xget_proxy.service.gate import Gate
 from xget_proxy.service.health import failed, state, succeeded
 from xget_proxy.service.pool import Work
 from xget_proxy.service.vault import Vault
@@ -36,10 +37,11 @@ Probe = Callable[[str], Awaitable[ProbeResult]]
 class CheckService:
     """Checks. No transaction is open while proxies are tried."""
 
-    def __init__(self, look: Work, work: Work, vault: Vault, probe: Probe, clock: Clock) -> None:
+    def __init__(self, look: Work, work: Work, vault: Vault, gate: Gate, *, probe: Probe, clock: Clock) -> None:
         self._look = look
         self._work = work
         self._vault = vault
+        self._gate = gate
         self._probe = probe
         self._clock = clock
 
@@ -69,8 +71,9 @@ class CheckService:
         async def one(proxy: Proxy) -> ProbeResult:
             async with gate:
                 try:
-                    return await self._probe(self._vault.url(proxy))
-                except SecretUnreadable as error:
+                    address = await self._gate.admit(proxy.ip, internal=proxy.allow_internal)
+                    return await self._probe(self._vault.url(proxy, address))
+                except (SecretUnreadable, InsideNetwork, HostUnknown) as error:
                     return ProbeResult(False, None, error.detail)
 
         results = await asyncio.gather(*(one(proxy) for proxy in proxies))

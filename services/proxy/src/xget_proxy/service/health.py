@@ -46,5 +46,11 @@ def failed(proxy: Proxy, reason: str, now: datetime) -> None:
         proxy.status, proxy.pause_until = INACTIVE, now + min(pause, LONGEST_PAUSE)
 
 
+def paused(proxy: Proxy, reason: str, now: datetime) -> None:
+    """Count a failure that no second try mends soon: the pause begins at once."""
+    proxy.failures = TOLERATED
+    failed(proxy, reason, now)
+
+
 def _weighted(before: float | None, newest: float) -> float:
     return newest if before is None else before + WEIGHT * (newest - before)

@@ -9,6 +9,7 @@ from xget_kernel.clock import Clock
 from xget_proxy.models import Proxy
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.schemas import ImportLine, ImportRequest, ImportResult
+from xget_proxy.service.gate import Gate
 from xget_proxy.service.proxies import fresh
 from xget_proxy.service.reading import Found, Refused, address, read
 from xget_proxy.service.vault import Vault
@@ -24,9 +25,8 @@ class ImportService:
         self._vault = vault
         self._clock = clock
 
-    async def run(self, wish: ImportRequest, caller: Caller) -> ImportResult:
-        """Read a list and store its proxies for the caller."""
-        records = read(wish.text, type=wish.type, country=wish.country)
+    async def run(self, records: Sequence[Found | Refused], caller: Caller, *, internal: bool) -> ImportResult:
+        """Store the proxies of a list that was read (`admitted`) for the caller."""
         keys = [record.key for record in records if isinstance(record, Found)]
         stored = {_key(proxy): proxy for proxy in await self._proxies.same(caller.user_id, keys)}
         seen: dict[Key, int] = {}
@@ -42,18 +42,31 @@ class ImportService:
                 reason = "Is stored already: change it with PUT."
                 lines.append(_line(record.line, "duplicate", record, stored[record.key], reason))
             else:
-                created[record.key] = self._fresh(record, caller)
+                created[record.key] = self._fresh(record, caller, internal)
                 lines.append(_line(record.line, "created", record, created[record.key]))
             if isinstance(record, Found):
                 seen.setdefault(record.key, record.line)
         await self._proxies.add(list(created.values()))
         return _result(lines)
 
-    def _fresh(self, record: Found, caller: Caller) -> Proxy:
+    def _fresh(self, record: Found, caller: Caller, internal: bool) -> Proxy:
         proxy = fresh(caller.user_id, record.key, self._clock.now())
         proxy.country, proxy.city, proxy.isp = record.country, record.city, record.isp
+        proxy.allow_internal = internal
         self._vault.seal(proxy, record.password)
         return proxy
+
+
+async def admitted(wish: ImportRequest, gate: Gate) -> list[Found | Refused]:
+    """The proxies of a list; those inside the operator's own network are refused, unless the wish allows them."""
+    records = read(wish.text, type=wish.type, country=wish.country)
+    if wish.allow_internal:
+        return records
+    why = await gate.screen(record.ip for record in records if isinstance(record, Found))
+    return [
+        Refused(record.line, why[record.ip]) if isinstance(record, Found) and record.ip in why else record
+        for record in records
+    ]
 
 
 def _key(proxy: Proxy) -> Key:

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
-from xget_proxy.errors import NoProxyNow, ProxyNotFound
+from xget_proxy.errors import HostUnknown, InsideNetwork, NoProxyNow, ProxyNotFound
 from xget_proxy.models import ACTIVE, INACTIVE, Proxy
 from xget_proxy.repository import ProxyRepository
-from xget_proxy.service.health import failed, state, succeeded
+from xget_proxy.service.gate import Gate
+from xget_proxy.service.health import failed, paused, state, succeeded
 from xget_proxy.service.metrics import REPORTS
 from xget_proxy.service.vault import Vault
 from xget_telemetry.logs import get_logger
@@ -42,8 +43,9 @@ class Chosen:
 class PoolService:
     """Use cases of the pool; each is one transaction."""
 
-    def __init__(self, work: Work, vault: Vault, clock: Clock, metrics: Registry | None = None) -> None:
+    def __init__(self, work: Work, vault: Vault, gate: Gate, clock: Clock, metrics: Registry | None = None) -> None:
         self._work = work
+        self._gate = gate
         self._vault = vault
         self._clock = clock
         self._reports = (metrics or Registry()).counter(REPORTS)
@@ -63,13 +65,25 @@ class PoolService:
 
     async def acquire(self, owner_id: str, proxy_id: str = "", country: str = "") -> Chosen:
         """The wished proxy, or the owner's best one (of a country). Raises NoProxyNow (404)."""
-        async with self._work() as proxies:
-            found = await self._first(proxies, owner_id, proxy_id, country)
-        if isinstance(found, NoProxyNow):
-            raise found  # after the commit: proxies that were set aside stay so
-        return found
+        while True:
+            async with self._work() as proxies:
+                found = await self._first(proxies, owner_id, proxy_id, country)
+            if isinstance(found, NoProxyNow):
+                raise found  # after the commit: proxies that were set aside stay so
+            try:
+                address = await self._gate.admit(found.ip, internal=found.allow_internal)
+            except (InsideNetwork, HostUnknown) as error:
+                await self._pause(found.id, error.detail)
+                continue
+            return Chosen(found.id, self._vault.url(found, address))
 
-    async def _first(self, proxies: ProxyRepository, owner_id: str, proxy_id: str, country: str) -> Chosen | NoProxyNow:
+    async def _pause(self, proxy_id: str, reason: str) -> None:
+        async with self._work() as proxies:
+            proxy = await proxies.get(proxy_id, None)
+            if proxy is not None:
+                paused(proxy, reason, self._clock.now())
+
+    async def _first(self, proxies: ProxyRepository, owner_id: str, proxy_id: str, country: str) -> Proxy | NoProxyNow:
         """The first that can be used; those whose password cannot be read are set aside."""
         now = self._clock.now()
         while True:
@@ -79,7 +93,8 @@ class PoolService:
                 return none
             proxy.last_used = now
             try:
-                return Chosen(proxy.id, self._vault.url(proxy))
+                self._vault.url(proxy)
+                return proxy
             except SecretUnreadable:
                 proxy.status, proxy.pause_until, proxy.error_msg = INACTIVE, None, _UNREADABLE
                 await proxies.save()

@@ -54,6 +54,7 @@ class ProxyService:
             raise ProxyExists()
         proxy = fresh(caller.user_id, place, self._clock.now())
         proxy.country, proxy.city, proxy.isp, proxy.status = body.country, body.city, body.isp, body.status
+        proxy.allow_internal = body.allow_internal
         self._vault.seal(proxy, body.password)
         await self._proxies.add([proxy])
         return proxy
@@ -65,6 +66,8 @@ class ProxyService:
         await self._move(proxy, changes)
         for name in changes.keys() & set(_NULLABLE):
             setattr(proxy, name, changes[name])
+        if body.allow_internal is not None:
+            proxy.allow_internal = body.allow_internal
         if body.status is not None:
             proxy.status, proxy.pause_until, proxy.failures, proxy.pauses = body.status, None, 0, 0
         proxy.rev += 1
@@ -92,6 +95,8 @@ class ProxyService:
         if place != (proxy.type, proxy.ip, proxy.port, proxy.username):
             if await self._proxies.same(proxy.owner_id, [place]):
                 raise ProxyExists()
+            if place[1] != proxy.ip:
+                proxy.allow_internal = False  # was said of the other place
             proxy.type, proxy.ip, proxy.port, proxy.username = place
             _forget(proxy)
         if "password" in changes:
@@ -111,6 +116,7 @@ def fresh(owner_id: str, place: tuple[str, str, int, str], now: datetime) -> Pro
         failures=0,
         pauses=0,
         status=ACTIVE,
+        allow_internal=False,
         rev=1,
         created_at=now,
         updated_at=now,

@@ -18,11 +18,15 @@ class Vault:
         """Store a password; None or "" empties it."""
         proxy.password = self._keyring.encrypt(password, aad=_aad(proxy)) if password else None
 
-    def url(self, proxy: Proxy) -> str:
-        """`scheme://user:password@host:port`: a secret. Raises SecretUnreadable when the key is gone."""
+    def url(self, proxy: Proxy, address: str | None = None) -> str:
+        """`scheme://user:password@host:port`: a secret. Raises SecretUnreadable when the key is gone.
+
+        `address` stands for the name, so that nobody looks it up again; TLS to the proxy needs the name itself.
+        """
         password = self._keyring.decrypt(proxy.password, aad=_aad(proxy)) if proxy.password else ""
         login = quote(proxy.username, safe="") + (f":{quote(password, safe='')}" if password else "")
-        host = f"[{proxy.ip}]" if ":" in proxy.ip else proxy.ip
+        place = proxy.ip if address is None or proxy.type == "https" else address
+        host = f"[{place}]" if ":" in place else place
         return f"{proxy.type}://{login}{'@' if login else ''}{host}:{proxy.port}"
 
 
