@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from xget_sandbox.api_v2.gate import ApiGate
 from xget_sandbox.ca import CertificateAuthority, write_atomically
 from xget_sandbox.conditions import Conditions
 from xget_sandbox.control import Control
@@ -91,8 +92,10 @@ class Sandbox:
         transaction = TransactionPages(options.seed)
         self.people = People(Post(), options.seed)
         gate = Gate(source, self.director, transaction, self.people)
-        control = Control(self.truth, self.director, self.people, self.authority.pem)
-        self.server = ProxyServer(Site(gate, transaction, Door(self.people)), control, self.authority)
+        self.api = ApiGate(self.world, self.director)
+        control = Control(self.truth, self.director, self.people, self.api.credentials, self.authority.pem)
+        site = Site(gate, transaction, Door(self.people), self.api)
+        self.server = ProxyServer(site, control, self.authority)
 
     @property
     def proxy_url(self) -> str:

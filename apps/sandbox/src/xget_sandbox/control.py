@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from xget_sandbox.api_v2.credentials import Credentials
 from xget_sandbox.director import Director
 from xget_sandbox.errors import SandboxError
 from xget_sandbox.http import Request, Response, json_response
@@ -14,17 +15,21 @@ from xget_sandbox.login.people import People
 from xget_sandbox.truth import Truth
 
 PREFIX = "/__sandbox__/"
-PAGES = "truth, log, faults, paging, drift, change, schedule, clock, limits, accounts, sessions/expire, mail and ca.pem"
+PAGES = (
+    "truth, log, faults, paging, drift, change, schedule, clock, limits, "
+    "accounts, sessions/expire, mail, api and ca.pem"
+)
 
 
 class Control:
     """Truth, log, faults, paging, clock and limits over plain HTTP."""
 
-    def __init__(self, truth: Truth, director: Director, people: People, ca_pem: bytes) -> None:
+    def __init__(self, truth: Truth, director: Director, people: People, api: Credentials, ca_pem: bytes) -> None:
         conditions = director.conditions
         self.truth = truth
         self.director = director
         self.people = people
+        self.api = api
         self.drifts = conditions.drifts
         self.journal = conditions.journal
         self.faults = conditions.faults
@@ -59,6 +64,7 @@ class Control:
             "limits": self.limits.told,
             "accounts": self.people.told,
             "mail": self.people.post.told,
+            "api": self.api.told,
         }
         return pages[name]() if name in pages else None
 
@@ -74,6 +80,7 @@ class Control:
             "change": self.director.changes.apply,
             "mail": self.people.post.set,
             "sessions/expire": self._expire,
+            "api": self._set_api,
         }
         body = _body(request)
         return pages[name](body) if name in pages else None
@@ -98,6 +105,10 @@ class Control:
     def _set_drift(self, body: dict[str, Any]) -> dict[str, Any]:
         self.drifts.set(body.get("drift", []))
         return self.drifts.told()
+
+    def _set_api(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.api.set(body)
+        return self.api.told()
 
     def _expire(self, body: dict[str, Any]) -> dict[str, Any]:
         username = body.get("username")

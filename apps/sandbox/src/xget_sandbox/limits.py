@@ -19,6 +19,23 @@ PER_WINDOW = {
     "BlueVerifiedFollowers": 50,
     "UserByScreenName": 150,
     "TweetDetail": 150,
+    # the official API, by X's own names of its operations
+    "tweetsRecentSearch": 450,
+    "tweetsFullarchiveSearch": 300,
+    "tweetCountsRecentSearch": 300,
+    "tweetCountsFullArchiveSearch": 300,
+    "findTweetsById": 450,
+    "findTweetById": 450,
+    "findUserByUsername": 300,
+    "findUsersByUsername": 300,
+    "findUserById": 300,
+    "usersIdTweets": 1500,
+    "usersIdFollowers": 15,
+    "usersIdFollowing": 15,
+    "listsIdTweets": 900,
+    "listGetMembers": 900,
+    "tweetsIdRetweetingUsers": 75,
+    "findTweetsThatQuoteATweet": 75,
 }
 OTHERS = 500
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xget_sandbox.api_v2.gate import PREFIX as API_V2
+from xget_sandbox.api_v2.gate import ApiGate
 from xget_sandbox.graphql.gate import PREFIX, Gate
 from xget_sandbox.http import Request, Response, json_response, text_response
 from xget_sandbox.login.door import LOGIN_HOSTS, Door
@@ -21,9 +23,10 @@ PIXEL = bytes.fromhex(
 class Site:
     """x.com and its neighbours."""
 
-    def __init__(self, gate: Gate, transaction: TransactionPages, door: Door) -> None:
+    def __init__(self, gate: Gate, transaction: TransactionPages, door: Door, api: ApiGate) -> None:
         self.gate = gate
         self.door = door
+        self.api = api
         self.transaction = transaction
 
     def answer(self, request: Request) -> Response:
@@ -40,6 +43,8 @@ class Site:
         at_the_door = self.door.answer(request)
         if at_the_door is not None:
             return at_the_door
+        if request.host.startswith("api.") and request.path.startswith(API_V2):
+            return self.api.answer(request)
         if request.host.startswith("api."):
             return json_response({"errors": [{"code": 34, "message": "Sorry, that page does not exist."}]}, 404)
         if request.path == "/robots.txt":

@@ -101,7 +101,7 @@ class Renderer:
 
     def _legacy(self, post: Post) -> Json:
         metrics = self.world.life.metrics(post)
-        text, marks, shown = self._delivered(post)
+        text, marks, shown = self.delivered(post)
         start = len(text) + 1 if text else 0
         full_text = f"{text} {post.media[0].tco}".lstrip() if post.media else text
         legacy: Json = {
@@ -167,7 +167,7 @@ class Renderer:
         return {"edit_control_initial": control, "initial_tweet_id": str(before[0])} if before else control
 
     @staticmethod
-    def _delivered(post: Post) -> tuple[str, list[Mark], int]:
+    def delivered(post: Post) -> tuple[str, list[Mark], int]:
         """The text as `full_text` has it (long ones cut), its marks, and where the shown part ends."""
         if post.kind == "repost":
             cut = repost_text(post)
