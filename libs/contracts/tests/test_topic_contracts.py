@@ -16,7 +16,15 @@ from xget_contracts import events
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPICS = ROOT / "proto" / "topics"
-NAMES = [events.FORGOTTEN, events.PAGES, events.PARSER_EVENTS, events.RESULTS, events.STORED, events.TASKS]
+NAMES = [
+    events.ACCOUNT_EVENTS,
+    events.FORGOTTEN,
+    events.PAGES,
+    events.PARSER_EVENTS,
+    events.RESULTS,
+    events.STORED,
+    events.TASKS,
+]
 
 
 def topic(name: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 PARTS: Final[dict[str, Part]] = {
     "auth": Part(offset=1, serves=("tables",), announces=False),
-    "account": Part(offset=4, serves=("tables",)),
+    "account": Part(offset=4, serves=("tables", "events"), works=("tables", "events")),
     "proxy": Part(offset=5, serves=("tables",), works=("tables",)),
     "scraper": Part(offset=3, serves=("tables", "events"), works=("tables", "events")),
     "processing": Part(offset=6, serves=("tables",), works=("tables", "events")),

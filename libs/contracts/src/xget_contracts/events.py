@@ -15,6 +15,7 @@ RESULTS = "xget.results"
 STORED = "xget.stored"
 PARSER_EVENTS = "xget.parser-events"
 FORGOTTEN = "xget.forgotten"
+ACCOUNT_EVENTS = "xget.account-events"
 
 
 class ExecutionRequested(Struct):
@@ -126,6 +127,23 @@ class ParserChanged(Struct):
     """Share of their records that was rejected: 0 to 1."""
     waiting: int = 0
     """Pages that wait for it."""
+
+
+class AccountChanged(Struct):
+    """`xget.account-events`, key = account id: something about an account that a person or a program may act upon."""
+
+    account_id: str
+    owner_id: str
+    platform: str
+    username: str
+    kind: Literal["state_changed", "unknown_answer", "login_failed", "needs_human", "room"]
+    from_state: str
+    to_state: str
+    """As `from_state` when the state stayed."""
+    reason: str
+    at: datetime
+    next_step: str = ""
+    """What would help, as a word: `login`, `assist`, `import_cookies`, `look`, `revive`; empty for nothing."""
 
 
 class AuthorForgotten(Struct):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import text
 
 from xget.account.v1.account_pool_pb2_grpc import add_AccountPoolServicer_to_server
 from xget_account.adapters.grpc import GrpcProxies
+from xget_account.adapters.topics import create_topics
 from xget_account.deps import Container
+from xget_account.models import OUTBOX
 from xget_account.repository import FigureRepository, LeaseRepository
 from xget_account.router import ROUTERS
 from xget_account.rpc import SERVICE_NAME, AccountPool
@@ -21,16 +24,20 @@ from xget_account.settings import NAME, Settings
 from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
+from xget_db.outbox import OutboxRelay
 from xget_events.log import EventLog
+from xget_events.opening import open_event_log
 from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock
 from xget_rpc.client import RpcChannel
 from xget_rpc.server import RpcServer
 from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
+from xget_telemetry.standard import measure_outbox
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
-from xget_web.peers import peers_answer
+from xget_web.health import Check
+from xget_web.peers import outbox_answer, peers_answer
 from xget_web.state import Verifier
 
 TAGS = [{"name": "accounts", "description": "Logins of platforms, their secrets and how they are."}]
@@ -45,7 +52,7 @@ def create_app(
 ) -> FastAPI:
     """The account service. `verifier` replaces the auth service's keys. Nothing runs before the lifespan begins.
 
-    The service announces no events yet: `log` is taken because every service is built with the same call.
+    What becomes of accounts is announced on `log`; without one it opens the one that the settings select.
     """
     time = ServerClock(clock)
     metrics, peers = Registry(), list[Breaker]()
@@ -68,10 +75,15 @@ def create_app(
             peers.append(channel.breaker)
             vault = Vault(settings.keyring())
             budget = settings.account_daily_budget
-            app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists)
+            topic = settings.kafka_topic_account_events
+            cap = settings.login_daily_cap
+            app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists, cap, topic)
             measure_accounts(metrics, figures_on(database), time, budget)
             pool = LeaseService(work_on(database), vault, time, daily_budget=budget, metrics=metrics)
             await pool.take_back()
+            app.state.events = events = await _opened(settings, log, stack)
+            app.state.relay = relay = OutboxRelay(database, OUTBOX, events, time)
+            measure_outbox(metrics, _relaying(relay, stack), time)
             server = pool_server(settings, pool)
             app.state.grpc_port = await server.start()
             stack.push_async_callback(server.stop, 2.0)
@@ -85,10 +97,36 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
-        readiness=[tables_answer, peers_answer(peers)],
+        readiness=[tables_answer, peers_answer(peers), _announces(lambda: app.state, time)],
         registry=metrics,
     )
     return app
+
+
+def _announces(state: Callable[[], Any], clock: Clock) -> Check:
+    return outbox_answer(lambda: state().relay, clock, lambda: state().events.trouble)
+
+
+async def _opened(settings: Settings, log: EventLog | None, stack: AsyncExitStack) -> EventLog:
+    """The event log with the topic of account events."""
+    if log is None:
+        log = open_event_log(settings)
+        stack.push_async_callback(log.close)
+    await create_topics(log, settings)
+    return log
+
+
+def _relaying(relay: OutboxRelay, stack: AsyncExitStack) -> OutboxRelay:
+    """Send what is announced, until the app ends."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(relay.run(stop))
+
+    async def end() -> None:
+        stop.set()
+        await running
+
+    stack.push_async_callback(end)
+    return relay
 
 
 def pool_server(settings: Settings, pool: LeaseService) -> RpcServer:

@@ -10,9 +10,13 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.errors import UnknownProxy
-from xget_account.repository import AccountRepository
+from xget_account.repository import AccountRepository, LoginRepository
+from xget_account.repository.life import LifeRepository
 from xget_account.schemas import AccountCreate, AccountUpdate, ImportRequest
 from xget_account.service import AccountService, ImportService, Vault
+from xget_account.service.life import Life
+from xget_account.service.logins import LoginService
+from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.engine import Database
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
@@ -33,6 +37,18 @@ class Container:
     clock: Clock
     daily_budget: int
     proxy_exists: ProxyExists
+    login_cap: int = 4
+    """Logins of one account a day."""
+    account_events: str = ACCOUNT_EVENTS
+    """Name of the topic."""
+
+    def life(self, opened: AsyncSession) -> Life:
+        """What moves accounts within a transaction."""
+        return Life(self.facts(opened), self.clock)
+
+    def facts(self, opened: AsyncSession) -> LifeRepository:
+        """The history of accounts within a transaction."""
+        return LifeRepository(opened, self.clock, self.account_events)
 
 
 def container(request: Request) -> Container:
@@ -59,7 +75,8 @@ Writer = Annotated[Caller, Depends(writer)]
 
 
 def _service(built: Container, opened: AsyncSession) -> AccountService:
-    return AccountService(AccountRepository(opened), built.vault, built.clock, daily_budget=built.daily_budget)
+    accounts, life = AccountRepository(opened), built.life(opened)
+    return AccountService(accounts, built.vault, built.clock, life, daily_budget=built.daily_budget)
 
 
 def writing(built: Built, opened: Annotated[AsyncSession, session]) -> AccountService:
@@ -74,9 +91,21 @@ def reading(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -
 
 def importing(built: Built, opened: Annotated[AsyncSession, session]) -> ImportService:
     """The import in a transaction."""
-    return ImportService(AccountRepository(opened), built.vault, built.clock)
+    return ImportService(AccountRepository(opened), built.vault, built.clock, built.life(opened))
 
 
+def logging_in(built: Built, opened: Annotated[AsyncSession, session]) -> LoginService:
+    """Logins in a transaction that writes."""
+    return LoginService(LoginRepository(opened), built.clock, daily_cap=built.login_cap)
+
+
+def logins_seen(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> LoginService:
+    """Logins on one snapshot."""
+    return LoginService(LoginRepository(opened), built.clock, daily_cap=built.login_cap)
+
+
+Logins = Annotated[LoginService, Depends(logging_in)]
+LoginsRead = Annotated[LoginService, Depends(logins_seen)]
 Accounts = Annotated[AccountService, Depends(writing)]
 AccountsRead = Annotated[AccountService, Depends(reading)]
 Imports = Annotated[ImportService, Depends(importing)]

@@ -85,18 +85,28 @@ class NoUsableAccount(NotFound):
 
 
 class NoAccountNow(TooMany):
-    """Accounts exist, none has room now: `available-at` says when one will, `accounts` how many wait."""
+    """Accounts exist, none has room now: `available-at` says when one will, `then` how many within that minute."""
 
     code = "no_account_now"
     title = "No account has room now"
 
-    def __init__(self, available_at: datetime, accounts: int, waits_for: str, *, retry_after: int) -> None:
+    def __init__(self, available_at: datetime, accounts: int, then: int, waits_for: str, *, retry_after: int) -> None:
         moment = available_at.isoformat().replace("+00:00", "Z")
         super().__init__(
-            f"None of {accounts} healthy accounts has room now ({waits_for}): one is free at {moment}.",
+            f"None of {accounts} healthy accounts has room now ({waits_for}): {then} will at {moment}.",
             retry_after=retry_after,
-            headers={"available-at": moment, "accounts": str(accounts), "waits-for": waits_for},
+            headers={"available-at": moment, "accounts": str(accounts), "then": str(then), "waits-for": waits_for},
         )
+        self.available_at = available_at
+
+
+class IllegalMove(Conflict):
+    code = "illegal_move"
+    title = "No such change of state"
+
+    def __init__(self, source: str, target: str, by: str) -> None:
+        fix = " Take it into use again first, with POST /api/v1/accounts/{id}/revive." if source == "RETIRED" else ""
+        super().__init__(f"An account that is {source} does not become {target} by {by}.{fix}")
 
 
 class LeaseLost(PreconditionFailed):
@@ -105,3 +115,30 @@ class LeaseLost(PreconditionFailed):
 
     def __init__(self) -> None:
         super().__init__("This lease is over: the account was given back or leased again. Acquire a new lease.")
+
+class LoginUnderWay(Conflict):
+    code = "login_under_way"
+    title = "A login is under way"
+
+    def __init__(self) -> None:
+        super().__init__("This account is logging in already: follow it with GET /api/v1/accounts/{id}/logins.")
+
+
+class LoginImpossible(Invalid):
+    code = "login_impossible"
+    title = "This account cannot log in by itself"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, errors=[FieldError("login_method", "login", sentence)])
+
+
+class LoginCapReached(TooMany):
+    code = "login_cap"
+    title = "No more logins today"
+
+    def __init__(self, cap: int, until: datetime, now: datetime) -> None:
+        super().__init__(
+            f"This account has tried to log in {cap} times today (UTC), which is the cap: more would look like an "
+            "attack. Wait for tomorrow, or import the cookies of a browser.",
+            retry_after=max(1, int((until - now).total_seconds())),
+        )

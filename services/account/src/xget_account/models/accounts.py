@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xget_account.models.base import Base
-from xget_db.types import JsonDict, UtcDateTime
+from xget_db.types import JsonDict, JsonList, UtcDateTime
 
 SECRETS = ("password", "email_password", "cookies", "totp")
 """Columns that hold a ciphertext of `Keyring`, bound to `accounts:<id>:<column>`."""
@@ -21,6 +21,7 @@ class Account(Base):
     __table_args__ = (
         UniqueConstraint("owner_id", "platform", "username_key"),
         Index("ix_accounts_turn", "owner_id", "platform", "turn", "id"),
+        Index("ix_accounts_begun", "owner_id", "platform", "begun"),
         Index("ix_accounts_lease_holder", "lease_holder"),
     )
 
@@ -42,6 +43,8 @@ class Account(Base):
     active: Mapped[bool] = mapped_column(Boolean)
     status: Mapped[str] = mapped_column(String(16))
     error_msg: Mapped[str | None] = mapped_column(String(500))
+    next_step: Mapped[str] = mapped_column(String(32), default="")
+    """What would help an account that cannot work; see `service.life`."""
     daily_budget: Mapped[int | None] = mapped_column(Integer)
     used_day: Mapped[str] = mapped_column(String(10), default="")
     """UTC date that `used_today` counts for."""
@@ -50,7 +53,10 @@ class Account(Base):
     """Rest from everything; rests of one operation are in the ledger."""
     last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
     turn: Mapped[int] = mapped_column(BigInteger, default=0)
-    """Microseconds of `last_used`, 0 for never: the order in which accounts are leased, by an index."""
+    """The order in which accounts are leased, by an index: it grows with each request, the slower the more requests
+    the account may make a day."""
+    begun: Mapped[int] = mapped_column(BigInteger, default=0)
+    """`turn` before the newest choice of this account; the greatest of a pool is where those who come back begin."""
     last_report: Mapped[dict[str, object] | None] = mapped_column(JsonDict)
     fence: Mapped[int] = mapped_column(Integer, default=0)
     """Fencing token of the newest lease; it only grows."""
@@ -73,8 +79,13 @@ class LedgerEntry(Base):
     operation: Mapped[str] = mapped_column(String(64), primary_key=True)
     limit: Mapped[int | None] = mapped_column("limit_", Integer)
     remaining: Mapped[int | None] = mapped_column(Integer)
+    """Requests left until `reset_at`: taken down by each lease, corrected by each answer."""
     reset_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     used_day: Mapped[str] = mapped_column(String(10), default="")
     used_today: Mapped[int] = mapped_column(Integer, default=0)
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    """Answers in a row that were no success."""
+    errors: Mapped[list[dict[str, object]] | None] = mapped_column(JsonList)
+    """The newest of them, oldest first: at, status, codes, verdict."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

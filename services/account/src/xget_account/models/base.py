@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import DeclarativeBase
 
 from xget_db.base import new_metadata
+from xget_db.outbox import outbox_table
 from xget_web.idempotency import idempotency_table
 
 
@@ -15,3 +16,4 @@ class Base(DeclarativeBase):
 
 
 idempotency = idempotency_table(Base.metadata)
+OUTBOX = outbox_table(Base.metadata)

@@ -7,6 +7,7 @@ ACTIVE = "ACTIVE"
 NEEDS_LOGIN = "NEEDS_LOGIN"
 NEEDS_HUMAN = "NEEDS_HUMAN"
 SUSPENDED = "SUSPENDED"
+RETIRED = "RETIRED"
 RESTING = "RESTING"
 """Not stored: what a healthy account is while it rests."""
 

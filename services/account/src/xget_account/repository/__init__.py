@@ -2,6 +2,21 @@
 
 from xget_account.repository.accounts import AccountRepository
 from xget_account.repository.figures import FigureRepository
-from xget_account.repository.leases import Candidate, LeaseRepository, Left, Wish
+from xget_account.repository.leases import Kind, LeaseRepository, Left
+from xget_account.repository.life import LifeRepository
+from xget_account.repository.logins import LoginRepository
+from xget_account.repository.room import Outlook, Wish, next_day, pool_of
 
-__all__ = ["AccountRepository", "Candidate", "FigureRepository", "LeaseRepository", "Left", "Wish"]
+__all__ = [
+    "AccountRepository",
+    "FigureRepository",
+    "Kind",
+    "LeaseRepository",
+    "Left",
+    "LifeRepository",
+    "LoginRepository",
+    "Outlook",
+    "Wish",
+    "next_day",
+    "pool_of",
+]

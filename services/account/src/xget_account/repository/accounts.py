@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.errors import AccountExists
-from xget_account.models import HEALTHY, RESTING, Account, LedgerEntry
+from xget_account.models import HEALTHY, RESTING, Account, LedgerEntry, Move
 from xget_account.schemas import AccountFilter
 from xget_db.locks import in_turn, locked
 from xget_db.ordering import in_bytes
@@ -86,7 +86,8 @@ class AccountRepository:
             raise AccountExists(account.username if account else "") from error
 
     async def delete(self, account: Account) -> None:
-        """Remove an account with its ledger."""
+        """Remove an account with its ledger and history."""
+        await self._session.execute(delete(Move).where(Move.account_id == account.id))
         await self._session.execute(delete(LedgerEntry).where(LedgerEntry.account_id == account.id))
         await self._session.delete(account)
 

@@ -7,43 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from xget_account.models import HEALTHY, NEEDS_LOGIN, Account, LedgerEntry
+from xget_account.models import NEEDS_LOGIN, Account, LedgerEntry
+from xget_account.repository.ledger import entry_of, reserve
+from xget_account.repository.life import LifeRepository
+from xget_account.repository.room import Outlook, Wish, day_of, fit, healthy, outlook, pool_of
+from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.locks import is_postgres, locked
-from xget_db.upserts import insert
+from xget_kernel.clock import Clock
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What a caller needs an account for."""
+class Kind:
+    """How some accounts are that cannot work."""
 
-    owner_id: str
-    platform: str
-    operation: str
-    holder: str
-    account_id: str = ""
-    """Only this account, if set."""
-    sticky_account_id: str = ""
-    """Preferred, if it has room."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """An account of the owner as the explanation of a refusal needs it."""
-
-    username: str
-    platform: str
     active: bool
-    healthy: bool
     status: str
-    error_msg: str | None
-    frees_at: datetime | None
-    """End of the lease of somebody else."""
-    rests_until: datetime | None
-    """End of the longest rest that concerns the operation."""
-    budget_left: bool
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +47,13 @@ class Left:
 class LeaseRepository:
     """Accounts within one transaction, as the pool needs them."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, account_events: str = ACCOUNT_EVENTS) -> None:
         self._session = session
+        self._account_events = account_events
+
+    def facts(self, clock: Clock) -> LifeRepository:
+        """The history and the outbox of the same transaction."""
+        return LifeRepository(self._session, clock, self._account_events)
 
     async def set_aside(self, error: str) -> list[Account]:
         """Accounts that need a login for this reason, of all owners; locked."""
@@ -88,12 +75,12 @@ class LeaseRepository:
         All wishes are of one owner, platform and operation; whose account it is, and of which platform, and the lease
         of another holder are for the caller to see: a condition more, and the database would choose the wrong index.
         """
-        query = _fit(wishes[0], now, budget).where(_concerns(wishes)).order_by(Account.id)
+        query = fit(wishes[0].operation, now, budget).where(_concerns(wishes)).order_by(Account.id)
         return await self._locked(query, skip=False)
 
     async def free(self, wish: Wish, now: datetime, budget: int, count: int, but: Collection[str]) -> list[Account]:
-        """Up to `count` free accounts, the least recently used first, locked; whoever takes some at this moment too."""
-        query = _fit(wish, now, budget).where(
+        """Up to `count` free accounts, the least used first, locked; whoever takes some at this moment too."""
+        query = fit(wish.operation, now, budget).where(
             Account.owner_id == wish.owner_id,
             Account.platform == wish.platform,
             or_(Account.lease_expires_at.is_(None), Account.lease_expires_at <= now),
@@ -101,20 +88,17 @@ class LeaseRepository:
         )
         return await self._locked(query.order_by(Account.turn, Account.id).limit(count), skip=True)
 
-    async def count_use(self, accounts: Sequence[Account], operation: str, now: datetime) -> None:
-        """Add one to today's use of the operation by each of the accounts, which are locked."""
-        fresh = insert(self._session, LedgerEntry)
-        same_day = LedgerEntry.used_day == fresh.excluded.used_day
-        changes = {
-            "used_today": case((same_day, LedgerEntry.used_today + 1), else_=1),
-            "used_day": fresh.excluded.used_day,
-            "updated_at": fresh.excluded.updated_at,
-        }
-        day = {"operation": operation, "used_day": _day(now), "used_today": 1, "updated_at": now}
-        await self._session.execute(
-            fresh.on_conflict_do_update(index_elements=["account_id", "operation"], set_=changes),
-            [{"account_id": account.id, **day} for account in accounts],
-        )
+    async def begun(self, wish: Wish) -> int:
+        """How far the choice of accounts has come: who was away goes on from here."""
+        query = select(func.max(Account.begun)).where(Account.owner_id == wish.owner_id)
+        return await self._session.scalar(query.where(Account.platform == wish.platform)) or 0
+
+    async def reserve(self, account_ids: Sequence[str], operation: str, now: datetime, window_end: datetime) -> None:
+        """Count one request of the operation for each of these accounts, which are locked, before it is made.
+
+        A window that has passed is full again; the new one ends at `window_end` until an answer says when it does.
+        """
+        await reserve(self._session, account_ids, operation, now, window_end)
 
     async def release(self, leases: Collection[tuple[str, int]]) -> None:
         """End these leases (account id, fence); one that is not the newest of its account changes nothing."""
@@ -134,31 +118,33 @@ class LeaseRepository:
 
     async def entry(self, account_id: str, operation: str, now: datetime) -> LedgerEntry:
         """The ledger entry of an account and operation, made when it is not there; its day is today."""
-        entry = await self._session.get(LedgerEntry, (account_id, operation))
-        if entry is None:
-            entry = LedgerEntry(account_id=account_id, operation=operation, used_today=0, updated_at=now)
-            self._session.add(entry)
-        if entry.used_day != _day(now):
-            entry.used_day, entry.used_today = _day(now), 0
-        entry.updated_at = now
-        return entry
+        return await entry_of(self._session, account_id, operation, now)
 
-    async def candidates(self, wish: Wish, now: datetime, budget: int) -> Sequence[Candidate]:
-        """The accounts that might have answered a wish, with what stands in their way."""
-        rest = select(LedgerEntry.rest_until).where(
-            LedgerEntry.account_id == Account.id, LedgerEntry.operation == wish.operation
+    async def outlook(self, wish: Wish, now: datetime, budget: int) -> Outlook | None:
+        """When an account has room that could answer the wish; None when there is no healthy one."""
+        return await outlook(self._session, wish, now, budget)
+
+    async def kinds(self, wish: Wish) -> list[Kind]:
+        """How the owner's accounts of the platform are."""
+        query = select(Account.active, Account.status, func.count()).where(
+            Account.owner_id == wish.owner_id, Account.platform == wish.platform
         )
-        query = select(Account, rest.scalar_subquery()).where(Account.owner_id == wish.owner_id)
-        if wish.account_id:
-            query = query.where(Account.id == wish.account_id)
-        else:
-            query = query.where(Account.platform == wish.platform)
-        rows = (await self._session.execute(query)).all()
-        return [_candidate(account, rest_until, wish, now, budget) for account, rest_until in rows]
+        rows = await self._session.execute(query.group_by(Account.active, Account.status))
+        return [Kind(active=active, status=status, count=count) for active, status, count in rows]
+
+    async def named(self, wish: Wish) -> Account | None:
+        """The account that the wish names, of whatever platform, if it is the owner's."""
+        query = select(Account).where(Account.owner_id == wish.owner_id, Account.id == wish.account_id)
+        return (await self._session.scalars(query)).one_or_none()
+
+    async def pools(self, account_ids: Collection[str]) -> set[str]:
+        """To which pools these accounts belong."""
+        query = select(Account.owner_id, Account.platform).where(Account.id.in_(account_ids)).distinct()
+        return {pool_of(owner, platform) for owner, platform in await self._session.execute(query)}
 
     async def left(self, wish: Wish, now: datetime, budget: int) -> Left:
         """What the owner's accounts of a platform (or the one that the wish names) have left for an operation."""
-        used = case((Account.used_day == _day(now), Account.used_today), else_=0)
+        used = case((Account.used_day == day_of(now), Account.used_today), else_=0)
         today = func.coalesce(Account.daily_budget, budget) - used
         ledger = and_(LedgerEntry.account_id == Account.id, LedgerEntry.operation == wish.operation)
         running = and_(LedgerEntry.reset_at > now, LedgerEntry.remaining.is_not(None))
@@ -175,7 +161,7 @@ class LeaseRepository:
             .select_from(Account)
             .outerjoin(LedgerEntry, ledger)
             .where(Account.owner_id == wish.owner_id, Account.platform == wish.platform, today > 0)
-            .where(Account.active, Account.status.in_(HEALTHY), Account.cookies.is_not(None))
+            .where(healthy())
         )
         if wish.account_id:
             query = query.where(Account.id == wish.account_id)
@@ -188,40 +174,3 @@ def _concerns(wishes: Sequence[Wish]) -> ColumnElement[bool]:
     named = {name for wish in wishes for name in (wish.account_id, wish.sticky_account_id) if name}
     held = Account.lease_holder.in_([wish.holder for wish in wishes])
     return or_(Account.id.in_(named), held) if named else held
-
-
-def _fit(wish: Wish, now: datetime, budget: int) -> Select[Account]:
-    """Anybody's healthy accounts with room for the operation, leased or not."""
-    rests = exists().where(
-        LedgerEntry.account_id == Account.id,
-        LedgerEntry.operation == wish.operation,
-        LedgerEntry.rest_until > now,
-    )
-    return select(Account).where(
-        Account.active,
-        Account.status.in_(HEALTHY),
-        Account.cookies.is_not(None),
-        or_(Account.rest_until.is_(None), Account.rest_until <= now),
-        or_(Account.used_day != _day(now), Account.used_today < func.coalesce(Account.daily_budget, budget)),
-        ~rests,
-    )
-
-
-def _candidate(account: Account, rest: datetime | None, wish: Wish, now: datetime, budget: int) -> Candidate:
-    leased = account.lease_expires_at if account.lease_holder != wish.holder else None
-    rests = [moment for moment in (account.rest_until, rest) if moment and moment > now]
-    return Candidate(
-        username=account.username,
-        platform=account.platform,
-        active=account.active,
-        healthy=account.status in HEALTHY and account.cookies is not None,
-        status=account.status,
-        error_msg=account.error_msg,
-        frees_at=leased if leased and leased > now else None,
-        rests_until=max(rests, default=None),
-        budget_left=account.used_day != _day(now) or account.used_today < (account.daily_budget or budget),
-    )
-
-
-def _day(now: datetime) -> str:
-    return now.date().isoformat()

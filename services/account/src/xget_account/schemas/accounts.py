@@ -12,7 +12,7 @@ from xget_web.types import Body, text
 
 Platform = Literal["x"]
 LoginMethod = Literal["TWITTER", "GOOGLE", "COOKIES", "API"]
-State = Literal["NEW", "ACTIVE", "RESTING", "NEEDS_LOGIN", "NEEDS_HUMAN", "SUSPENDED"]
+State = Literal["NEW", "ACTIVE", "RESTING", "NEEDS_LOGIN", "NEEDS_HUMAN", "SUSPENDED", "RETIRED"]
 ImportFormat = Literal["auto", "cookies-json", "netscape", "header", "twscrape", "csv"]
 Sort = Literal["created_at", "-created_at", "username", "-username", "last_used", "-last_used"]
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from xget_account.errors import AccountExists, AccountNotFound, NeedsCookies
-from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account
+from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, RETIRED, Account
 from xget_account.repository import AccountRepository
 from xget_account.schemas import AccountCreate, AccountFilter, AccountUpdate
 from xget_account.service.importing.cookies import from_text, missing, usable
+from xget_account.service.life import Life
 from xget_account.service.state import NO_COOKIES, View
 from xget_account.service.vault import Vault
 from xget_kernel.caller import Caller
@@ -25,7 +26,10 @@ _SEALED = ("password", "email_password", "totp")
 class AccountService:
     """Use cases of accounts within one transaction. Rows of others are as if they were not there."""
 
-    def __init__(self, accounts: AccountRepository, vault: Vault, clock: Clock, *, daily_budget: int) -> None:
+    def __init__(
+        self, accounts: AccountRepository, vault: Vault, clock: Clock, life: Life, *, daily_budget: int
+    ) -> None:
+        self._life = life
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
@@ -67,7 +71,7 @@ class AccountService:
                 setattr(account, name, changes[name])
         account.username_key = account.username.casefold()
         self._set_fields(account, changes)
-        self._set_health(account, body, changes)
+        self._set_health(account, body, changes, caller)
         account.rev += 1
         account.updated_at = self._clock.now()
         await self._accounts.save(account)
@@ -100,15 +104,19 @@ class AccountService:
         for name in changes.keys() & set(_SEALED):
             self._vault.seal(account, name, changes[name])
 
-    def _set_health(self, account: Account, body: AccountUpdate, changes: dict[str, Any]) -> None:
+    def _set_health(self, account: Account, body: AccountUpdate, changes: dict[str, Any], caller: Caller) -> None:
+        by = caller.user_id
         if body.cookies is not None:
-            refresh(account, checked_cookies(body.cookies), self._vault)
+            renew(account, checked_cookies(body.cookies), self._vault, self._life, by)
         elif "cookies" in changes:
-            account.cookies, account.status, account.error_msg = None, NEEDS_LOGIN, NO_COOKIES
+            account.cookies = None
+            if account.status != RETIRED:
+                self._life.move(account, NEEDS_LOGIN, reason=NO_COOKIES, by=by)
         if body.status == ACTIVE:
             if account.cookies is None:
                 raise NeedsCookies(NO_COOKIES, "status")
-            account.status, account.error_msg, account.rest_until = ACTIVE, None, None
+            self._life.move(account, ACTIVE, reason="A person declared it healthy.", by=by)
+            account.rest_until = None
 
     def _view(self, account: Account, ledger: Sequence[Any]) -> View:
         return View(account, ledger, self._clock.now(), self._daily_budget)
@@ -128,6 +136,7 @@ def blank(owner_id: str, platform: str, username: str, clock: Clock) -> Account:
         active=True,
         status=NEEDS_LOGIN,
         error_msg=NO_COOKIES,
+        next_step="import_cookies",
         used_day="",
         used_today=0,
         fence=0,
@@ -139,9 +148,17 @@ def blank(owner_id: str, platform: str, username: str, clock: Clock) -> Account:
 
 
 def refresh(account: Account, cookies: dict[str, str], vault: Vault) -> None:
-    """Store fresh cookies: the account is healthy again."""
+    """Store the first cookies of an account that is being made: it can work."""
     vault.seal_cookies(account, cookies)
-    account.status, account.error_msg, account.rest_until = NEW, None, None
+    account.status, account.error_msg, account.next_step = NEW, None, ""
+
+
+def renew(account: Account, cookies: dict[str, str], vault: Vault, life: Life, by: str) -> None:
+    """Store fresh cookies of an account that there is: it is healthy again, unless it is retired."""
+    vault.seal_cookies(account, cookies)
+    account.rest_until = None
+    if account.status != RETIRED:
+        life.move(account, NEW, reason="It has fresh cookies.", by=by)
 
 
 def checked_cookies(given: dict[str, str] | str) -> dict[str, str]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from xget_account.models import NEEDS_LOGIN, Account
 from xget_account.repository import LeaseRepository, Wish
+from xget_account.service.life import KEYS, Life
 from xget_account.service.refusal import explain
 from xget_account.service.vault import Vault
+from xget_kernel.errors import XGetError
 from xget_kernel.secrets import SecretUnreadable
 from xget_telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+_STRIDE: Final = 10**12
+WINDOW: Final = timedelta(minutes=15)
+"""For how long X counts requests before it starts anew."""
 UNREADABLE: Final = (
     "Its cookies cannot be decrypted with the keys of this installation: give XGET_KEYS (or keys.json) its key back "
     "and start the account service anew, or import the cookies again."
@@ -45,12 +48,14 @@ class Granted:
 class Granting:
     """One transaction's leases: every account in it is locked, so the choice and the lease are one step."""
 
-    def __init__(self, leases: LeaseRepository, vault: Vault, now: datetime, daily_budget: int) -> None:
+    def __init__(self, leases: LeaseRepository, vault: Vault, now: datetime, daily_budget: int, life: Life) -> None:
+        self._life = life
         self._leases = leases
         self._vault = vault
         self._now = now
         self._daily_budget = daily_budget
         self._answers: dict[int, Granted | Exception] = {}
+        self._begun = 0
 
     async def grant(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
         """A lease or a refusal for each wish, in their order."""
@@ -68,6 +73,7 @@ class Granting:
     async def _grant_group(self, asks: Asks) -> None:
         """Wishes of one owner, platform and operation, each of another holder."""
         taken: dict[str, Account] = {}
+        self._begun = await self._leases.begun(asks[0][1])
         left = self._grant_preferred(asks, await self._preferred(asks), taken)
         unreadable: set[str] = set()
         open_wishes = [ask for ask in left if not ask[1].account_id]
@@ -79,12 +85,14 @@ class Granting:
                 break
             for account in free:
                 if self._lease(open_wishes[0], account):
+                    account.begun = account.turn - stride(account, self._daily_budget)
                     taken[account.id] = account
                     open_wishes.pop(0)
                 else:
                     unreadable.add(account.id)
         if taken:
-            await self._leases.count_use(list(taken.values()), asks[0][1].operation, self._now)
+            lasts = timedelta(seconds=max(seconds for _, _, seconds in asks))
+            await self._leases.reserve(sorted(taken), asks[0][1].operation, self._now, self._now + lasts + WINDOW)
         await self._refuse([ask for ask in asks if ask[0] not in self._answers])
 
     async def _preferred(self, asks: Asks) -> list[Account]:
@@ -120,7 +128,7 @@ class Granting:
         try:
             cookies = self._vault.open_cookies(account)
         except SecretUnreadable:
-            _set_aside(account)
+            self._set_aside(account)
             return False
         now, today = self._now, self._now.date().isoformat()
         until = now + timedelta(seconds=seconds)
@@ -129,19 +137,25 @@ class Granting:
         account.lease_reports = 0
         account.used_today = account.used_today + 1 if account.used_day == today else 1
         account.used_day, account.last_used = today, now
-        account.turn = (now - _EPOCH) // _MICROSECOND
+        account.turn = max(account.turn, self._begun) + stride(account, self._daily_budget)
         self._answers[number] = Granted(account, cookies, until)
         return True
 
     async def _refuse(self, asks: Asks) -> None:
-        candidates = {}
+        errors: dict[tuple[str, str], XGetError] = {}
         for number, wish, _ in asks:
-            if wish.account_id not in candidates:
-                candidates[wish.account_id] = await self._leases.candidates(wish, self._now, self._daily_budget)
-            self._answers[number] = explain(wish, candidates[wish.account_id], self._now)
+            key = (wish.account_id, wish.operation)
+            if key not in errors:
+                errors[key] = await explain(self._leases, wish, self._now, self._daily_budget)
+            self._answers[number] = errors[key]
+
+    def _set_aside(self, account: Account) -> None:
+        self._life.move(account, NEEDS_LOGIN, reason=UNREADABLE, by=KEYS, next_step="give_key")
+        account.lease_holder = account.lease_operation = account.lease_expires_at = None
+        log.error("account_secret_unreadable", account_id=account.id)
 
 
-def _set_aside(account: Account) -> None:
-    account.status, account.error_msg = NEEDS_LOGIN, UNREADABLE
-    account.lease_holder = account.lease_operation = account.lease_expires_at = None
-    log.error("account_secret_unreadable", account_id=account.id)
+
+def stride(account: Account, daily_budget: int) -> int:
+    """How far one request moves the account back in the order of choice: half as far for twice the budget."""
+    return _STRIDE // max(1, account.daily_budget or daily_budget)

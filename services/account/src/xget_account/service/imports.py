@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from xget_account.models import Account
 from xget_account.repository import AccountRepository
 from xget_account.schemas import ImportLine, ImportRequest, ImportResult
-from xget_account.service.accounts import blank, refresh
+from xget_account.service.accounts import blank, refresh, renew
 from xget_account.service.importing import Found, Refused, read
+from xget_account.service.life import Life
 from xget_account.service.state import NO_COOKIES
 from xget_account.service.vault import Vault
 from xget_kernel.caller import Caller
@@ -20,7 +21,8 @@ PLATFORM = "x"
 class ImportService:
     """The import, within one transaction: either all that is reported is stored, or nothing."""
 
-    def __init__(self, accounts: AccountRepository, vault: Vault, clock: Clock) -> None:
+    def __init__(self, accounts: AccountRepository, vault: Vault, clock: Clock, life: Life) -> None:
+        self._life = life
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
@@ -42,7 +44,13 @@ class ImportService:
             if account is None:
                 account = blank(caller.user_id, PLATFORM, record.username, self._clock)
                 fresh.append(account)
-            self._take(account, record, wish.proxy_id)
+                self._take(account, record, wish.proxy_id)
+                if record.cookies:
+                    refresh(account, dict(record.cookies), self._vault)
+            else:
+                self._take(account, record, wish.proxy_id)
+                if record.cookies:
+                    renew(account, dict(record.cookies), self._vault, self._life, caller.user_id)
             lines.append(_taken(record, account, outcome))
         await self._accounts.add(fresh)
         return _result(reading.format, lines)
@@ -56,7 +64,6 @@ class ImportService:
         account.user_agent = values.get("user_agent", account.user_agent)
         account.proxy_id = proxy_id or account.proxy_id
         if record.cookies:
-            refresh(account, dict(record.cookies), self._vault)
             account.login_method = "TWITTER" if "password" in values else "COOKIES"
         account.rev = (account.rev or 0) + 1
         account.updated_at = self._clock.now()

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from xget_account.errors import AccountNotFound, LeaseLost
 from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
-from xget_account.repository import LeaseRepository, Left, Wish
+from xget_account.repository import LeaseRepository, Left, Wish, next_day
 from xget_account.service.batching import Batcher
-from xget_account.service.granting import UNREADABLE, Granted, Granting
+from xget_account.service.granting import UNREADABLE, Granted, Granting, stride
+from xget_account.service.learning import learn
+from xget_account.service.life import KEYS, PLAYBOOK, Life, may_move
 from xget_account.service.metrics import LEASES, VERDICTS
 from xget_account.service.playbook import REST, Answer, Decision, Rule, decide
-from xget_account.service.refusal import next_day
 from xget_account.service.vault import Vault
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
@@ -53,14 +54,14 @@ class LeaseService:
                     self._vault.open_cookies(account)
                 except SecretUnreadable:
                     continue
-                account.status, account.error_msg = ACTIVE, None
+                self._life(leases).move(account, ACTIVE, reason="Its key is back.", by=KEYS)
                 found += 1
         if found:
             log.warning("accounts_taken_back", count=found)
         return found
 
     async def acquire(self, wish: Wish, ttl_seconds: int) -> Granted:
-        """Lease the least recently used healthy account with room; the request is counted before it is made.
+        """Lease the least used healthy account with room; the request is counted before it is made.
 
         Raises NoAccountNow (429, says when) and NoUsableAccount (404, says why).
         """
@@ -74,8 +75,9 @@ class LeaseService:
             entry = await leases.entry(account.id, answer.operation, now)
             self._count(account, entry, now)
             decision = self._within_budget(account, decide(answer, now), now)
-            _learn(entry, answer)
-            _apply(account, entry, decision)
+            learn(entry, answer, decision.verdict, again=account.lease_reports > 1, now=now)
+            _rest(account, entry, decision)
+            _move(self._life(leases), account, decision)
             account.last_report = _told(answer, decision, error_text, now)
         self._verdicts.labels(verdict=decision.verdict).inc()
         if decision.rule.set_status:
@@ -112,9 +114,12 @@ class LeaseService:
         async with self._work() as leases:
             return await leases.left(wish, self._clock.now(), self._daily_budget)
 
+    def _life(self, leases: LeaseRepository) -> Life:
+        return Life(leases.facts(self._clock), self._clock)
+
     async def _acquire(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
         async with self._work() as leases:
-            granting = Granting(leases, self._vault, self._clock.now(), self._daily_budget)
+            granting = Granting(leases, self._vault, self._clock.now(), self._daily_budget, self._life(leases))
             answers = await granting.grant(asks)
         for answer in answers:
             self._leases.labels(outcome=answer.code if isinstance(answer, XGetError) else "granted").inc()
@@ -132,6 +137,7 @@ class LeaseService:
             today = now.date().isoformat()
             account.used_today = account.used_today + 1 if account.used_day == today else 1
             account.used_day = today
+            account.turn += stride(account, self._daily_budget)
             entry.used_today += 1
 
     def _within_budget(self, account: Account, decision: Decision, now: datetime) -> Decision:
@@ -148,23 +154,20 @@ async def _newest(leases: LeaseRepository, lease_id: str, fence: int) -> Account
     return account
 
 
-def _learn(entry: LedgerEntry, answer: Answer) -> None:
-    if answer.limit >= 0:
-        entry.limit = answer.limit
-    if answer.remaining >= 0:
-        entry.remaining = answer.remaining
-    if answer.reset_at is not None:
-        entry.reset_at = answer.reset_at
-
-
-def _apply(account: Account, entry: LedgerEntry, decision: Decision) -> None:
+def _rest(account: Account, entry: LedgerEntry, decision: Decision) -> None:
     if decision.rest_until is not None:
         target = account if decision.rule.everything else entry
         target.rest_until = max(decision.rest_until, target.rest_until or decision.rest_until)
-    if decision.rule.set_status:
-        account.status, account.error_msg = decision.rule.set_status, decision.rule.sentence
-    elif decision.clears_error and account.status in {NEW, ACTIVE, NEEDS_LOGIN}:
-        account.status, account.error_msg = ACTIVE, None
+
+
+def _move(life: Life, account: Account, decision: Decision) -> None:
+    """The state that an answer asks for, unless the account is in one that answers do not end."""
+    target = decision.rule.set_status
+    reason = decision.rule.sentence
+    if target is None and decision.clears_error and account.status in {NEW, NEEDS_LOGIN}:
+        target, reason = ACTIVE, "It was answered with data."
+    if target is not None and may_move(account.status, target, PLAYBOOK):
+        life.move(account, target, reason=reason, by=PLAYBOOK)
 
 
 def _told(answer: Answer, decision: Decision, error_text: str, now: datetime) -> dict[str, object]:

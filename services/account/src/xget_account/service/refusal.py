@@ -5,50 +5,38 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 from xget_account.errors import NoAccountNow, NoUsableAccount
-from xget_account.models import NEEDS_HUMAN, NEEDS_LOGIN, SUSPENDED
-from xget_account.repository import Candidate, Wish
+from xget_account.models import NEEDS_HUMAN, NEEDS_LOGIN, SUSPENDED, Account
+from xget_account.repository import Kind, LeaseRepository, Outlook, Wish
 from xget_kernel.errors import XGetError
 
 IMPORT = "import one with POST /api/v1/accounts/import or `xget accounts import FILE`"
 _WORDS = {NEEDS_LOGIN: "without valid cookies", NEEDS_HUMAN: "locked until a person helps", SUSPENDED: "suspended"}
 
 
-def explain(wish: Wish, candidates: Sequence[Candidate], now: datetime) -> XGetError:
+async def explain(leases: LeaseRepository, wish: Wish, now: datetime, budget: int) -> XGetError:
     """The error for a wish that got no account."""
-    usable = [c for c in candidates if c.active and c.healthy and c.platform == wish.platform]
-    if usable:
-        moment, waits_for = min((_frees(candidate, now) for candidate in usable), key=lambda pair: pair[0])
-        seconds = max(1, math.ceil((moment - now).total_seconds()))
-        return NoAccountNow(moment, len(usable), waits_for, retry_after=seconds)
+    outlook = await leases.outlook(wish, now, budget)
+    if outlook is not None:
+        return _later(outlook, now)
     if wish.account_id:
-        return NoUsableAccount(_of_one(wish, candidates))
-    if not candidates:
+        return NoUsableAccount(_of_one(wish, await leases.named(wish)))
+    kinds = await leases.kinds(wish)
+    if not kinds:
         return NoUsableAccount(f"There is no account of {wish.platform} to work with: {IMPORT}.")
-    return NoUsableAccount(_of_many(wish, candidates))
+    return NoUsableAccount(_of_many(wish, kinds))
 
 
-def next_day(now: datetime) -> datetime:
-    """When the daily budgets begin anew."""
-    return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+def _later(outlook: Outlook, now: datetime) -> NoAccountNow:
+    seconds = max(1, math.ceil((outlook.at - now).total_seconds()))
+    return NoAccountNow(outlook.at, outlook.accounts, outlook.then, outlook.waits_for, retry_after=seconds)
 
 
-def _frees(candidate: Candidate, now: datetime) -> tuple[datetime, str]:
-    """When this account has room again, and what it waits for: the last of all that stands in the way."""
-    reasons = [
-        (candidate.frees_at, "lease"),
-        (candidate.rests_until, "rest"),
-        (None if candidate.budget_left else next_day(now), "budget"),
-    ]
-    return max(((moment, why) for moment, why in reasons if moment), default=(now + timedelta(seconds=1), "lease"))
-
-
-def _of_one(wish: Wish, candidates: Sequence[Candidate]) -> str:
-    if not candidates:
+def _of_one(wish: Wish, account: Account | None) -> str:
+    if account is None:
         return "The account that the task asks for does not exist: choose another, or none to use any."
-    account = candidates[0]
     if account.platform != wish.platform:
         return f"The account {account.username} belongs to {account.platform}, the task to {wish.platform}."
     if not account.active:
@@ -56,7 +44,10 @@ def _of_one(wish: Wish, candidates: Sequence[Candidate]) -> str:
     return f"The account {account.username} cannot be used ({account.status}). {account.error_msg or ''}".strip()
 
 
-def _of_many(wish: Wish, candidates: Sequence[Candidate]) -> str:
-    kinds = Counter("switched off" if not c.active else _WORDS.get(c.status, "without cookies") for c in candidates)
-    parts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    return f"None of {len(candidates)} accounts of {wish.platform} can be used ({parts}): mend one, or {IMPORT}."
+def _of_many(wish: Wish, kinds: Sequence[Kind]) -> str:
+    counts: Counter[str] = Counter()
+    for kind in kinds:
+        counts["switched off" if not kind.active else _WORDS.get(kind.status, "without cookies")] += kind.count
+    parts = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+    total = sum(counts.values())
+    return f"None of {total} accounts of {wish.platform} can be used ({parts}): mend one, or {IMPORT}."

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from xget_account.models import HEALTHY, NEEDS_HUMAN, NEEDS_LOGIN, NEW, RESTING, SUSPENDED, Account, LedgerEntry
+from xget_account.models import (
+    HEALTHY,
+    NEEDS_HUMAN,
+    NEEDS_LOGIN,
+    NEW,
+    RESTING,
+    RETIRED,
+    SUSPENDED,
+    Account,
+    LedgerEntry,
+)
 from xget_account.schemas import AccountRead, AccountStatus, Holder, LastReport, Rest
 from xget_account.service.vault import secrets_set
 
@@ -16,6 +26,7 @@ _SENTENCES = {
     NEEDS_LOGIN: "Needs fresh cookies.",
     NEEDS_HUMAN: "Needs a person who unlocks it.",
     SUSPENDED: "Is suspended by the platform.",
+    RETIRED: "Was taken out of use.",
 }
 
 

@@ -1,0 +1,137 @@
+"""Which accounts have room for an operation, and when the others will, as SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from xget_account.models import HEALTHY, Account, LedgerEntry
+from xget_db.locks import is_postgres
+from xget_db.types import UtcDateTime
+
+REASONS: Final = ("lease", "rest", "rest", "window", "budget")
+"""What an account may wait for, in the order of the columns of `_obstacles`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a caller needs an account for."""
+
+    owner_id: str
+    platform: str
+    operation: str
+    holder: str
+    account_id: str = ""
+    """Only this account, if set."""
+    sticky_account_id: str = ""
+    """Preferred, if it has room."""
+    priority: int = 5
+    """Among those who wait: 1 is first, 10 is last."""
+    immediate: bool = False
+    task_id: str = ""
+    requester_id: str = ""
+    """For whom the task works; empty is the owner."""
+
+    @property
+    def pool(self) -> str:
+        """The accounts that may answer it, as a word."""
+        return pool_of(self.owner_id, self.platform)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """When those accounts have room again that could answer a wish."""
+
+    accounts: int
+    """Healthy ones."""
+    at: datetime
+    """When the first of them has room; not before now."""
+    waits_for: str
+    """lease, rest, window or budget: what stands in its way for longest."""
+    then: int
+    """How many have room within the same minute."""
+
+
+def pool_of(owner_id: str, platform: str) -> str:
+    """An owner's accounts of a platform as a word."""
+    return f"{platform}:{owner_id}"
+
+
+def day_of(now: datetime) -> str:
+    """The day that budgets count for."""
+    return now.date().isoformat()
+
+
+def next_day(now: datetime) -> datetime:
+    """When the daily budgets begin anew."""
+    return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+
+
+def healthy() -> ColumnElement[bool]:
+    """Accounts that can work at all."""
+    return and_(Account.active, Account.status.in_(HEALTHY), Account.cookies.is_not(None))
+
+
+def within_budget(now: datetime, budget: int) -> ColumnElement[bool]:
+    """Accounts with requests left today."""
+    return or_(Account.used_day != day_of(now), Account.used_today < func.coalesce(Account.daily_budget, budget))
+
+
+def spent(now: datetime) -> ColumnElement[bool]:
+    """Ledger entries whose window is used up; one that has passed is full again."""
+    return and_(LedgerEntry.remaining <= 0, LedgerEntry.reset_at > now)
+
+
+def fit(operation: str, now: datetime, budget: int) -> Select[Account]:
+    """Anybody's healthy accounts with room for the operation, leased or not."""
+    closed = exists().where(
+        LedgerEntry.account_id == Account.id,
+        LedgerEntry.operation == operation,
+        or_(LedgerEntry.rest_until > now, spent(now)),
+    )
+    rested = or_(Account.rest_until.is_(None), Account.rest_until <= now)
+    return select(Account).where(healthy(), rested, within_budget(now, budget), ~closed)
+
+
+async def outlook(session: AsyncSession, wish: Wish, now: datetime, budget: int) -> Outlook | None:
+    """What the owner's healthy accounts (or the one that the wish names) wait for; None without any."""
+    columns = _obstacles(wish, now, budget)
+    latest = func.greatest if is_postgres(session) else func.max
+    moment = literal(now, UtcDateTime)
+    frees = latest(moment, *(func.coalesce(column, moment) for column in columns), type_=UtcDateTime).label("frees")
+    found = (
+        select(frees, *(column.label(f"why{n}") for n, column in enumerate(columns)))
+        .outerjoin(LedgerEntry, and_(LedgerEntry.account_id == Account.id, LedgerEntry.operation == wish.operation))
+        .where(healthy(), *_wanted(wish))
+    )
+    first = (await session.execute(found.order_by(frees).limit(1))).first()
+    if first is None:
+        return None
+    rows = found.subquery()
+    minute = first.frees.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    soon = func.sum(case((rows.c.frees < literal(minute, UtcDateTime), 1), else_=0))
+    accounts, then = (await session.execute(select(func.count(), soon).select_from(rows))).one()
+    reasons = [(at, why) for at, why in zip(first[1:], REASONS, strict=True) if at is not None and at > now]
+    waits_for = max(reasons, key=lambda pair: pair[0])[1] if reasons else "lease"
+    return Outlook(accounts=accounts, at=first.frees, waits_for=waits_for, then=int(then))
+
+
+def _wanted(wish: Wish) -> list[ColumnElement[bool]]:
+    named = [Account.id == wish.account_id] if wish.account_id else []
+    return [Account.owner_id == wish.owner_id, Account.platform == wish.platform, *named]
+
+
+def _obstacles(wish: Wish, now: datetime, budget: int) -> list[ColumnElement[Any]]:
+    """Until when something stands in the way of an account, NULL for never."""
+    others = or_(Account.lease_holder.is_(None), Account.lease_holder != wish.holder)
+    return [
+        case((others, Account.lease_expires_at)),
+        Account.rest_until.expression,
+        LedgerEntry.rest_until.expression,
+        case((spent(now), LedgerEntry.reset_at)),
+        case((~within_budget(now, budget), literal(next_day(now), UtcDateTime))),
+    ]

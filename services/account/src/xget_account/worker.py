@@ -1,0 +1,63 @@
+"""Builds the account service's worker: it announces, and does what accounts need from time to time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from xget_account.adapters.topics import create_topics
+from xget_account.models import OUTBOX
+from xget_account.settings import Settings
+from xget_account.tasks import Job, periodically
+from xget_db.clock import ServerClock
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_db.outbox import OutboxRelay
+from xget_events.log import EventLog
+from xget_kernel.clock import Clock
+from xget_telemetry.metrics import Registry
+
+
+class Worker:
+    """Sends account events and does periodic jobs. Run as many as you like on one database."""
+
+    def __init__(self, settings: Settings, log: EventLog, clock: ServerClock, metrics: Registry) -> None:
+        self.metrics = metrics
+        self.begun = asyncio.Event()
+        """Set when it has all that it needs and works."""
+        self._settings = settings
+        self._log = log
+        self._clock = clock
+
+    def degraded(self) -> dict[str, str]:
+        """What works less well now, as sentences by what they are about: nothing that this worker knows of."""
+        return {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then finish what is in hand and close. Raises StartupError."""
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(upgrade, self._settings.tables_url, "xget_account")
+            database = Database(self._settings.tables_url)
+            stack.push_async_callback(database.close)
+            await stack.enter_async_context(self._clock.following(database))
+            await create_topics(self._log, self._settings)
+            jobs = await self._jobs(database, stack)
+            self.begun.set()
+            async with asyncio.TaskGroup() as group:
+                if database.dialect == "postgresql":  # one relay per SQLite file: there it is the app's
+                    group.create_task(OutboxRelay(database, OUTBOX, self._log, self._clock).run(stop))
+                for job in jobs:
+                    group.create_task(periodically(job, self._clock, stop))
+                group.create_task(stop.wait())
+
+    async def _jobs(self, database: Database, stack: AsyncExitStack) -> Sequence[Job]:
+        """What is done again and again; what a job needs open is closed by `stack`."""
+        return []
+
+
+def create_worker(
+    settings: Settings, *, log: EventLog, clock: Clock | None = None, metrics: Registry | None = None
+) -> Worker:
+    """The account service's worker on `log`."""
+    return Worker(settings, log, ServerClock(clock), metrics or Registry())
