@@ -13,7 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from xget_kernel.secrets import Keyring
+from xget_kernel.keys import KeyStore
 from xget_testing.people import AUTH, Person, Town
 from xget_testing.tokens import TokenMaker
 
@@ -50,7 +50,7 @@ class Signing:
     """The node's own signing key, taken out of its home, and what can be forged without it."""
 
     def __init__(self, town: Town) -> None:
-        keyring = Keyring.load_or_create(town.node.home / "keys.json")
+        keyring = KeyStore(town.node.home / "keys.json").open()
         with closing(sqlite3.connect(town.node.home / "auth.db")) as rows:
             self.kid, sealed = rows.execute("SELECT id, private_jwk FROM signing_keys").fetchone()
         self.private = keyring.decrypt(sealed, aad=f"signing_keys:{self.kid}:private_jwk")

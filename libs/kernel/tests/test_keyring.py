@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xget_kernel.errors import StartupError
+from xget_kernel.keys import KeyStore
 from xget_kernel.secrets import Keyring, SecretUnreadable
 
 RING = Keyring({"old": b"o" * 32, "new": b"n" * 32})
@@ -54,26 +55,28 @@ def test_a_key_that_is_gone_is_named():
 
 def test_the_key_file_is_made_once_and_for_its_owner_only(tmp_path):
     path = tmp_path / "home" / "keys.json"
-    token = Keyring.load_or_create(path).encrypt("x", aad="a")
+    token = KeyStore(path).open().encrypt("x", aad="a")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert Keyring.load_or_create(path).decrypt(token, aad="a") == "x"
+    assert KeyStore(path).open().decrypt(token, aad="a") == "x"
     assert os.listdir(path.parent) == ["keys.json"]
 
 
 def test_all_who_come_at_once_get_the_same_keys(tmp_path):
     with ThreadPoolExecutor(16) as pool:
-        rings = list(pool.map(lambda _: Keyring.load_or_create(tmp_path / "keys.json"), range(64)))
+        rings = list(pool.map(lambda _: KeyStore(tmp_path / "keys.json").open(), range(64)))
     assert len({ring.newest for ring in rings}) == 1
     assert os.listdir(tmp_path) == ["keys.json"]
 
 
 def test_rotation_adds_a_key_and_keeps_the_old(tmp_path):
     path = tmp_path / "keys.json"
-    before = Keyring.load_or_create(path)
-    token = before.encrypt("x", aad="a")
-    after = Keyring.rotate(path)
-    assert after.newest != before.newest
-    assert Keyring.load_or_create(path).newest == after.newest
+    before = KeyStore(path).open()
+    first, token = before.newest, before.encrypt("x", aad="a")
+    KeyStore(path).add()
+    after = KeyStore(path).open()
+    assert after.newest != first
+    assert before.newest == after.newest, "who has it open works with the new one at once"
+    assert KeyStore(path).open().newest == after.newest
     assert after.decrypt(token, aad="a") == "x"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -82,14 +85,14 @@ def test_rotation_adds_a_key_and_keeps_the_old(tmp_path):
 def test_a_damaged_key_file_is_a_startup_error(tmp_path, content):
     (tmp_path / "keys.json").write_bytes(content)
     with pytest.raises(StartupError):
-        Keyring.load_or_create(tmp_path / "keys.json")
+        KeyStore(tmp_path / "keys.json").open()
     assert (tmp_path / "keys.json").read_bytes() == content
 
 
 def test_a_home_that_cannot_be_made_is_a_startup_error(tmp_path):
     (tmp_path / "home").write_text("a file")
     with pytest.raises(StartupError, match="XGET_HOME"):
-        Keyring.load_or_create(tmp_path / "home" / "keys.json")
+        KeyStore(tmp_path / "home" / "keys.json").open()
 
 
 def test_keys_come_from_the_environment_too_newest_last():

@@ -6,24 +6,21 @@ import base64
 import hmac
 import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, ClassVar, Final
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, NoReturn
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from xget_kernel.errors import StartupError, XGetError
-from xget_kernel.files import read_or_create, replace
-from xget_kernel.ids import new_id
 
 MASK: Final = "********"
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_KEY_BYTES = 32
+KEY_BYTES: Final = 32
 _NONCE_BYTES = 12
+Changed = Callable[[bool], Mapping[str, bytes] | None]
 
 
 class Secret:
@@ -41,6 +38,12 @@ class Secret:
         return MASK
 
     __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A secret is not pickled: it would be written in plain text.")
 
     def __bool__(self) -> bool:
         return bool(self._value)
@@ -71,11 +74,6 @@ class SecretUnreadable(XGetError):
     title: ClassVar[str] = "A stored secret cannot be read"
 
 
-class _KeyFile(msgspec.Struct):
-    keys: dict[str, bytes]
-    """Key id to 32 bytes (base64 in JSON), oldest first."""
-
-
 class Keyring:
     """AES-256-GCM with named keys. The newest (last) key encrypts; every key decrypts what it once wrote.
 
@@ -83,59 +81,55 @@ class Keyring:
     field it does not decrypt.
     """
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    def __init__(self, keys: Mapping[str, bytes], changed: Changed | None = None) -> None:
+        """`changed` is asked before each encryption, and with True for a key that is lacking: the keys, if there are
+        others now, else None."""
+        self._changed = changed
+        self.put(keys)
+
+    def put(self, keys: Mapping[str, bytes]) -> None:
+        """Work with these keys from now on. Raises StartupError."""
         if not keys:
             raise StartupError("The keyring has no keys: restore the key file or set XGET_KEYS to `id:base64`.")
-        for key_id, key in keys.items():
-            _check(key_id, key)
-        self._keys = dict(keys)
-        self._ciphers = {key_id: AESGCM(key) for key_id, key in self._keys.items()}
-        self.newest = next(reversed(self._keys))
+        self._ciphers = {key_id: AESGCM(key_of(key_id, key)) for key_id, key in keys.items()}
+        self._newest = next(reversed(self._ciphers))
 
-    @classmethod
-    def load_or_create(cls, path: Path) -> Keyring:
-        """The keyring in the file; a new one with one key is written first when there is no file.
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join(self._ciphers)})"
 
-        Raises StartupError when the file cannot be read, written or understood.
-        """
-        fresh = _KeyFile({new_id(): os.urandom(_KEY_BYTES)})
-        content = read_or_create(path, msgspec.json.encode(fresh))
-        try:
-            return cls(msgspec.json.decode(content, type=_KeyFile).keys)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise StartupError(f"The key file {path} is damaged: restore it from a backup.") from error
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A keyring is not pickled: it would be written with its keys.")
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Names of its keys, oldest first."""
+        return tuple(self._ciphers)
+
+    @property
+    def newest(self) -> str:
+        """Name of the key that encrypts now."""
+        self._follow()
+        return self._newest
 
     @classmethod
     def from_env(cls, value: str) -> Keyring:
         """From text: `id:base64` pairs joined by commas, newest last, each key 32 bytes. Raises StartupError."""
-        keys: dict[str, bytes] = {}
-        for pair in filter(None, (part.strip() for part in value.split(","))):
-            key_id, _, encoded = pair.partition(":")
-            try:
-                keys[key_id] = base64.b64decode(encoded, validate=True)
-            except ValueError as error:
-                raise StartupError("A key of XGET_KEYS is not base64: write each key as `id:base64`.") from error
-        return cls(keys)
-
-    @classmethod
-    def rotate(cls, path: Path) -> Keyring:
-        """Add a new newest key to the file and return the keyring; old keys stay for what they wrote."""
-        keys = dict(cls.load_or_create(path)._keys)
-        keys[new_id()] = os.urandom(_KEY_BYTES)
-        replace(path, msgspec.json.encode(_KeyFile(keys)))
-        return cls(keys)
+        return cls(keys_of(value, "XGET_KEYS"))
 
     def encrypt(self, plain: str, *, aad: str) -> str:
         """`v1:<key id>:<base64 of nonce and ciphertext>`, different each time."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._ciphers[self.newest].encrypt(nonce, plain.encode(), aad.encode())
-        return f"v1:{self.newest}:{base64.urlsafe_b64encode(nonce + sealed).decode('ascii')}"
+        newest = self.newest
+        sealed = self._ciphers[newest].encrypt(nonce, plain.encode(), aad.encode())
+        return f"v1:{newest}:{base64.urlsafe_b64encode(nonce + sealed).decode('ascii')}"
 
     def decrypt(self, token: str, *, aad: str) -> str:
         """The text that `encrypt` was given with the same `aad`. Raises SecretUnreadable."""
         version, key_id, encoded = (*token.split(":", 2), "", "")[:3]
         if version != "v1":
             raise SecretUnreadable("This value is not an encrypted secret of XGet: write the secret again.")
+        if key_id not in self._ciphers:
+            self._follow(needed=True)
         if key_id not in self._ciphers:
             raise SecretUnreadable(
                 f"The key {key_id} of this secret is not in the keyring: restore the key file or set the secret again."
@@ -153,9 +147,32 @@ class Keyring:
         """Whether the newest key wrote `token`; if not, encrypt it anew after a rotation."""
         return token.startswith(f"v1:{self.newest}:")
 
+    def _follow(self, *, needed: bool = False) -> None:
+        if self._changed is not None and (keys := self._changed(needed)) is not None:
+            self.put(keys)
 
-def _check(key_id: str, key: bytes) -> None:
+
+def keys_of(text: str, where: str) -> dict[str, bytes]:
+    """Keys in `id:base64` pairs with commas, blanks or line ends between them, newest last. Raises StartupError."""
+    keys: dict[str, bytes] = {}
+    for pair in re.split(r"[\s,]+", text.strip()):
+        key_id, colon, encoded = pair.partition(":")
+        try:
+            raw = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            raise StartupError(f"A key of {where} is not base64: write each key as `id:base64`.") from None
+        if not colon:
+            raise StartupError(f"{where} holds something that is no key: write each key as `id:base64`.")
+        if key_id in keys:
+            raise StartupError(f"{where} names two keys {key_id}: give each a name of its own.")
+        keys[key_id] = key_of(key_id, raw)
+    return keys
+
+
+def key_of(key_id: str, key: bytes) -> bytes:
+    """The key, if both are as they must be. Raises StartupError."""
     if not _KEY_ID.fullmatch(key_id):
         raise StartupError("A key id of the keyring has other characters than letters, digits, - and _: rename it.")
-    if len(key) != _KEY_BYTES:
-        raise StartupError(f"The key {key_id} of the keyring has {len(key)} bytes: a key has {_KEY_BYTES}.")
+    if len(key) != KEY_BYTES:
+        raise StartupError(f"The key {key_id} of the keyring has {len(key)} bytes: a key has {KEY_BYTES}.")
+    return key

@@ -30,6 +30,7 @@ from xget_db.migrations import upgrade
 from xget_db.types import JsonDict, JsonList, UtcDateTime
 from xget_events.sqlite import SqliteEventLog
 from xget_events.topics import load_topics
+from xget_kernel.keys import KeyStore
 from xget_kernel.messages import Message
 from xget_kernel.secrets import Keyring
 from xget_standalone.home import Home
@@ -66,7 +67,7 @@ class SingleHome:
     async def write(self) -> None:
         """Write all of it."""
         with Home(self.folder):
-            self.keyring = Keyring.load_or_create(self.folder / "keys.json")
+            self.keyring = KeyStore(self.folder / "keys.json").open()
             for service in SERVICES:
                 await self._tables(service)
             await self._documents()

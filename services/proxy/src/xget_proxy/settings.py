@@ -6,13 +6,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from xget_kernel.secrets import Keyring, Secret
-from xget_kernel.settings import ServiceSettings
+from xget_kernel.keys import KeySettings
 
 NAME = "proxy"
 
 
-class Settings(ServiceSettings):
+class Settings(KeySettings):
     """What the proxy service reads from the environment."""
 
     default_port: ClassVar[int] = 8005
@@ -25,16 +24,8 @@ class Settings(ServiceSettings):
     """How often the worker looks for proxies whose pause is over."""
     proxy_allow_networks: str = ""
     """Networks, addresses and names inside the operator's own network where proxies may be, comma-separated."""
-    keys: Secret | None = None
-    """Encryption keys as `id:base64`, comma-separated, newest last; by default `<home>/keys.json`."""
 
     @property
     def tables_url(self) -> str:
         """URL of the service's tables."""
         return self.tables(NAME)
-
-    def keyring(self) -> Keyring:
-        """The keys that encrypt secrets; the key file is made at the first start. Raises StartupError."""
-        if self.keys:
-            return Keyring.from_env(self.keys.reveal())
-        return Keyring.load_or_create(self.home / "keys.json")

@@ -15,6 +15,7 @@ from xget_db.engine import Database
 from xget_db.sealed import Sealed
 from xget_kernel.errors import StartupError
 from xget_kernel.files import replace
+from xget_kernel.keys import KeyFile, KeySettings, decoded
 from xget_kernel.secrets import Keyring, SecretUnreadable
 from xget_standalone.migration.progress import Progress, Watch
 from xget_standalone.migration.report import Line
@@ -30,40 +31,43 @@ def sealed_of(service: str) -> tuple[Sealed, ...]:
     return cast("tuple[Sealed, ...]", import_module(f"xget_{service}.models").SEALED)
 
 
-class _KeyFile(msgspec.Struct):
-    keys: dict[str, bytes]
-
-
 class KeyStep:
-    """Brings `keys.json` into the target's home; where there is one already, it gets the keys that it lacks."""
+    """Brings `keys.json` into the target's home; where there is one already, it gets the keys that it lacks.
+
+    Wrapped keys move as they are: the target needs the key-encryption key that wrapped them.
+    """
 
     def __init__(self, source: Path, target: Path, given: str | None) -> None:
         self.line = Line(concern="keys", name="keys.json")
         self._target = target / "keys.json"
         self._given = given
-        self._ours = _read(source / "keys.json")
+        self._file = _read(source / "keys.json")
+        self._ours = _held(self._file)
 
     async def measure(self) -> None:
         """Also refuses, with StartupError, keys of the target that cannot read the source's secrets."""
         self.line.source = len(self._ours)
         theirs = self._theirs()
         lacking = [name for name in self._ours if name not in theirs]
-        if self._given is not None and lacking:
+        if self._given is not None and (lacking or self._file.wrapped):
             raise StartupError(
-                f"XGET_KEYS of the target lacks the key {lacking[0]} of the source: add `id:base64` of it from the "
-                "source's keys.json before the others, or unset XGET_KEYS to have the file copied."
+                f"XGET_KEYS of the target lacks the key {[*lacking, *self._file.wrapped][0]} of the source: add "
+                "`id:base64` of it from the source's keys.json before the others, or unset XGET_KEYS to have the file "
+                "copied (a wrapped key can only be copied)."
             )
         clash = next((name for name in self._ours if theirs.get(name, self._ours[name]) != self._ours[name]), None)
         if clash:
             raise StartupError(f"The target has another key under the name {clash}: restore the keys.json of one.")
 
     async def move(self, progress: Progress, watch: Watch) -> None:
+        found = _read(self._target) if self._given is None else self._file
         theirs = self._theirs()
-        lacking = {name: key for name, key in self._ours.items() if name not in theirs}
+        lacking = [name for name in self._ours if name not in theirs]
         if lacking:
+            merged = KeyFile({**self._file.keys, **found.keys}, {**self._file.wrapped, **found.wrapped})
             try:
                 self._target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                replace(self._target, msgspec.json.encode(_KeyFile({**lacking, **theirs})))
+                replace(self._target, msgspec.json.encode(merged))
             except OSError as error:
                 raise StartupError(
                     f"{self._target} cannot be written ({error.strerror}): make room or give the right, then retry."
@@ -78,9 +82,9 @@ class KeyStep:
                 self.line.differs(name)
         self.line.verified = not self.line.problems
 
-    def _theirs(self) -> dict[str, bytes]:
+    def _theirs(self) -> dict[str, bytes | str]:
         if self._given is None:
-            return _read(self._target)
+            return _held(_read(self._target))
         pairs = (pair.strip().partition(":") for pair in self._given.split(",") if pair.strip())
         return {name: base64.b64decode(key) for name, _, key in pairs}
 
@@ -118,8 +122,7 @@ class SecretStep:
     def _keyring(self) -> Keyring | None:
         if self._given is not None:
             return Keyring.from_env(self._given)
-        found = _read(self._home / "keys.json")
-        return Keyring(found) if found else None
+        return KeySettings(home=self._home).keyring() if (self._home / "keys.json").exists() else None
 
     async def _rows(self, target: Database, table: Table, key: str, last: str) -> list[dict[str, Any]]:
         query = select(table).where(table.c[key] > last).order_by(table.c[key]).limit(_PIECE)
@@ -141,10 +144,14 @@ def _reads(keyring: Keyring | None, token: str, aad: str) -> bool:
         return False
 
 
-def _read(path: Path) -> dict[str, bytes]:
+def _read(path: Path) -> KeyFile:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_KeyFile).keys
+        return decoded(path.read_bytes(), path)
     except FileNotFoundError:
-        return {}
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StartupError(f"The key file {path} is damaged: restore it from a backup.") from error
+        return KeyFile()
+    except OSError as error:
+        raise StartupError(f"The key file {path} cannot be read ({error.strerror}): restore it.") from error
+
+
+def _held(file: KeyFile) -> dict[str, bytes | str]:
+    return {**file.keys, **file.wrapped}
