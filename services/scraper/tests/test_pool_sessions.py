@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -33,6 +34,9 @@ TENANT = Tenant(
     proxy_id=None,
 )
 OUTCOME = Outcome(operation="Search", status=200, body_kind="json", remaining=3, reset_at=datetime.now(UTC))
+
+BROKEN = Outcome(operation="Search", status=0, body_kind="empty", error_text="ReadError")
+GOOD = Outcome(operation="Search", status=200, body_kind="json")
 
 
 class Accounts(accounts_grpc.AccountPoolServicer):
@@ -84,19 +88,27 @@ class Proxies(proxies_grpc.ProxyPoolServicer):
         self.by_owner: dict[str, str] = {}
         self.resting = False
         self.wishes: list[str] = []
+        self.avoided: list[list[str]] = []
+        self.released: list[str] = []
         self.reports: list[bool] = []
 
     async def Acquire(self, request: proxies_pb.AcquireRequest, context: Any) -> proxies_pb.AcquireResponse:
         self.wishes.append(request.proxy_id)
+        self.avoided.append(list(request.avoid))
         if request.owner_id not in self.by_owner:
             headers = {"any_exists": "true"} if self.resting else {}
             raise NotFound("There is no proxy to use now.", headers=headers)
         proxy_id = request.proxy_id or self.by_owner[request.owner_id]
-        return proxies_pb.AcquireResponse(proxy_id=proxy_id, url="http://127.0.0.1:8899")
+        lease = f"p{len(self.wishes)}"
+        return proxies_pb.AcquireResponse(proxy_id=proxy_id, url="http://127.0.0.1:8899", lease_id=lease)
 
     async def Report(self, request: proxies_pb.ReportRequest, context: Any) -> proxies_pb.ReportResponse:
         self.reports.append(request.ok)
         return proxies_pb.ReportResponse(status="ACTIVE")
+
+    async def Release(self, request: proxies_pb.ReleaseRequest, context: Any) -> proxies_pb.ReleaseResponse:
+        self.released.append(request.lease_id)
+        return proxies_pb.ReleaseResponse()
 
 
 @pytest.fixture
@@ -237,3 +249,62 @@ async def test_pools_know_what_exists_for_whom(channel: RpcChannel) -> None:
     pools = GrpcPools(channel, channel)
     assert await pools.has_account("root", "a1")
     assert not await pools.has_account("ada", "a1")
+
+
+async def test_the_page_goes_on_with_the_same_account_and_another_proxy(
+    sessions: GrpcSessions, accounts: Accounts, proxies: Proxies
+) -> None:
+    proxies.by_owner["ada"] = "p1"
+    async with sessions.open(TENANT) as session:
+        lease = await session.acquire("Search")
+        await session.report(lease, BROKEN)
+        await session.release(lease)
+        await session.release(lease)
+        assert accounts.calls == ["acquire"], "the account knows of nothing and stays leased"
+        proxies.by_owner["ada"] = "p2"
+        again = await session.acquire("Search")
+        assert (again.lease_id, again.proxy_id) == (lease.lease_id, "p2")
+        await session.report(again, GOOD)
+        await session.release(again)
+    assert accounts.calls == ["acquire", "report 200", "release"]
+    assert (proxies.avoided, proxies.reports, proxies.released) == ([[], ["p1"]], [False, True], ["p1", "p2"])
+
+
+async def test_a_second_break_is_reported_and_ends_the_lease(
+    sessions: GrpcSessions, accounts: Accounts, proxies: Proxies
+) -> None:
+    proxies.by_owner["ada"] = "p1"
+    async with sessions.open(TENANT) as session:
+        for _ in range(2):
+            lease = await session.acquire("Search")
+            await session.report(lease, BROKEN)
+            await session.release(lease)
+        assert accounts.calls == ["acquire", "report 0", "release"]
+
+
+async def test_an_account_whose_page_is_given_up_is_given_back(
+    sessions: GrpcSessions, accounts: Accounts, proxies: Proxies
+) -> None:
+    proxies.by_owner["ada"] = "p1"
+    async with sessions.open(TENANT) as session:
+        lease = await session.acquire("Search")
+        await session.report(lease, BROKEN)
+        await session.release(lease)
+        other = await session.acquire("Followers")
+        assert other.lease_id != lease.lease_id
+        assert accounts.calls == ["acquire", "release", "acquire"]
+        await session.report(other, msgspec.structs.replace(BROKEN, operation="Followers"))
+        await session.release(other)
+    assert accounts.calls[-1] == "release"
+
+
+async def test_a_proxy_that_a_person_chose_is_not_replaced(
+    sessions: GrpcSessions, accounts: Accounts, proxies: Proxies
+) -> None:
+    proxies.by_owner["ada"], accounts.proxy_id = "p1", "p9"
+    async with sessions.open(TENANT) as session:
+        lease = await session.acquire("Search")
+        await session.report(lease, BROKEN)
+        await session.release(lease)
+    assert proxies.wishes == ["p9"]
+    assert accounts.calls == ["acquire", "report 0", "release"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Float, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, Float, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xget_db.base import new_metadata
@@ -62,9 +62,69 @@ class Proxy(Base):
     error_msg: Mapped[str | None] = mapped_column(String(300))
     allow_internal: Mapped[bool] = mapped_column(Boolean)
     """An operator lets it be inside the operator's own network."""
+    max_concurrency: Mapped[int | None] = mapped_column(Integer)
+    """Leases at once; None for no bound."""
+    daily_budget: Mapped[int | None] = mapped_column(Integer)
+    """Leases a day (UTC); None for no bound."""
+    used_on: Mapped[str | None] = mapped_column(String(10))
+    """The day of `used_today`, as `2026-11-22`."""
+    used_today: Mapped[int] = mapped_column(Integer)
     rev: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Lease(Base):
+    """The right to go out through a proxy until a time. Kept afterwards, to tell who used it."""
+
+    __tablename__ = "leases"
+    __table_args__ = (
+        Index("ix_leases_proxy_id_at", "proxy_id", "at"),
+        Index("ix_leases_at", "at"),
+        Index("ix_leases_live", "proxy_id", "ended_at", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    proxy_id: Mapped[str] = mapped_column(String(36))
+    owner_id: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[str] = mapped_column(String(64))
+    """Empty when it is for no account."""
+    holder: Mapped[str] = mapped_column(String(64))
+    """Who asked: an execution's id."""
+    operation: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failed: Mapped[bool] = mapped_column(Boolean)
+    """Whether a request under it had no answer."""
+
+
+class Binding(Base):
+    """The proxy that an account uses now."""
+
+    __tablename__ = "bindings"
+
+    owner_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    proxy_id: Mapped[str] = mapped_column(String(36), index=True)
+    country: Mapped[str | None] = mapped_column(String(2))
+    """Of the proxy: its follower is sought there first."""
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Rotation(Base):
+    """An account came to a proxy."""
+
+    __tablename__ = "rotations"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[str] = mapped_column(String(64))
+    from_proxy_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    """None for the account's first."""
+    proxy_id: Mapped[str] = mapped_column(String(36), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(String(300))
 
 
 idempotency = idempotency_table(Base.metadata)

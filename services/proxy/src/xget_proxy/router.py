@@ -27,10 +27,12 @@ from xget_proxy.schemas import (
     Country,
     ImportRequest,
     ImportResult,
+    LeaseRead,
     ProxyCreate,
     ProxyFilter,
     ProxyRead,
     ProxyUpdate,
+    RotationRead,
     State,
     Type,
 )
@@ -109,6 +111,24 @@ async def get_proxy(proxy_id: PathId, proxies: ProxiesRead, caller: CallerDep, r
     proxy = await proxies.get(proxy_id, caller)
     set_etag(response, _tag(proxy))
     return proxies.read(proxy)
+
+
+@router.get("/{proxy_id}/history", responses=errors(ProxyNotFound))
+async def list_rotations(
+    proxy_id: PathId, proxies: ProxiesRead, caller: CallerDep, page: PageParams
+) -> PageOut[RotationRead]:
+    """Which accounts came to a proxy or left it, when and why, newest first."""
+    items, total = await proxies.history(proxy_id, caller, page)
+    return PageOut[RotationRead].of(items, page, total)
+
+
+@router.get("/{proxy_id}/leases", responses=errors(ProxyNotFound))
+async def list_leases(
+    proxy_id: PathId, proxies: ProxiesRead, caller: CallerDep, page: PageParams
+) -> PageOut[LeaseRead]:
+    """Who went out through a proxy, newest first, as long as the audit trail is kept."""
+    items, total = await proxies.leases(proxy_id, caller, page)
+    return PageOut[LeaseRead].of(items, page, total)
 
 
 @router.put(

@@ -46,6 +46,10 @@ AllowInternal = Annotated[
 ]
 
 
+Limit = Annotated[int, Field(ge=0, le=1_000_000)]
+AtOnce = Annotated[int, Field(ge=1, le=10_000)]
+
+
 class ProxyCreate(Body):
     """A new proxy."""
 
@@ -59,10 +63,15 @@ class ProxyCreate(Body):
     isp: Place | None = None
     status: Literal["ACTIVE", "INACTIVE"] = "ACTIVE"
     allow_internal: AllowInternal = False
+    max_concurrency: AtOnce | None = None
+    """Leases at once; null for no bound."""
+    daily_budget: Limit | None = None
+    """Leases a day (UTC); null for no bound."""
 
 
 class ProxyUpdate(Body):
-    """What is to change; a field that is absent stays. null empties username, password, country, city and isp."""
+    """What is to change; a field that is absent stays. null empties username, password, country, city, isp
+    and the two limits."""
 
     type: Type | None = None
     ip: Host | None = None
@@ -76,6 +85,8 @@ class ProxyUpdate(Body):
         Literal["ACTIVE", "INACTIVE"] | None, Field(description="INACTIVE switches it off, ACTIVE ends a pause.")
     ] = None
     allow_internal: AllowInternal | None = None
+    max_concurrency: AtOnce | None = None
+    daily_budget: Limit | None = None
 
 
 class ProxyRead(BaseModel):
@@ -100,8 +111,38 @@ class ProxyRead(BaseModel):
     pause_until: datetime | None
     error_msg: str | None
     allow_internal: bool
+    max_concurrency: int | None
+    daily_budget: int | None
+    used_today: int
+    """Leases of today (UTC)."""
     created_at: datetime
     updated_at: datetime
+
+
+class RotationRead(BaseModel):
+    """An account came to a proxy."""
+
+    account_id: str
+    from_proxy_id: str | None
+    """null for the account's first."""
+    proxy_id: str
+    at: datetime
+    reason: str
+
+
+class LeaseRead(BaseModel):
+    """Who went out through a proxy, when and what for."""
+
+    id: str
+    account_id: str
+    holder: str
+    """The execution that asked."""
+    operation: str
+    at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    failed: bool
+    """A request under it had no answer."""
 
 
 class ProxyFilter(BaseModel):

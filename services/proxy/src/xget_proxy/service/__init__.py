@@ -2,6 +2,7 @@
 
 from xget_proxy.service.addresses import Allowed
 from xget_proxy.service.checks import CheckService, Probe, ProbeResult
+from xget_proxy.service.choosing import Wish
 from xget_proxy.service.gate import Gate, Resolve
 from xget_proxy.service.imports import ImportService, admitted
 from xget_proxy.service.pool import PoolService, Work
@@ -19,6 +20,7 @@ __all__ = [
     "ProxyService",
     "Resolve",
     "Vault",
+    "Wish",
     "Work",
     "admitted",
 ]

@@ -10,8 +10,9 @@ from datetime import datetime
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
 from xget_proxy.errors import HostUnknown, InsideNetwork, NoProxyNow, ProxyNotFound
-from xget_proxy.models import ACTIVE, INACTIVE, Proxy
+from xget_proxy.models import ACTIVE, INACTIVE, Lease, Proxy
 from xget_proxy.repository import ProxyRepository
+from xget_proxy.service.choosing import Wish, choose, lend
 from xget_proxy.service.gate import Gate
 from xget_proxy.service.health import failed, paused, state, succeeded
 from xget_proxy.service.metrics import REPORTS
@@ -35,6 +36,8 @@ class Chosen:
 
     proxy_id: str
     url: str
+    lease_id: str
+    expires_at: datetime
 
     def __repr__(self) -> str:
         return f"Chosen({self.proxy_id})"
@@ -63,49 +66,64 @@ class PoolService:
             log.warning("proxies_taken_back", count=found)
         return found
 
-    async def acquire(self, owner_id: str, proxy_id: str = "", country: str = "") -> Chosen:
-        """The wished proxy, or the owner's best one (of a country). Raises NoProxyNow (404)."""
+    async def acquire(self, wish: Wish) -> Chosen:
+        """Lend the wished proxy, the account's, or the best one. Raises NoProxyNow (404)."""
         while True:
             async with self._work() as proxies:
-                found = await self._first(proxies, owner_id, proxy_id, country)
+                found = await self._lend(proxies, wish)
             if isinstance(found, NoProxyNow):
                 raise found  # after the commit: proxies that were set aside stay so
+            proxy, lease = found
             try:
-                address = await self._gate.admit(found.ip, internal=found.allow_internal)
+                address = await self._gate.admit(proxy.ip, internal=proxy.allow_internal)
             except (InsideNetwork, HostUnknown) as error:
-                await self._pause(found.id, error.detail)
+                await self._take_back(proxy.id, lease.id, error.detail)
                 continue
-            return Chosen(found.id, self._vault.url(found, address))
+            return Chosen(proxy.id, self._vault.url(proxy, address), lease.id, lease.expires_at)
 
-    async def _pause(self, proxy_id: str, reason: str) -> None:
+    async def release(self, lease_id: str) -> None:
+        """A lease is over; twice is fine, and so is one that nobody knows."""
         async with self._work() as proxies:
-            proxy = await proxies.get(proxy_id, None)
-            if proxy is not None:
-                paused(proxy, reason, self._clock.now())
+            lease = await proxies.leases.get(lease_id)
+            if lease is not None and lease.ended_at is None:
+                lease.ended_at = self._clock.now()
 
-    async def _first(self, proxies: ProxyRepository, owner_id: str, proxy_id: str, country: str) -> Proxy | NoProxyNow:
+    async def _take_back(self, proxy_id: str, lease_id: str, reason: str) -> None:
+        """Pause a proxy that may not be used, and end its lease."""
+        now = self._clock.now()
+        async with self._work() as proxies:
+            proxy, lease = await proxies.get(proxy_id, None), await proxies.leases.get(lease_id)
+            if proxy is not None:
+                paused(proxy, reason, now)
+            if lease is not None:
+                lease.ended_at, lease.failed = now, True
+
+    async def _lend(self, proxies: ProxyRepository, wish: Wish) -> tuple[Proxy, Lease] | NoProxyNow:
         """The first that can be used; those whose password cannot be read are set aside."""
         now = self._clock.now()
         while True:
             try:
-                proxy = await self._pick(proxies, owner_id, proxy_id, country, now)
+                proxy, why = await choose(proxies, wish, now)
             except NoProxyNow as none:
                 return none
-            proxy.last_used = now
             try:
                 self._vault.url(proxy)
-                return proxy
             except SecretUnreadable:
                 proxy.status, proxy.pause_until, proxy.error_msg = INACTIVE, None, _UNREADABLE
                 await proxies.save()
+            else:
+                return proxy, await lend(proxies, proxy, wish, why, now)
 
-    async def report(self, proxy_id: str, *, ok: bool, latency_ms: int, reason: str) -> str:
+    async def report(self, proxy_id: str, *, ok: bool, latency_ms: int, reason: str, lease_id: str = "") -> str:
         """Count what a request showed and give the status. Raises ProxyNotFound (404)."""
         async with self._work() as proxies:
             proxy = await proxies.get(proxy_id, None)
             if proxy is None:
                 raise ProxyNotFound()
             now = self._clock.now()
+            lease = await proxies.leases.get(lease_id) if lease_id and not ok else None
+            if lease is not None and lease.proxy_id == proxy_id:
+                lease.failed = True
             self._reports.labels(ok=str(ok).lower()).inc()
             if ok:
                 succeeded(proxy, float(latency_ms) if latency_ms > 0 else None, now)
@@ -124,38 +142,3 @@ class PoolService:
     def state(self, proxy: Proxy) -> str:
         """The state of a proxy now."""
         return state(proxy, self._clock.now())
-
-    async def _pick(self, proxies: ProxyRepository, owner_id: str, proxy_id: str, country: str, now: datetime) -> Proxy:
-        if proxy_id:
-            proxy = await proxies.get(proxy_id, owner_id)
-            if proxy is None:
-                raise NoProxyNow("The proxy that is asked for does not exist: choose another.", any_exists=False)
-            if state(proxy, now) == INACTIVE:
-                raise _resting(proxy)
-            return proxy
-        best = await proxies.best(owner_id, country.upper(), now)
-        if best is None:
-            raise await self._none(proxies, owner_id, country.upper())
-        return best
-
-    async def _none(self, proxies: ProxyRepository, owner_id: str, country: str) -> NoProxyNow:
-        count, frees_at = await proxies.resting(owner_id, country)
-        where = f" in {country}" if country else ""
-        if count == 0:
-            return NoProxyNow(f"There is no proxy{where}: add one with POST /api/v1/proxies.", any_exists=False)
-        more = {"available-at": _text(frees_at)} if frees_at else {}
-        until = f"; the next is tried again at {_text(frees_at)}" if frees_at else ""
-        return NoProxyNow(f"None of {count} proxies{where} works now{until}.", any_exists=True, more=more)
-
-
-def _resting(proxy: Proxy) -> NoProxyNow:
-    if proxy.pause_until is None:
-        sentence = f"The proxy that is asked for is switched off: set its status to ACTIVE. {proxy.error_msg or ''}"
-        return NoProxyNow(sentence.strip(), any_exists=True)
-    moment = _text(proxy.pause_until)
-    sentence = f"The proxy that is asked for failed and rests until {moment}. {proxy.error_msg or ''}".strip()
-    return NoProxyNow(sentence, any_exists=True, more={"available-at": moment})
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

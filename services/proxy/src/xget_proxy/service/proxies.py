@@ -13,12 +13,12 @@ from xget_kernel.pages import PageQuery
 from xget_proxy.errors import BadRequestField, ProxyExists, ProxyNotFound
 from xget_proxy.models import ACTIVE, Proxy
 from xget_proxy.repository import ProxyRepository
-from xget_proxy.schemas import ProxyCreate, ProxyFilter, ProxyRead, ProxyUpdate
+from xget_proxy.schemas import LeaseRead, ProxyCreate, ProxyFilter, ProxyRead, ProxyUpdate, RotationRead
 from xget_proxy.service.health import state
 from xget_proxy.service.vault import Vault
 
 _PLACE = ("type", "ip", "port")
-_NULLABLE = ("country", "city", "isp")
+_NULLABLE = ("country", "city", "isp", "max_concurrency", "daily_budget")
 
 
 class ProxyService:
@@ -55,6 +55,7 @@ class ProxyService:
         proxy = fresh(caller.user_id, place, self._clock.now())
         proxy.country, proxy.city, proxy.isp, proxy.status = body.country, body.city, body.isp, body.status
         proxy.allow_internal = body.allow_internal
+        proxy.max_concurrency, proxy.daily_budget = body.max_concurrency, body.daily_budget
         self._vault.seal(proxy, body.password)
         await self._proxies.add([proxy])
         return proxy
@@ -64,7 +65,7 @@ class ProxyService:
         proxy = await self.get(proxy_id, caller)
         changes = body.model_dump(exclude_unset=True)
         await self._move(proxy, changes)
-        for name in changes.keys() & set(_NULLABLE):
+        for name in changes.keys() & set(_NULLABLE):  # null empties
             setattr(proxy, name, changes[name])
         if body.allow_internal is not None:
             proxy.allow_internal = body.allow_internal
@@ -75,16 +76,30 @@ class ProxyService:
         await self._proxies.save()
         return proxy
 
+    async def history(self, proxy_id: str, caller: Caller, page: PageQuery) -> tuple[Sequence[RotationRead], int]:
+        """Accounts that came to a proxy or left it, newest first. Raises ProxyNotFound (404)."""
+        await self.get(proxy_id, caller)
+        rows, total = await self._proxies.leases.rotations(proxy_id, page)
+        return [RotationRead.model_validate(row, from_attributes=True) for row in rows], total
+
+    async def leases(self, proxy_id: str, caller: Caller, page: PageQuery) -> tuple[Sequence[LeaseRead], int]:
+        """Who leased a proxy, newest first. Raises ProxyNotFound (404)."""
+        await self.get(proxy_id, caller)
+        rows, total = await self._proxies.leases.of_proxy(proxy_id, page)
+        return [LeaseRead.model_validate(row, from_attributes=True) for row in rows], total
+
     async def delete(self, proxy_id: str, caller: Caller) -> None:
         """Remove a proxy. Raises ProxyNotFound (404)."""
-        await self._proxies.delete(await self.get(proxy_id, caller))
+        await self._proxies.delete(await self.get(proxy_id, caller), self._clock.now())
 
     def read(self, proxy: Proxy) -> ProxyRead:
         """The body of a read."""
-        names = ProxyRead.model_fields.keys() - {"status", "password_set", "username"}
+        names = ProxyRead.model_fields.keys() - {"status", "password_set", "username", "used_today"}
         values: dict[str, Any] = {name: getattr(proxy, name) for name in names}
+        now = self._clock.now()
         more = {"username": proxy.username or None, "password_set": proxy.password is not None}
-        return ProxyRead.model_validate({**values, **more, "status": state(proxy, self._clock.now())})
+        used = proxy.used_today if proxy.used_on == now.date().isoformat() else 0
+        return ProxyRead.model_validate({**values, **more, "used_today": used, "status": state(proxy, now)})
 
     async def _move(self, proxy: Proxy, changes: dict[str, Any]) -> None:
         given = {name: changes[name] for name in _PLACE if changes.get(name) is not None}
@@ -117,6 +132,7 @@ def fresh(owner_id: str, place: tuple[str, str, int, str], now: datetime) -> Pro
         pauses=0,
         status=ACTIVE,
         allow_internal=False,
+        used_today=0,
         rev=1,
         created_at=now,
         updated_at=now,

@@ -3,8 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -23,20 +26,44 @@ class AcquireRequest(_message.Message):
     OWNER_ID_FIELD_NUMBER: _builtins.int
     PROXY_ID_FIELD_NUMBER: _builtins.int
     COUNTRY_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    OPERATION_FIELD_NUMBER: _builtins.int
+    AVOID_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    TTL_SECONDS_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.str
+    """Whose proxies."""
     proxy_id: _builtins.str
+    """The only proxy to use; empty for the pool's choice."""
     country: _builtins.str
     """ISO 3166-1 alpha-2; empty means any."""
+    account_id: _builtins.str
+    """The account that goes out through it: it keeps its proxy. Empty for no account."""
+    operation: _builtins.str
+    """What it is for, as the platform calls it; for the audit trail."""
+    holder: _builtins.str
+    """Who asks, an execution's id; for the audit trail."""
+    ttl_seconds: _builtins.int
+    """How long the lease lasts unless it is released: at most 3600, 0 for 120."""
+    @_builtins.property
+    def avoid(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Proxies that have just failed the holder: lent only when there is no other."""
+
     def __init__(
         self,
         *,
         owner_id: _builtins.str = ...,
         proxy_id: _builtins.str = ...,
         country: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        operation: _builtins.str = ...,
+        avoid: _abc.Iterable[_builtins.str] | None = ...,
+        holder: _builtins.str = ...,
+        ttl_seconds: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["country", b"country", "owner_id", b"owner_id", "proxy_id", b"proxy_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "avoid", b"avoid", "country", b"country", "holder", b"holder", "operation", b"operation", "owner_id", b"owner_id", "proxy_id", b"proxy_id", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -48,18 +75,27 @@ class AcquireResponse(_message.Message):
 
     PROXY_ID_FIELD_NUMBER: _builtins.int
     URL_FIELD_NUMBER: _builtins.int
+    LEASE_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
     proxy_id: _builtins.str
     url: _builtins.str
-    """scheme://user:password@host:port. A secret: never log it."""
+    """scheme://user:password@host:port. A secret: never log it. The host is the address that was checked, not the name
+    (but for https, whose certificate is for the name).
+    """
+    lease_id: _builtins.str
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
         proxy_id: _builtins.str = ...,
         url: _builtins.str = ...,
+        lease_id: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["proxy_id", b"proxy_id", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "lease_id", b"lease_id", "proxy_id", b"proxy_id", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -73,10 +109,16 @@ class ReportRequest(_message.Message):
     OK_FIELD_NUMBER: _builtins.int
     LATENCY_MS_FIELD_NUMBER: _builtins.int
     ERROR_TEXT_FIELD_NUMBER: _builtins.int
+    LEASE_ID_FIELD_NUMBER: _builtins.int
     proxy_id: _builtins.str
     ok: _builtins.bool
+    """Whether an answer came, whatever it was."""
     latency_ms: _builtins.int
+    """Until the answer; 0 when it was not measured."""
     error_text: _builtins.str
+    """Why there was none: a sentence without secrets."""
+    lease_id: _builtins.str
+    """The lease it was made under; empty when there is none."""
     def __init__(
         self,
         *,
@@ -84,10 +126,11 @@ class ReportRequest(_message.Message):
         ok: _builtins.bool = ...,
         latency_ms: _builtins.int = ...,
         error_text: _builtins.str = ...,
+        lease_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_text", b"error_text", "latency_ms", b"latency_ms", "ok", b"ok", "proxy_id", b"proxy_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_text", b"error_text", "latency_ms", b"latency_ms", "lease_id", b"lease_id", "ok", b"ok", "proxy_id", b"proxy_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -99,6 +142,7 @@ class ReportResponse(_message.Message):
 
     STATUS_FIELD_NUMBER: _builtins.int
     status: _builtins.str
+    """ACTIVE, INACTIVE (rests) or CHECKING (its pause is over, it is on trial)."""
     def __init__(
         self,
         *,
@@ -111,6 +155,40 @@ class ReportResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportResponse: _TypeAlias = ReportResponse  # noqa: Y015
+
+@_typing.final
+class ReleaseRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEASE_ID_FIELD_NUMBER: _builtins.int
+    lease_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        lease_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lease_id", b"lease_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseRequest: _TypeAlias = ReleaseRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseResponse: _TypeAlias = ReleaseResponse  # noqa: Y015
 
 @_typing.final
 class DescribeRequest(_message.Message):

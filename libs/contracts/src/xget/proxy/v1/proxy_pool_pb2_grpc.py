@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ProxyPoolStub:
-    """ProxyPool chooses a proxy by measured quality.
+    """ProxyPool lends proxies, chosen by measured quality, country and load.
     """
 
     def __init__(self, channel):
@@ -45,6 +45,11 @@ class ProxyPoolStub:
                 request_serializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReportRequest.SerializeToString,
                 response_deserializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReportResponse.FromString,
                 _registered_method=True)
+        self.Release = channel.unary_unary(
+                '/xget.proxy.v1.ProxyPool/Release',
+                request_serializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReleaseRequest.SerializeToString,
+                response_deserializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReleaseResponse.FromString,
+                _registered_method=True)
         self.Describe = channel.unary_unary(
                 '/xget.proxy.v1.ProxyPool/Describe',
                 request_serializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.DescribeRequest.SerializeToString,
@@ -53,19 +58,30 @@ class ProxyPoolStub:
 
 
 class ProxyPoolServicer:
-    """ProxyPool chooses a proxy by measured quality.
+    """ProxyPool lends proxies, chosen by measured quality, country and load.
     """
 
     def Acquire(self, request, context):
-        """Acquire returns the wished proxy, or the best active one of the owner. NOT_FOUND: there is none
-        (`any_exists` in the trailing metadata is "true" when the owner has proxies, all of them resting).
+        """Acquire lends the wished proxy; else the one that the account used last, as long as it works, has room and fits;
+        else the owner's best (success rate over latency and load), first in the country of the account's last one. That an
+        account came to another proxy is written down with the reason. NOT_FOUND: there is none (`any_exists` in the
+        trailing metadata is "true" when the owner has proxies, all of them resting or lent as often as they may be;
+        `available-at` says when that ends, if it is known). Repeated, it lends once more; what is not released ends by
+        itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Report(self, request, context):
-        """Report feeds what a request through the proxy showed into its health.
+        """Report feeds what a request through the proxy showed into its health; as often as there are requests.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Release(self, request, context):
+        """Release ends a lease. Twice is fine, and so is a lease that nobody knows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,6 +107,11 @@ def add_ProxyPoolServicer_to_server(servicer, server):
                     request_deserializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReportRequest.FromString,
                     response_serializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReportResponse.SerializeToString,
             ),
+            'Release': grpc.unary_unary_rpc_method_handler(
+                    servicer.Release,
+                    request_deserializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReleaseRequest.FromString,
+                    response_serializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReleaseResponse.SerializeToString,
+            ),
             'Describe': grpc.unary_unary_rpc_method_handler(
                     servicer.Describe,
                     request_deserializer=xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.DescribeRequest.FromString,
@@ -105,7 +126,7 @@ def add_ProxyPoolServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProxyPool:
-    """ProxyPool chooses a proxy by measured quality.
+    """ProxyPool lends proxies, chosen by measured quality, country and load.
     """
 
     @staticmethod
@@ -152,6 +173,33 @@ class ProxyPool:
             '/xget.proxy.v1.ProxyPool/Report',
             xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReportRequest.SerializeToString,
             xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Release(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/xget.proxy.v1.ProxyPool/Release',
+            xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReleaseRequest.SerializeToString,
+            xget_dot_proxy_dot_v1_dot_proxy__pool__pb2.ReleaseResponse.FromString,
             options,
             channel_credentials,
             insecure,

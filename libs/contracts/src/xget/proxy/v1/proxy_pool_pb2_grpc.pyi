@@ -27,37 +27,49 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ProxyPoolStub:
-    """ProxyPool chooses a proxy by measured quality."""
+    """ProxyPool lends proxies, chosen by measured quality, country and load."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ProxyPoolAsyncStub: ...
     Acquire: _grpc.UnaryUnaryMultiCallable[_proxy_pool_pb2.AcquireRequest, _proxy_pool_pb2.AcquireResponse]
-    """Acquire returns the wished proxy, or the best active one of the owner. NOT_FOUND: there is none
-    (`any_exists` in the trailing metadata is "true" when the owner has proxies, all of them resting).
+    """Acquire lends the wished proxy; else the one that the account used last, as long as it works, has room and fits;
+    else the owner's best (success rate over latency and load), first in the country of the account's last one. That an
+    account came to another proxy is written down with the reason. NOT_FOUND: there is none (`any_exists` in the
+    trailing metadata is "true" when the owner has proxies, all of them resting or lent as often as they may be;
+    `available-at` says when that ends, if it is known). Repeated, it lends once more; what is not released ends by
+    itself.
     """
     Report: _grpc.UnaryUnaryMultiCallable[_proxy_pool_pb2.ReportRequest, _proxy_pool_pb2.ReportResponse]
-    """Report feeds what a request through the proxy showed into its health."""
+    """Report feeds what a request through the proxy showed into its health; as often as there are requests."""
+    Release: _grpc.UnaryUnaryMultiCallable[_proxy_pool_pb2.ReleaseRequest, _proxy_pool_pb2.ReleaseResponse]
+    """Release ends a lease. Twice is fine, and so is a lease that nobody knows."""
     Describe: _grpc.UnaryUnaryMultiCallable[_proxy_pool_pb2.DescribeRequest, _proxy_pool_pb2.DescribeResponse]
     """Describe tells whether a proxy exists for an owner. NOT_FOUND otherwise."""
 
 @_typing.type_check_only
 class ProxyPoolAsyncStub(ProxyPoolStub):
-    """ProxyPool chooses a proxy by measured quality."""
+    """ProxyPool lends proxies, chosen by measured quality, country and load."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Acquire: _aio.UnaryUnaryMultiCallable[_proxy_pool_pb2.AcquireRequest, _proxy_pool_pb2.AcquireResponse]  # type: ignore[assignment]
-    """Acquire returns the wished proxy, or the best active one of the owner. NOT_FOUND: there is none
-    (`any_exists` in the trailing metadata is "true" when the owner has proxies, all of them resting).
+    """Acquire lends the wished proxy; else the one that the account used last, as long as it works, has room and fits;
+    else the owner's best (success rate over latency and load), first in the country of the account's last one. That an
+    account came to another proxy is written down with the reason. NOT_FOUND: there is none (`any_exists` in the
+    trailing metadata is "true" when the owner has proxies, all of them resting or lent as often as they may be;
+    `available-at` says when that ends, if it is known). Repeated, it lends once more; what is not released ends by
+    itself.
     """
     Report: _aio.UnaryUnaryMultiCallable[_proxy_pool_pb2.ReportRequest, _proxy_pool_pb2.ReportResponse]  # type: ignore[assignment]
-    """Report feeds what a request through the proxy showed into its health."""
+    """Report feeds what a request through the proxy showed into its health; as often as there are requests."""
+    Release: _aio.UnaryUnaryMultiCallable[_proxy_pool_pb2.ReleaseRequest, _proxy_pool_pb2.ReleaseResponse]  # type: ignore[assignment]
+    """Release ends a lease. Twice is fine, and so is a lease that nobody knows."""
     Describe: _aio.UnaryUnaryMultiCallable[_proxy_pool_pb2.DescribeRequest, _proxy_pool_pb2.DescribeResponse]  # type: ignore[assignment]
     """Describe tells whether a proxy exists for an owner. NOT_FOUND otherwise."""
 
 class ProxyPoolServicer(metaclass=_abc_1.ABCMeta):
-    """ProxyPool chooses a proxy by measured quality."""
+    """ProxyPool lends proxies, chosen by measured quality, country and load."""
 
     @_abc_1.abstractmethod
     def Acquire(
@@ -65,8 +77,12 @@ class ProxyPoolServicer(metaclass=_abc_1.ABCMeta):
         request: _proxy_pool_pb2.AcquireRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_proxy_pool_pb2.AcquireResponse, _abc.Awaitable[_proxy_pool_pb2.AcquireResponse]]:
-        """Acquire returns the wished proxy, or the best active one of the owner. NOT_FOUND: there is none
-        (`any_exists` in the trailing metadata is "true" when the owner has proxies, all of them resting).
+        """Acquire lends the wished proxy; else the one that the account used last, as long as it works, has room and fits;
+        else the owner's best (success rate over latency and load), first in the country of the account's last one. That an
+        account came to another proxy is written down with the reason. NOT_FOUND: there is none (`any_exists` in the
+        trailing metadata is "true" when the owner has proxies, all of them resting or lent as often as they may be;
+        `available-at` says when that ends, if it is known). Repeated, it lends once more; what is not released ends by
+        itself.
         """
 
     @_abc_1.abstractmethod
@@ -75,7 +91,15 @@ class ProxyPoolServicer(metaclass=_abc_1.ABCMeta):
         request: _proxy_pool_pb2.ReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_proxy_pool_pb2.ReportResponse, _abc.Awaitable[_proxy_pool_pb2.ReportResponse]]:
-        """Report feeds what a request through the proxy showed into its health."""
+        """Report feeds what a request through the proxy showed into its health; as often as there are requests."""
+
+    @_abc_1.abstractmethod
+    def Release(
+        self,
+        request: _proxy_pool_pb2.ReleaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_proxy_pool_pb2.ReleaseResponse, _abc.Awaitable[_proxy_pool_pb2.ReleaseResponse]]:
+        """Release ends a lease. Twice is fine, and so is a lease that nobody knows."""
 
     @_abc_1.abstractmethod
     def Describe(

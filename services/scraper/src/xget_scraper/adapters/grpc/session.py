@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from xget.account.v1 import account_pool_pb2 as accounts_pb
-from xget.proxy.v1 import proxy_pool_pb2 as proxies_pb
 from xget_kernel.clock import Clock
 from xget_kernel.errors import Conflict, NotFound, PreconditionFailed, TooMany, XGetError
 from xget_rpc.client import RpcError
+from xget_scraper.adapters.grpc.held import Held
+from xget_scraper.adapters.grpc.proxies import ProxyWish, SessionProxies
 from xget_scraper.ports import Tenant
 from xget_sources.ports import Lease, NoAccount, Outcome
 from xget_telemetry.logs import get_logger
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # these stubs exist for the type checker only
     from xget.proxy.v1.proxy_pool_pb2_grpc import ProxyPoolAsyncStub
 
 LOG = get_logger(__name__)
-PROXY_PAUSE: Final = timedelta(seconds=15)
+SPARED_SECONDS: Final = 10.0
 LEASE_PAUSE: Final = timedelta(seconds=0.5)
 ERROR_CHARS: Final = 500
 
@@ -39,33 +40,64 @@ class PoolSession:
         lease_seconds: int,
     ) -> None:
         self._accounts = accounts
-        self._proxies = proxies
+        self._proxies = SessionProxies(proxies, clock)
         self._clock = clock
         self._tenant = tenant
         self._seconds = lease_seconds
         self._sticky = tenant.sticky_account_id
         self._renewals: dict[str, asyncio.Task[None]] = {}
-        self._leases: dict[str, Lease] = {}
+        self._held: dict[str, Held] = {}
+        self._spared: Held | None = None
 
     async def acquire(self, operation: str) -> Lease:
         """Lease an account and find its proxy. Raises NoAccount, Unavailable (503)."""
-        found, owner = await self._account(operation)
+        spared = await self._take_spared(operation)
+        found, owner = (spared.found, spared.owner) if spared else await self._account(operation)
         lease = _lease(found, None, None)
-        self._keep(lease)
+        if spared is None:
+            self._keep(lease, found, owner)
         try:
-            proxy = await self._proxy(found.proxy_id or self._tenant.proxy_id or "", owner)
+            proxy = await self._proxies.acquire(self._proxy_wish(found, owner, operation))
         except BaseException:
-            await self.release(lease)
+            await self._end(lease)
             raise
         self._sticky = found.account_id
         if proxy is not None:
-            lease = self._leases[lease.lease_id] = _lease(found, proxy.proxy_id, proxy.url)
+            held = self._held[lease.lease_id]
+            held.lease, held.proxy = _lease(found, proxy.proxy_id, proxy.url), proxy
+            return held.lease
         return lease
+
+    def _proxy_wish(self, found: accounts_pb.Lease, owner: str, operation: str) -> ProxyWish:
+        return ProxyWish(
+            owner=owner,
+            others=self._tenant.pool_owners,
+            wished=found.proxy_id or self._tenant.proxy_id or "",
+            account_id=found.account_id,
+            operation=operation,
+            holder=self._tenant.execution_id,
+        )
+
+    async def _take_spared(self, operation: str) -> Held | None:
+        """The account whose proxy broke off within its page: it goes on, with another proxy."""
+        spared, self._spared = self._spared, None
+        if spared is None:
+            return None
+        until, spared.until = spared.until or 0.0, None
+        if until < self._clock.monotonic() or spared.operation != operation:
+            await self._end(spared.lease)
+            return None
+        return spared
 
     async def report(self, lease: Lease, outcome: Outcome) -> str:
         """Tell both pools what came back; the account pool's verdict, `rest` when the lease is another's by now."""
-        if lease.proxy_id is not None:
-            await self._report_proxy(lease.proxy_id, outcome)
+        held = self._held.get(lease.lease_id)
+        if held is not None and held.proxy is not None:
+            await self._proxies.report(held.proxy, outcome)
+            if outcome.status == 0 and held.proxy.chosen and not held.once:
+                held.once, held.operation = True, outcome.operation
+                held.until = self._clock.monotonic() + SPARED_SECONDS
+                return "go_on"  # X never saw the account
         request = accounts_pb.ReportRequest(
             lease_id=lease.lease_id,
             fencing_token=lease.fencing_token,
@@ -86,13 +118,27 @@ class PoolSession:
             return "rest"
 
     async def release(self, lease: Lease) -> None:
-        """Give the lease back; twice is fine. A pool that does not answer frees it by itself later."""
+        """Give the lease back; twice is fine. A pool that does not answer frees it by itself later.
+
+        An account whose proxy has just broken off is kept for the next `acquire`, for a few seconds.
+        """
+        held = self._held.get(lease.lease_id)
+        if held is not None and held.until is not None and held.proxy is not None:
+            proxy, held.proxy, self._spared = held.proxy, None, held
+            await self._proxies.release(proxy)
+        elif held is None or held is not self._spared:
+            await self._end(lease)
+
+    async def _end(self, lease: Lease) -> None:
         renewal = self._renewals.pop(lease.lease_id, None)
         if renewal is not None:
             renewal.cancel()
             await asyncio.gather(renewal, return_exceptions=True)
-        if self._leases.pop(lease.lease_id, None) is None:
+        held = self._held.pop(lease.lease_id, None)
+        if held is None:
             return
+        if held.proxy is not None:
+            await self._proxies.release(held.proxy)
         request = accounts_pb.ReleaseRequest(lease_id=lease.lease_id, fencing_token=lease.fencing_token)
         try:
             await self._accounts.Release(request, timeout=2.0)
@@ -101,8 +147,9 @@ class PoolSession:
 
     async def close(self) -> None:
         """Give back whatever is still leased."""
-        for lease in list(self._leases.values()):
-            await self.release(lease)
+        self._spared = None
+        for held in list(self._held.values()):
+            await self._end(held.lease)
 
     async def _account(self, operation: str) -> tuple[accounts_pb.Lease, str]:
         """A lease of the first owner who has one to give, and that owner."""
@@ -127,34 +174,8 @@ class PoolSession:
                     none = NoAccount(error.detail, when)
         raise none or NoAccount("There is no usable account for this task.", None)
 
-    async def _proxy(self, wished: str, owner: str) -> proxies_pb.AcquireResponse | None:
-        """The wished proxy or the best one; None (go direct) only when nobody wished for one and there is none."""
-        others = [other for other in self._tenant.pool_owners if other != owner]
-        any_exists = bool(wished)
-        for candidate in [owner, *others]:
-            try:
-                return await self._proxies.Acquire(proxies_pb.AcquireRequest(owner_id=candidate, proxy_id=wished))
-            except NotFound as error:
-                any_exists = any_exists or _metadata(error).get("any_exists") == "true"
-                detail = error.detail
-        if any_exists:
-            raise NoAccount(detail, self._clock.now() + PROXY_PAUSE)
-        return None
-
-    async def _report_proxy(self, proxy_id: str, outcome: Outcome) -> None:
-        request = proxies_pb.ReportRequest(
-            proxy_id=proxy_id,
-            ok=outcome.status > 0,
-            latency_ms=outcome.duration_ms,
-            error_text=outcome.error_text[:ERROR_CHARS],
-        )
-        try:
-            await self._proxies.Report(request, timeout=2.0)
-        except XGetError as error:
-            LOG.warning("proxy_not_reported", proxy_id=proxy_id, reason=error.detail)
-
-    def _keep(self, lease: Lease) -> None:
-        self._leases[lease.lease_id] = lease
+    def _keep(self, lease: Lease, found: accounts_pb.Lease, owner: str) -> None:
+        self._held[lease.lease_id] = Held(lease, found, owner)
         self._renewals[lease.lease_id] = asyncio.create_task(self._renew(lease))
 
     async def _renew(self, lease: Lease) -> None:

@@ -1,4 +1,4 @@
-"""All SQL of the proxy service."""
+"""Proxies: who has which, and the best of them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from xget_db.locks import in_turn, is_postgres, locked
 from xget_kernel.pages import PageQuery
 from xget_proxy.errors import ProxyExists
 from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, Proxy
+from xget_proxy.repository.leases import LeaseRepository, has_room, live
 from xget_proxy.schemas import ProxyFilter
 
 _BATCH = 200
 _UNMEASURED_RATE = 0.9
 _UNMEASURED_LATENCY = 500.0
+_OF_LOAD = 0.25
+"""Four leases at once halve what a proxy is worth."""
 
 
 class ProxyRepository:
@@ -26,6 +29,7 @@ class ProxyRepository:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self.leases = LeaseRepository(session)
 
     async def get(self, proxy_id: str, owner: str | None) -> Proxy | None:
         """The proxy, unless it is missing or somebody else's; locked in a transaction that writes."""
@@ -58,15 +62,17 @@ class ProxyRepository:
         self, owner: str | None, wanted: ProxyFilter, page: PageQuery, now: datetime
     ) -> tuple[list[Proxy], int]:
         """One page of the usable proxies that fit, best first, and how many fit in all."""
-        query = _filtered(_owned(select(Proxy), owner), wanted, now).where(_usable(now))
-        return await self._sliced(query, _best_first(), page)
+        query = _filtered(_owned(select(Proxy), owner), wanted, now).where(_usable(now), has_room(now))
+        return await self._sliced(query, _best_first(live(now)), page)
 
-    async def best(self, owner: str, country: str, now: datetime) -> Proxy | None:
-        """The owner's best usable proxy, among equals the one that was not used for longest."""
-        query = select(Proxy).where(Proxy.owner_id == owner, _usable(now))
+    async def best(self, owner: str, country: str, now: datetime, without: Sequence[str] = ()) -> Proxy | None:
+        """The owner's best usable proxy that has room, among equals the one that was not used for longest."""
+        query = select(Proxy).where(Proxy.owner_id == owner, _usable(now), has_room(now))
         if country:
             query = query.where(Proxy.country == country)
-        query = query.order_by(*_best_first()).limit(1)
+        if without:
+            query = query.where(Proxy.id.not_in(list(without)))
+        query = query.order_by(*_best_first(live(now))).limit(1)
         for skip_locked in (True, False):  # one that nobody takes at this moment, or else the best all the same
             chosen = query.with_for_update(key_share=True, skip_locked=skip_locked)
             found = (await self._session.scalars(chosen)).one_or_none()
@@ -74,13 +80,15 @@ class ProxyRepository:
                 return found
         return None
 
-    async def resting(self, owner: str, country: str) -> tuple[int, datetime | None]:
-        """How many proxies the owner has (in a country), and when the first pause of one ends."""
-        query = select(func.count(), func.min(Proxy.pause_until)).where(Proxy.owner_id == owner)
+    async def resting(self, owner: str, country: str, now: datetime) -> tuple[int, int, datetime | None]:
+        """How many proxies the owner has (in a country), how many of them work (and have no room), and when the first
+        pause of one ends."""
+        works = func.coalesce(func.sum(case((_usable(now), 1), else_=0)), 0)
+        query = select(func.count(), works, func.min(Proxy.pause_until)).where(Proxy.owner_id == owner)
         if country:
             query = query.where(Proxy.country == country)
-        count, frees_at = (await self._session.execute(query)).one()
-        return count, frees_at
+        count, working, frees_at = (await self._session.execute(query)).one()
+        return count, int(working), frees_at
 
     async def longest_unchecked(self, owner: str | None, limit: int) -> tuple[list[Proxy], int]:
         """Those whose last check is longest ago, and how many proxies there are in all."""
@@ -114,8 +122,9 @@ class ProxyRepository:
         except IntegrityError as error:
             raise ProxyExists() from error
 
-    async def delete(self, proxy: Proxy) -> None:
+    async def delete(self, proxy: Proxy, now: datetime) -> None:
         """Remove a proxy."""
+        await self.leases.forget_proxy(proxy.id, now)
         await self._session.delete(proxy)
 
     async def _sliced(self, query: Select[Proxy], order: Sequence[Any], page: PageQuery) -> tuple[list[Proxy], int]:
@@ -148,11 +157,11 @@ def _usable(now: datetime) -> ColumnElement[bool]:
     return or_(_in_state(ACTIVE, now), _in_state(CHECKING, now))
 
 
-def _best_first() -> Sequence[Any]:
-    """Proven ones before those on trial, then by success rate over latency, then least recently used."""
+def _best_first(load: ColumnElement[int] | int = 0) -> Sequence[Any]:
+    """Proven ones before those on trial, then by success rate over latency and load, then least recently used."""
     rate = func.coalesce(Proxy.success_rate, _UNMEASURED_RATE)
     latency = func.coalesce(Proxy.latency, _UNMEASURED_LATENCY)
-    score = rate / (1.0 + latency / 1000.0)
+    score = rate / (1.0 + latency / 1000.0) / (1.0 + load * _OF_LOAD)
     return (
         case((Proxy.status == ACTIVE, 0), else_=1),
         func.round(cast(score * 20.0, Numeric)).desc(),  # as a number, PostgreSQL rounds halves up as SQLite does
