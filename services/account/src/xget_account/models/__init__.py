@@ -3,12 +3,14 @@
 from xget_account.models.accounts import SECRETS, Account, LedgerEntry
 from xget_account.models.base import OUTBOX, Base, idempotency
 from xget_account.models.life import Move, Sample
+from xget_account.models.logins import LOGIN_SECRETS, Login, LoginAttempt
 from xget_account.models.sealed import SEALED
 from xget_account.models.states import ACTIVE, HEALTHY, NEEDS_HUMAN, NEEDS_LOGIN, NEW, RESTING, RETIRED, SUSPENDED
 
 __all__ = [
     "ACTIVE",
     "HEALTHY",
+    "LOGIN_SECRETS",
     "NEEDS_HUMAN",
     "NEEDS_LOGIN",
     "NEW",
@@ -21,6 +23,8 @@ __all__ = [
     "Account",
     "Base",
     "LedgerEntry",
+    "Login",
+    "LoginAttempt",
     "Move",
     "Sample",
     "idempotency",

@@ -23,6 +23,7 @@ from xget_account.schemas.accounts import (
     State,
     Username,
 )
+from xget_account.schemas.logins import LoginList, LoginRead, LoginRequest
 
 __all__ = [
     "AccountCreate",
@@ -39,7 +40,10 @@ __all__ = [
     "ImportRequest",
     "ImportResult",
     "LastReport",
+    "LoginList",
     "LoginMethod",
+    "LoginRead",
+    "LoginRequest",
     "Platform",
     "ProxyId",
     "Rest",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from xget_account.models import SECRETS, Account
-from xget_kernel.secrets import Keyring
+from xget_account.models import LOGIN_SECRETS, SECRETS, Account, Login
+from xget_kernel.secrets import Keyring, Secret
 
 
 class Vault:
@@ -20,6 +20,22 @@ class Vault:
         if field not in SECRETS:
             raise ValueError(f"{field} is not a secret column")
         setattr(account, field, self._keyring.encrypt(plain, aad=_aad(account, field)) if plain else None)
+
+    def open(self, account: Account, field: str) -> str | None:
+        """A secret of the account, None when it has none. Raises SecretUnreadable."""
+        sealed: str | None = getattr(account, field)
+        return None if sealed is None else self._keyring.decrypt(sealed, aad=_aad(account, field))
+
+    def seal_login(self, login: Login, field: str, plain: str) -> None:
+        """Store a secret of the account's logins."""
+        if field not in LOGIN_SECRETS:
+            raise ValueError(f"{field} is not a secret column")
+        setattr(login, field, self._keyring.encrypt(plain, aad=_login_aad(login, field)))
+
+    def open_login(self, login: Login, field: str) -> Secret | None:
+        """A secret of the account's logins, None when there is none. Raises SecretUnreadable."""
+        sealed: str | None = getattr(login, field)
+        return None if sealed is None else Secret(self._keyring.decrypt(sealed, aad=_login_aad(login, field)))
 
     def seal_cookies(self, account: Account, cookies: Mapping[str, str]) -> None:
         """Store cookies, name to value."""
@@ -36,6 +52,10 @@ class Vault:
 def secrets_set(account: Account) -> list[str]:
     """Names of the secrets that the account has."""
     return [name for name in SECRETS if getattr(account, name) is not None]
+
+
+def _login_aad(login: Login, field: str) -> str:
+    return f"account_logins:{login.account_id}:{field}"
 
 
 def _aad(account: Account, field: str) -> str:

@@ -1,0 +1,122 @@
+"""twscrape's own login flow, step by step: each of its functions as it is, the mail read by us.
+
+twscrape returns as if all were well when it meets a step that it does not know; here that is an outcome.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from twscrape.account import Account as TwsAccount
+from twscrape.http import HttpClient, HttpError, HttpStatusError, Response
+from twscrape.login import (
+    LOGIN_URL,
+    LoginConfig,
+    TaskCtx,
+    get_guest_token,
+    login_initiate,
+    next_login_task,
+)
+
+from xget_account.adapters.login.answers import blocked, refusal
+from xget_account.service.logins import LOGGED_IN, Credentials, LoginResult
+
+MOST_STEPS: Final = 20
+KNOWN: Final = frozenset(
+    {
+        "AccountDuplicationCheck",
+        "LoginAcid",
+        "LoginEnterAlternateIdentifierSubtask",
+        "LoginEnterPassword",
+        "LoginEnterUserIdentifierSSO",
+        "LoginJsInstrumentationSubtask",
+        "LoginSuccessSubtask",
+        "LoginTwoFactorAuthChallenge",
+    }
+)
+
+
+class TwscrapeFlow:
+    """Implements `LoginFlow` without a browser."""
+
+    async def log_in(self, given: Credentials) -> LoginResult:
+        """Log in once."""
+        account = TwsAccount(
+            username=given.username,
+            password=given.password.reveal() if given.password else "",
+            email=given.email or "",
+            email_password=given.email_password.reveal() if given.email_password else "",
+            user_agent=given.user_agent or "@chrome",
+            active=False,
+            mfa_code=given.totp.reveal() if given.totp else None,
+            proxy=given.proxy_url.reveal() if given.proxy_url else None,
+        )
+        try:
+            async with account.make_client() as client:
+                return await _Walk(client, account, given).run()
+        except HttpError:
+            return LoginResult("network", _unreachable(given))
+
+
+class _Walk:
+    """One login from its first step to its end."""
+
+    def __init__(self, client: HttpClient, account: TwsAccount, given: Credentials) -> None:
+        self._client = client
+        self._given = given
+        self._context = TaskCtx(client, account, LoginConfig(), None, None)
+        self._step = ""
+
+    async def run(self) -> LoginResult:
+        """Walk; raises HttpError when X cannot be reached."""
+        try:
+            self._client.headers["x-guest-token"] = await get_guest_token(self._client)
+            answer: Response | None = await login_initiate(self._client)
+            for _ in range(MOST_STEPS):
+                if answer is None:
+                    return self._end()
+                step = _step(answer)
+                if step and (result := self._impossible(step)):
+                    return result
+                self._step = step
+                answer = await next_login_task(self._context, answer)
+        except HttpStatusError as error:
+            return refusal(self._step, error.response.status_code, _codes(error.response), self._given.username)
+        return LoginResult("unknown_step", f"X asks for {self._step} again and again.")
+
+    def _impossible(self, step: str) -> LoginResult | None:
+        if result := blocked(step):
+            return result
+        if step not in KNOWN:
+            return LoginResult("unknown_step", f"X asks for something that this login does not know ({step[:60]}).")
+        if step == "LoginTwoFactorAuthChallenge" and self._given.totp is None:
+            return LoginResult("missing_secret", "X asks for a code of its authenticator app: set its `totp` secret.")
+        if step == "LoginAcid" and not self._given.email:
+            return LoginResult("missing_secret", "X asks for its e-mail address: set its `email`.")
+        return None
+
+    def _end(self) -> LoginResult:
+        cookies = {name: value for name, value in dict(self._client.cookies).items() if value}
+        if not {"auth_token", "ct0"} <= cookies.keys():
+            return LoginResult("denied", "X ended the login without giving a session: log in by hand.")
+        return LoginResult(LOGGED_IN, "Logged in with its password.", cookies=cookies)
+
+
+def _step(answer: Response) -> str:
+    subtasks = answer.json().get("subtasks") or [{}]
+    known = [str(one.get("subtask_id", "")) for one in subtasks]
+    return next((name for name in known if name in KNOWN), known[0])
+
+
+def _codes(response: Response) -> list[int]:
+    try:
+        errors: Any = orjson.loads(response.content).get("errors", [])
+        return [int(one["code"]) for one in errors if isinstance(one, dict) and "code" in one]
+    except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError):
+        return []
+
+
+def _unreachable(given: Credentials) -> str:
+    via = "through its proxy" if given.proxy_url else "directly"
+    return f"X cannot be reached {via} ({LOGIN_URL.split('/')[2]}): look at the proxy."

@@ -1,0 +1,85 @@
+"""Accounts log in by themselves, against the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+
+from xget_account.adapters.login.ways import Ways
+from xget_account.deps import Container
+from xget_account.repository import LoginRepository
+from xget_account.service.life import Life
+from xget_account.service.logins import LoginRunner, Rules
+from xget_kernel.clock import ManualClock
+from xget_kernel.secrets import Secret
+from xget_sandbox.app import Options, Sandbox
+
+TOTP = pyotp.random_base32()
+ALICE = {"username": "alice", "password": "correct horse", "email": "alice@mail.test", "totp": TOTP}
+
+
+class Via:
+    """Every account has this proxy."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def address(self, owner_id: str, proxy_id: str | None) -> Secret | None:
+        return Secret(self.url)
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
+    monkeypatch.setenv("TWS_TELEMETRY", "0")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    async with Sandbox(Options(port=0, posts=20, ca_file=tmp_path / "ca.pem")) as sandbox:
+        sandbox.people.register(ALICE)
+        yield sandbox
+
+
+@pytest.fixture
+def make_runner(app: Any, client: Any, clock: ManualClock, sandbox: Sandbox) -> Callable[..., LoginRunner]:
+    """A worker's side of logins on the tables of the app."""
+    built: Container = app.state.account
+
+    @asynccontextmanager
+    async def work() -> AsyncIterator[tuple[LoginRepository, Life]]:
+        async with built.database.transaction() as session:
+            yield LoginRepository(session), built.life(session)
+
+    def make(*, flow: Any = None, proxy: str = sandbox.proxy_url, **rules: Any) -> LoginRunner:
+        return LoginRunner(
+            name="w", work=work, flow=flow or Ways().flow, proxies=Via(proxy), vault=built.vault, clock=clock,
+            rules=Rules(**rules),
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+async def alice(add_account: Callable[..., Awaitable[dict[str, Any]]]) -> str:
+    return str((await add_account(**ALICE, cookies=None))["id"])
+
+
+async def last(client: Any, account_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await client.get(f"/api/v1/accounts/{account_id}/logins")).json()["items"][0]
+    return found
+
+
+async def test_an_account_with_a_password_is_logged_in_once_and_can_work(client, alice, make_runner, sandbox) -> None:
+    asked = await client.post(f"/api/v1/accounts/{alice}/login")
+    assert (asked.status_code, asked.json()["outcome"]) == (202, None)
+    again = await client.post(f"/api/v1/accounts/{alice}/login")
+    assert (again.status_code, again.json()["type"]) == (409, "urn:xget:error:login_under_way")
+    assert await make_runner().run() == 1
+    status = (await client.get(f"/api/v1/accounts/{alice}/status")).json()
+    assert (status["state"], status["usable"]) == ("ACTIVE", True)
+    done = await last(client, alice)
+    assert (done["outcome"], done["asked_by"]) == ("logged_in", "ada")
+    assert sandbox.people.told()["accounts"][0]["logins"] == 1
+    assert await make_runner().run() == 0
