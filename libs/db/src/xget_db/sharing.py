@@ -22,6 +22,7 @@ class Shared:
         """Names this process to others that hear its bell."""
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._listeners: list[Callable[[], None]] = []
+        self._hearers: dict[str, list[Callable[[str], None]]] = {}
 
     def turn(self) -> asyncio.Lock:
         """Held by the writer of this event loop."""
@@ -40,6 +41,21 @@ class Shared:
                 self._listeners.remove(callback)
 
         return stop
+
+    def hear(self, bell: str, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call `callback` with each word of a bell; call what is returned to stop that."""
+        hearers = self._hearers.setdefault(bell, [])
+        hearers.append(callback)
+
+        def stop() -> None:
+            if callback in hearers:
+                hearers.remove(callback)
+
+        return stop
+
+    def say(self, bell: str, word: str) -> None:
+        for callback in tuple(self._hearers.get(bell, ())):
+            callback(word)
 
     def ring(self) -> None:
         for callback in tuple(self._listeners):

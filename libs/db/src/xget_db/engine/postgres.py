@@ -30,8 +30,12 @@ class PostgresTables:
         self.writer = open_engine(address)
         self.sessions = sessions_of(self.writer)
         self.readers = sessions_of(reading(self.writer))
-        self._listener = Listener(address, self._shared.origin, self._shared.ring)
+        self._listener = Listener(address, address.channel, self._heard)
         pending.send_with_commit(self.sessions, self._shared.ring, Announcing(address, self._shared.origin))
+
+    def _heard(self, origin: str) -> None:
+        if origin != self._shared.origin:  # commits of this process have rung already
+            self._shared.ring()
 
     async def turn(self) -> None:
         """Writers need not queue."""

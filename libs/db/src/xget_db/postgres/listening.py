@@ -18,12 +18,12 @@ _LONGEST_PAUSE: Final = 10.0
 
 
 class Listener:
-    """Rings for each notification; connects again when the connection is lost, and rings then too."""
+    """Hands on what is said on a channel, and "" after each connection: something may have been missed before it."""
 
-    def __init__(self, address: Address, origin: str, ring: Callable[[], None]) -> None:
+    def __init__(self, address: Address, channel: str, hear: Callable[[str], None]) -> None:
         self._address = address
-        self._origin = origin
-        self._ring = ring
+        self._channel = channel
+        self._hear = hear
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -58,8 +58,8 @@ class Listener:
         """Until the connection is lost."""
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _connection: lost.set())
-        await connection.add_listener(self._address.channel, self._heard)
-        self._ring()  # somebody may have rung while nobody listened
+        await connection.add_listener(self._channel, self._heard)
+        self._hear("")  # somebody may have rung while nobody listened
         while not lost.is_set():
             try:
                 async with asyncio.timeout(_PING_SECONDS):
@@ -67,6 +67,5 @@ class Listener:
             except TimeoutError:
                 await connection.execute("SELECT 1")
 
-    def _heard(self, _connection: Any, _pid: int, _channel: str, origin: str) -> None:
-        if origin != self._origin:  # commits of this process have rung already
-            self._ring()
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        self._hear(payload)
