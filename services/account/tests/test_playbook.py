@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xget_account.service.playbook import Answer, decide
+from xget_account.service.playbook import KINDS, Answer, packaged
 
+BOOK = packaged()
 NOW = datetime(2026, 11, 5, 12, tzinfo=UTC)
 RESET = NOW + timedelta(minutes=7)
 
@@ -37,7 +38,8 @@ def answer(status: int = 200, codes: tuple[int, ...] = (), kind: str = "json", *
         (answer(403), "relogin", None),
         (answer(403, (179,)), "go_on", None),
         (answer(403, kind="html"), "rest", 5),
-        (answer(503, kind="html"), "rest", 5),
+        (answer(503, kind="html"), "go_on", None),
+        (answer(503, kind="cloudflare"), "rest", 5),
         (answer(200, (64,)), "quarantine", None),
         (answer(403, (326,)), "quarantine", None),
         (answer(0, kind="empty"), "go_on", None),
@@ -47,33 +49,33 @@ def answer(status: int = 200, codes: tuple[int, ...] = (), kind: str = "json", *
     ],
 )
 def test_each_answer_has_its_consequence(given_answer: Answer, verdict: str, minutes: int | None) -> None:
-    decision = decide(given_answer, NOW)
+    decision = BOOK.decide(given_answer, NOW)
     assert decision.verdict == verdict
     assert decision.rest_until == (NOW + timedelta(minutes=minutes) if minutes else None)
 
 
 def test_only_the_cloudflare_page_rests_the_whole_account() -> None:
-    assert decide(answer(403, kind="html"), NOW).rule.everything
-    assert not decide(answer(429), NOW).rule.everything
+    assert BOOK.decide(answer(403, kind="html"), NOW).rule.everything
+    assert not BOOK.decide(answer(429), NOW).rule.everything
 
 
 def test_a_good_answer_clears_what_was_wrong_and_a_failed_one_does_not() -> None:
-    assert decide(answer(remaining=9), NOW).clears_error
-    assert not decide(answer(503, kind="other"), NOW).clears_error
-    assert not decide(answer(remaining=0), NOW).clears_error
+    assert BOOK.decide(answer(remaining=9), NOW).clears_error
+    assert not BOOK.decide(answer(503, kind="other"), NOW).clears_error
+    assert not BOOK.decide(answer(remaining=0), NOW).clears_error
 
 
 @given(
     st.integers(-1, 999),
-    st.frozensets(st.sampled_from([29, 32, 64, 88, 179, 226, 326])),
-    st.sampled_from(["json", "html", "empty", "other", "?"]),
+    st.frozensets(st.sampled_from([29, 32, 64, 88, 179, 226, 326, 353, 999])),
+    st.sampled_from([*KINDS, "?"]),
     st.integers(-1, 50),
     st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),
 )
 def test_every_answer_is_decided_and_every_rest_ends(
     status: int, codes: frozenset[int], kind: str, remaining: int, reset: datetime | None
 ) -> None:
-    decision = decide(
+    decision = BOOK.decide(
         Answer(operation="o", status=status, error_codes=codes, body_kind=kind, remaining=remaining, reset_at=reset),
         NOW,
     )

@@ -14,13 +14,16 @@ from xget.account.v1.account_pool_pb2_grpc import add_AccountPoolServicer_to_ser
 from xget_account.adapters.grpc import GrpcProxies
 from xget_account.adapters.topics import create_topics
 from xget_account.deps import Container
-from xget_account.models import OUTBOX
+from xget_account.models import OUTBOX, SEALED
 from xget_account.repository import FigureRepository, LeaseRepository
+from xget_account.repository.ringing import room_bell
 from xget_account.router import ROUTERS
 from xget_account.rpc import SERVICE_NAME, AccountPool
 from xget_account.service import LeaseService, Vault, Work
 from xget_account.service.metrics import Figures, measure_accounts
+from xget_account.service.playbook import Book
 from xget_account.settings import NAME, Settings
+from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
@@ -37,6 +40,7 @@ from xget_telemetry.standard import measure_outbox
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
 from xget_web.health import Check
+from xget_web.keys import keys_answer, keys_router, opened_keys
 from xget_web.peers import outbox_answer, peers_answer
 from xget_web.state import Verifier
 
@@ -70,37 +74,55 @@ def create_app(
             database = Database(settings.tables_url)
             stack.push_async_callback(database.close)
             await stack.enter_async_context(time.following(database))
-            channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
-            stack.push_async_callback(channel.close)
-            peers.append(channel.breaker)
-            vault = Vault(settings.keyring())
+            channel = _proxies(settings, peers, stack)
+            desk = await stack.enter_async_context(opened_keys(app, settings, database, SEALED))
+            vault = Vault(desk.keys.ring)
             budget = settings.account_daily_budget
             topic = settings.kafka_topic_account_events
-            cap = settings.login_daily_cap
-            app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists, cap, topic)
+            cap, book = settings.login_daily_cap, Book(time, settings.playbook)
+            app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists, cap, topic, book)
             measure_accounts(metrics, figures_on(database), time, budget)
-            pool = LeaseService(work_on(database), vault, time, daily_budget=budget, metrics=metrics)
+            bell = room_bell(database)
+            stack.push_async_callback(bell.close)
+            pool = LeaseService(
+                work_on(database, topic), vault, time, daily_budget=budget, metrics=metrics, bell=bell, book=book
+            )
+            stack.push_async_callback(pool.close)
             await pool.take_back()
+            desk.took_back = pool.take_back
             app.state.events = events = await _opened(settings, log, stack)
             app.state.relay = relay = OutboxRelay(database, OUTBOX, events, time)
             measure_outbox(metrics, _relaying(relay, stack), time)
-            server = pool_server(settings, pool)
-            app.state.grpc_port = await server.start()
-            stack.push_async_callback(server.stop, 2.0)
+            app.state.grpc_port = await _serving(pool_server(settings, pool), stack)
             yield
 
     app = build_app(
         service=NAME,
         title="XGet accounts",
         settings=settings,
-        routers=ROUTERS,
+        routers=[keys_router("/api/v1/accounts/data-keys", "accounts"), *ROUTERS],
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
-        readiness=[tables_answer, peers_answer(peers), _announces(lambda: app.state, time)],
+        readiness=[tables_answer, keys_answer(lambda: app), peers_answer(peers), _announces(lambda: app.state, time)],
         registry=metrics,
     )
     return app
+
+
+def _proxies(settings: Settings, peers: list[Breaker], stack: AsyncExitStack) -> RpcChannel:
+    """The way to the proxy service."""
+    channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
+    stack.push_async_callback(channel.close)
+    peers.append(channel.breaker)
+    return channel
+
+
+async def _serving(server: RpcServer, stack: AsyncExitStack) -> int:
+    """Start a gRPC server; its port."""
+    port = await server.start()
+    stack.push_async_callback(server.stop, 2.0)
+    return port
 
 
 def _announces(state: Callable[[], Any], clock: Clock) -> Check:
@@ -147,12 +169,12 @@ def figures_on(database: Database) -> Figures:
     return figures
 
 
-def work_on(database: Database) -> Work:
-    """Repositories for the pool, each in a transaction of its own."""
+def work_on(database: Database, account_events: str = ACCOUNT_EVENTS) -> Work:
+    """Repositories for the pool, each in a transaction of its own; `account_events` is the topic's name."""
 
     @asynccontextmanager
     async def work() -> AsyncIterator[LeaseRepository]:
         async with database.transaction() as session:
-            yield LeaseRepository(session)
+            yield LeaseRepository(session, account_events)
 
     return work

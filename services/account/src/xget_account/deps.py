@@ -16,6 +16,7 @@ from xget_account.schemas import AccountCreate, AccountUpdate, ImportRequest
 from xget_account.service import AccountService, ImportService, Vault
 from xget_account.service.life import Life
 from xget_account.service.logins import LoginService
+from xget_account.service.playbook import Book
 from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.engine import Database
 from xget_kernel.caller import Caller
@@ -41,6 +42,8 @@ class Container:
     """Logins of one account a day."""
     account_events: str = ACCOUNT_EVENTS
     """Name of the topic."""
+    book: Book | None = None
+    """The playbook in force."""
 
     def life(self, opened: AsyncSession) -> Life:
         """What moves accounts within a transaction."""

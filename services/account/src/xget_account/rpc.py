@@ -11,14 +11,17 @@ from xget.account.v1 import account_pool_pb2 as pb
 from xget.account.v1.account_pool_pb2_grpc import AccountPoolServicer
 from xget_account.errors import BadRequestField
 from xget_account.service import Granted, LeaseService, Wish
+from xget_account.service.granting import WINDOW
 from xget_account.service.playbook import Answer
 
 SERVICE_NAME = "xget.account.v1.AccountPool"
 
 Context = grpc.aio.ServicerContext[object, object]
 _SHORTEST, _LONGEST, _USUAL = 5, 600, 60
-WINDOW_SECONDS = 900
-"""For how long X counts requests before it starts anew."""
+WINDOW_SECONDS = round(WINDOW.total_seconds())
+LONGEST_WAIT = 30
+_ANSWER_SECONDS = 0.25
+"""What is left of a call's deadline for its refusal."""
 
 
 class AccountPool(AccountPoolServicer):
@@ -36,8 +39,13 @@ class AccountPool(AccountPoolServicer):
             holder=_word(request.holder, "holder", 128),
             account_id=request.account_id,
             sticky_account_id=request.sticky_account_id,
+            priority=_priority(request.priority),
+            immediate=request.immediate,
+            task_id=request.task_id,
+            requester_id=request.requester_id,
         )
-        return pb.AcquireResponse(lease=_lease(await self._pool.acquire(wish, _ttl(request.ttl_seconds))))
+        wait = _wait(request.wait_seconds, context.time_remaining())
+        return pb.AcquireResponse(lease=_lease(await self._pool.acquire(wish, _ttl(request.ttl_seconds), wait)))
 
     async def Report(self, request: pb.ReportRequest, context: Context) -> pb.ReportResponse:
         """Learn from an answer."""
@@ -49,9 +57,14 @@ class AccountPool(AccountPoolServicer):
             limit=request.limit,
             remaining=request.remaining,
             reset_at=_time(request.reset_at) if request.HasField("reset_at") else None,
+            has_data=request.has_data,
+            outline=request.outline,
         )
         decision = await self._pool.report(request.lease_id, request.fencing_token, answer, request.error_text)
-        response = pb.ReportResponse(verdict=decision.verdict)
+        rule = decision.rule
+        response = pb.ReportResponse(
+            verdict=decision.verdict, action=decision.action, rule=rule.name, reason=rule.sentence
+        )
         if decision.rest_until is not None:
             response.rest_until.FromDatetime(decision.rest_until)
         return response
@@ -118,6 +131,19 @@ def _ttl(seconds: int) -> int:
     if not _SHORTEST <= seconds <= _LONGEST:
         raise BadRequestField("ttl_seconds", "range", f"ttl_seconds must be {_SHORTEST} to {_LONGEST}, or 0.")
     return seconds
+
+
+def _priority(number: int) -> int:
+    if not 0 <= number <= 10:
+        raise BadRequestField("priority", "range", "priority must be 1 (first) to 10 (last), or 0 for 5.")
+    return number or 5
+
+
+def _wait(seconds: int, left: float | None) -> float:
+    """For how long a call may wait: it must answer before its deadline."""
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise BadRequestField("wait_seconds", "range", f"wait_seconds must be 0 to {LONGEST_WAIT}.")
+    return seconds if left is None else max(0.0, min(seconds, left - _ANSWER_SECONDS))
 
 
 def _stamp(moment: datetime) -> Timestamp:

@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import NEEDS_LOGIN, Account, LedgerEntry
-from xget_account.repository.ledger import entry_of, reserve
+from xget_account.repository.ledger import entries_of, reserve
 from xget_account.repository.life import LifeRepository
 from xget_account.repository.room import Outlook, Wish, day_of, fit, healthy, outlook, pool_of
 from xget_contracts.events import ACCOUNT_EVENTS
+from xget_db.bells import Bell
 from xget_db.locks import is_postgres, locked
 from xget_kernel.clock import Clock
 
@@ -116,10 +117,6 @@ class LeaseRepository:
         """The account, locked for this transaction where the database can."""
         return await self._session.get(Account, account_id, with_for_update={"key_share": True})
 
-    async def entry(self, account_id: str, operation: str, now: datetime) -> LedgerEntry:
-        """The ledger entry of an account and operation, made when it is not there; its day is today."""
-        return await entry_of(self._session, account_id, operation, now)
-
     async def outlook(self, wish: Wish, now: datetime, budget: int) -> Outlook | None:
         """When an account has room that could answer the wish; None when there is no healthy one."""
         return await outlook(self._session, wish, now, budget)
@@ -136,6 +133,19 @@ class LeaseRepository:
         """The account that the wish names, of whatever platform, if it is the owner's."""
         query = select(Account).where(Account.owner_id == wish.owner_id, Account.id == wish.account_id)
         return (await self._session.scalars(query)).one_or_none()
+
+    async def accounts(self, account_ids: Collection[str]) -> dict[str, Account]:
+        """Those of the accounts that there are, locked in one order."""
+        query = select(Account).where(Account.id.in_(account_ids)).order_by(Account.id)
+        return {account.id: account for account in await self._locked(query, skip=False)}
+
+    async def entries(self, wanted: Collection[tuple[str, str]], now: datetime) -> dict[tuple[str, str], LedgerEntry]:
+        """The ledger entries of these accounts and operations, made when they are not there; their day is today."""
+        return await entries_of(self._session, wanted, now)
+
+    async def ring(self, bell: Bell, pools: Collection[str]) -> None:
+        """Let those who wait for these pools look again once this transaction has committed."""
+        await bell.ring(self._session, pools)
 
     async def pools(self, account_ids: Collection[str]) -> set[str]:
         """To which pools these accounts belong."""

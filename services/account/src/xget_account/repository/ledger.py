@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, case, literal, or_
+from sqlalchemy import and_, case, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import LedgerEntry
@@ -13,17 +13,28 @@ from xget_account.repository.room import day_of
 from xget_db.types import UtcDateTime
 from xget_db.upserts import insert
 
+Pair = tuple[str, str]
+"""Account id and operation."""
 
-async def entry_of(session: AsyncSession, account_id: str, operation: str, now: datetime) -> LedgerEntry:
-    """The ledger entry of an account, which is locked, and operation, made when it is not there; its day is today."""
-    entry = await session.get(LedgerEntry, (account_id, operation))
-    if entry is None:
-        entry = LedgerEntry(account_id=account_id, operation=operation, used_today=0, failures=0, updated_at=now)
-        session.add(entry)
-    if entry.used_day != day_of(now):
-        entry.used_day, entry.used_today = day_of(now), 0
-    entry.updated_at = now
-    return entry
+
+async def entries_of(session: AsyncSession, wanted: Collection[Pair], now: datetime) -> dict[Pair, LedgerEntry]:
+    """The entries of accounts, which are locked, and operations, made when they are not there; their day is today."""
+    query = select(LedgerEntry).where(
+        LedgerEntry.account_id.in_({account_id for account_id, _ in wanted}),
+        LedgerEntry.operation.in_({operation for _, operation in wanted}),
+    )
+    rows = await session.scalars(query.execution_options(populate_existing=True))
+    found = {(entry.account_id, entry.operation): entry for entry in rows}
+    for account_id, operation in wanted:
+        entry = found.get((account_id, operation))
+        if entry is None:
+            entry = LedgerEntry(account_id=account_id, operation=operation, used_today=0, failures=0, updated_at=now)
+            session.add(entry)
+            found[account_id, operation] = entry
+        if entry.used_day != day_of(now):
+            entry.used_day, entry.used_today = day_of(now), 0
+        entry.updated_at = now
+    return found
 
 
 async def reserve(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from xget_account.models import OUTBOX, Move
+from xget_account.models import OUTBOX, Move, Sample
 from xget_contracts.events import ACCOUNT_EVENTS, AccountChanged
 from xget_db.outbox import Outbox
 from xget_kernel.clock import Clock
@@ -33,6 +33,29 @@ class LifeRepository:
         """Send an event with this transaction's commit; those of one account keep their order."""
         outbox = Outbox(self._session, OUTBOX, source=SOURCE, clock=self._clock)
         outbox.emit(self._topic, change.account_id, change)
+
+    async def keep(self, sample: Sample, *, per_shape: int, most: int) -> None:
+        """Keep a sample; of its shape and owner only the newest stay, and of the owner only so many in all."""
+        mine = Sample.owner_id == sample.owner_id
+        newest = select(Sample.id).where(mine).order_by(Sample.at.desc(), Sample.id.desc())
+        await self._session.execute(
+            delete(Sample).where(
+                or_(
+                    Sample.id.in_(newest.where(Sample.shape == sample.shape).offset(per_shape - 1).limit(most)),
+                    Sample.id.in_(newest.offset(most - 1).limit(most)),
+                )
+            )
+        )
+        self._session.add(sample)
+
+    async def samples(self, owner: str | None, page: PageQuery) -> tuple[Sequence[Sample], int]:
+        """One page of an owner's samples (None: everybody's), newest first, and how many there are."""
+        wanted = select(Sample)
+        if owner is not None:
+            wanted = wanted.where(Sample.owner_id == owner)
+        total = await self._session.scalar(select(func.count()).select_from(wanted.subquery()))
+        newest = wanted.order_by(Sample.at.desc(), Sample.id.desc()).offset(page.offset).limit(page.limit)
+        return list(await self._session.scalars(newest)), total or 0
 
     async def history(self, account_id: str, page: PageQuery) -> tuple[Sequence[Move], int]:
         """One page of an account's moves, newest first, and how many there are."""

@@ -58,15 +58,18 @@ class Granting:
         self._begun = 0
 
     async def grant(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
-        """A lease or a refusal for each wish, in their order."""
-        groups: dict[tuple[str, str, str, int], list[tuple[int, Wish, int]]] = {}
+        """A lease or a refusal for each wish, in their order: the first is served first."""
+        groups: dict[tuple[str, str, int, int], list[tuple[int, Wish, int]]] = {}
         times: dict[str, int] = {}
+        run, before = 0, ""
         for number, (wish, seconds) in enumerate(asks):
             again = times[wish.holder] = times.get(wish.holder, -1) + 1  # the second wish of a holder comes after
-            groups.setdefault((wish.owner_id, wish.platform, wish.operation, again), []).append((number, wish, seconds))
+            run += wish.operation != before
+            before = wish.operation
+            groups.setdefault((wish.owner_id, wish.platform, run, again), []).append((number, wish, seconds))
         if len(groups) > 1:
             await self._leases.hold([wish for wish, _ in asks])
-        for key in sorted(groups, key=lambda key: key[3]):
+        for key in sorted(groups, key=lambda key: (key[3], key[2])):
             await self._grant_group(groups[key])
         return [self._answers[number] for number in range(len(asks))]
 
@@ -153,7 +156,6 @@ class Granting:
         self._life.move(account, NEEDS_LOGIN, reason=UNREADABLE, by=KEYS, next_step="give_key")
         account.lease_holder = account.lease_operation = account.lease_expires_at = None
         log.error("account_secret_unreadable", account_id=account.id)
-
 
 
 def stride(account: Account, daily_budget: int) -> int:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
-from xget_account.errors import AccountNotFound, LeaseLost
-from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
-from xget_account.repository import LeaseRepository, Left, Wish, next_day
+from xget_account.errors import AccountNotFound, LeaseLost, NoAccountNow
+from xget_account.models import ACTIVE, Account
+from xget_account.repository import LeaseRepository, Left, Wish
 from xget_account.service.batching import Batcher
-from xget_account.service.granting import UNREADABLE, Granted, Granting, stride
-from xget_account.service.learning import learn
-from xget_account.service.life import KEYS, PLAYBOOK, Life, may_move
+from xget_account.service.fairness import Fairness
+from xget_account.service.granting import UNREADABLE, Granted, Granting
+from xget_account.service.life import KEYS, Life
 from xget_account.service.metrics import LEASES, VERDICTS
-from xget_account.service.playbook import REST, Answer, Decision, Rule, decide
+from xget_account.service.playbook import Answer, Book, Decision
+from xget_account.service.reporting import Reporting, Told
 from xget_account.service.vault import Vault
+from xget_account.service.waiting import WaitingRoom
+from xget_db.bells import Bell
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
 from xget_kernel.secrets import SecretUnreadable
@@ -26,15 +30,22 @@ Work = Callable[[], AbstractAsyncContextManager[LeaseRepository]]
 
 log = get_logger(__name__)
 
-_BUDGET = Rule(verdict=REST, everything=True)
-
 
 class LeaseService:
     """Use cases of the pool; each is one transaction."""
 
     def __init__(
-        self, work: Work, vault: Vault, clock: Clock, *, daily_budget: int, metrics: Registry | None = None
+        self,
+        work: Work,
+        vault: Vault,
+        clock: Clock,
+        *,
+        daily_budget: int,
+        metrics: Registry | None = None,
+        bell: Bell | None = None,
+        book: Book | None = None,
     ) -> None:
+        self._book = book or Book(clock)
         self._work = work
         self._vault = vault
         self._clock = clock
@@ -42,8 +53,21 @@ class LeaseService:
         registry = metrics or Registry()
         self._leases = registry.counter(LEASES)
         self._verdicts = registry.counter(VERDICTS)
-        self._acquiring = Batcher(self._acquire)
+        self._acquiring = Batcher(self._acquire, self._give_back)
+        self._reporting = Batcher(self._report)
         self._releasing = Batcher(self._release)
+        self._room = WaitingRoom(self._acquire, clock, self._give_back)
+        self._fairness = Fairness(clock)
+        self._bell = bell
+        self._deaf = bell.listen(self._room.ring) if bell else None
+        self._tidying: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Stop serving those who wait."""
+        if self._deaf is not None:
+            self._deaf()
+        await self._room.close()
+        await asyncio.gather(*self._tidying, return_exceptions=True)
 
     async def take_back(self) -> int:
         """Let accounts be leased again that were set aside for want of a key which is there now; how many."""
@@ -60,29 +84,25 @@ class LeaseService:
             log.warning("accounts_taken_back", count=found)
         return found
 
-    async def acquire(self, wish: Wish, ttl_seconds: int) -> Granted:
+    async def acquire(self, wish: Wish, ttl_seconds: int, wait_seconds: float = 0) -> Granted:
         """Lease the least used healthy account with room; the request is counted before it is made.
 
+        Waits for one up to `wait_seconds`, in the order of importance; who is cancelled meanwhile takes nothing.
         Raises NoAccountNow (429, says when) and NoUsableAccount (404, says why).
         """
-        return await self._acquiring.ask((wish, ttl_seconds))
+        rings, refusal, ask = self._room.rings, None, (wish, ttl_seconds)
+        if wish.pool not in self._room:
+            try:
+                return await self._acquiring.ask(ask)
+            except NoAccountNow as error:
+                if wait_seconds <= 0:
+                    raise
+                refusal = error
+        return await self._room.wait(ask, wait_seconds, refusal, rings)
 
     async def report(self, lease_id: str, fence: int, answer: Answer, error_text: str = "") -> Decision:
         """Apply the playbook to one answer. Raises LeaseLost (412) for a lease that is not the newest."""
-        async with self._work() as leases:
-            now = self._clock.now()
-            account = await _newest(leases, lease_id, fence)
-            entry = await leases.entry(account.id, answer.operation, now)
-            self._count(account, entry, now)
-            decision = self._within_budget(account, decide(answer, now), now)
-            learn(entry, answer, decision.verdict, again=account.lease_reports > 1, now=now)
-            _rest(account, entry, decision)
-            _move(self._life(leases), account, decision)
-            account.last_report = _told(answer, decision, error_text, now)
-        self._verdicts.labels(verdict=decision.verdict).inc()
-        if decision.rule.set_status:
-            log.warning("account_out_of_service", account_id=account.id, status=account.status)
-        return decision
+        return await self._reporting.ask(Told(lease_id=lease_id, fence=fence, answer=answer, error_text=error_text))
 
     async def renew(self, lease_id: str, fence: int, ttl_seconds: int) -> datetime:
         """Prolong a lease, also one that ran out if nobody took the account since. Raises LeaseLost (412)."""
@@ -120,30 +140,40 @@ class LeaseService:
     async def _acquire(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
         async with self._work() as leases:
             granting = Granting(leases, self._vault, self._clock.now(), self._daily_budget, self._life(leases))
-            answers = await granting.grant(asks)
-        for answer in answers:
+            order = self._fairness.ranked([wish for wish, _ in asks])
+            found = dict(zip(order, await granting.grant([asks[n] for n in order]), strict=True))
+        for number, answer in found.items():
             self._leases.labels(outcome=answer.code if isinstance(answer, XGetError) else "granted").inc()
-        return answers
+            if isinstance(answer, Granted):
+                self._fairness.served(asks[number][0])
+        return [found[number] for number in range(len(asks))]
+
+    def _give_back(self, granted: Granted) -> None:
+        """Who asked has gone."""
+        task = asyncio.create_task(self.release(granted.lease_id, granted.account.fence))
+        self._tidying.add(task)
+        task.add_done_callback(self._tidying.discard)
+
+    async def _report(self, reports: Sequence[Told]) -> list[Decision | Exception]:
+        async with self._work() as leases:
+            reporting = Reporting(leases, self._life(leases), self._clock.now(), self._daily_budget, self._book)
+            decided = await reporting.take(reports)
+        for decision in decided:
+            if isinstance(decision, Decision):
+                self._verdicts.labels(verdict=decision.verdict).inc()
+        return decided
 
     async def _release(self, given: Sequence[tuple[str, int]]) -> list[Exception | None]:
         async with self._work() as leases:
             await leases.release(set(given))
+            far = self._bell is not None and self._bell.far
+            pools = await leases.pools({account_id for account_id, _ in given}) if far or len(self._room) else set()
+            if self._bell is not None:
+                await leases.ring(self._bell, pools)
+        if self._bell is None:
+            for pool in pools:
+                self._room.ring(pool)
         return [None] * len(given)
-
-    def _count(self, account: Account, entry: LedgerEntry, now: datetime) -> None:
-        """The first request of a lease was counted when it was leased; count the others."""
-        account.lease_reports += 1
-        if account.lease_reports > 1:
-            today = now.date().isoformat()
-            account.used_today = account.used_today + 1 if account.used_day == today else 1
-            account.used_day = today
-            account.turn += stride(account, self._daily_budget)
-            entry.used_today += 1
-
-    def _within_budget(self, account: Account, decision: Decision, now: datetime) -> Decision:
-        """A lease that went on asking beyond the day's budget is stopped."""
-        over = account.used_today > (account.daily_budget or self._daily_budget)
-        return Decision(_BUDGET, next_day(now)) if over and not decision.rule.set_status else decision
 
 
 async def _newest(leases: LeaseRepository, lease_id: str, fence: int) -> Account:
@@ -152,32 +182,3 @@ async def _newest(leases: LeaseRepository, lease_id: str, fence: int) -> Account
     if account is None or account.fence != fence:
         raise LeaseLost()
     return account
-
-
-def _rest(account: Account, entry: LedgerEntry, decision: Decision) -> None:
-    if decision.rest_until is not None:
-        target = account if decision.rule.everything else entry
-        target.rest_until = max(decision.rest_until, target.rest_until or decision.rest_until)
-
-
-def _move(life: Life, account: Account, decision: Decision) -> None:
-    """The state that an answer asks for, unless the account is in one that answers do not end."""
-    target = decision.rule.set_status
-    reason = decision.rule.sentence
-    if target is None and decision.clears_error and account.status in {NEW, NEEDS_LOGIN}:
-        target, reason = ACTIVE, "It was answered with data."
-    if target is not None and may_move(account.status, target, PLAYBOOK):
-        life.move(account, target, reason=reason, by=PLAYBOOK)
-
-
-def _told(answer: Answer, decision: Decision, error_text: str, now: datetime) -> dict[str, object]:
-    shown = "".join(c if c.isprintable() else " " for c in error_text[:300])
-    return {
-        "at": now.isoformat(),
-        "operation": answer.operation,
-        "status": answer.status,
-        "error_codes": sorted(answer.error_codes),
-        "body_kind": answer.body_kind,
-        "verdict": decision.verdict,
-        "error_text": shown,
-    }

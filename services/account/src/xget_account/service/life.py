@@ -19,6 +19,7 @@ from xget_account.models import (
     SUSPENDED,
     Account,
     Move,
+    Sample,
 )
 from xget_account.repository.life import LifeRepository
 from xget_contracts.events import AccountChanged
@@ -30,6 +31,10 @@ log = get_logger(__name__)
 
 STATES: Final = (NEW, ACTIVE, NEEDS_LOGIN, NEEDS_HUMAN, SUSPENDED, RETIRED)
 PLAYBOOK, LOGIN, KEYS, WORKER, PERSON = "playbook", "login", "keys", "worker", "person"
+PER_SHAPE: Final = 3
+"""Samples of one owner that look alike; the newest are kept."""
+MOST_SAMPLES: Final = 100
+"""Samples of one owner in all."""
 MACHINES: Final = frozenset({PLAYBOOK, LOGIN, KEYS, WORKER})
 Kind = Literal["state_changed", "unknown_answer", "login_failed", "needs_human", "room"]
 
@@ -131,6 +136,13 @@ class Life:
         self.tell(account, _kind(to), reason=reason, source=source)
         log.info("account_moved", account_id=account.id, source=source, target=to, by=who(by))
         return True
+
+    async def keep(self, sample: Sample, account: Account) -> None:
+        """Keep an answer that nobody knows, and announce that there was one."""
+        await self._facts.keep(sample, per_shape=PER_SHAPE, most=MOST_SAMPLES)
+        codes = ", ".join(map(str, sample.answer["error_codes"])) or "no error code"
+        told = f"X answered {sample.operation} with HTTP {sample.status}, {codes}, {sample.body_kind}"
+        self.tell(account, "unknown_answer", reason=f"{told}: the playbook does not know it. Sample {sample.id}.")
 
     def tell(self, account: Account, kind: Kind, *, reason: str, source: str = "") -> None:
         """Announce something about an account as it is now, on `xget.account-events`."""

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"xget/account/v1/account_pool.proto\x12\x0fxget.account.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x01\n\x0e\x41\x63quireRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x0e\n\x06holder\x18\x04 \x01(\t\x12\x12\n\naccount_id\x18\x05 \x01(\t\x12\x19\n\x11sticky_account_id\x18\x06 \x01(\t\x12\x13\n\x0bttl_seconds\x18\x07 \x01(\x05\"8\n\x0f\x41\x63quireResponse\x12%\n\x05lease\x18\x01 \x01(\x0b\x32\x16.xget.account.v1.Lease\"\xf8\x02\n\x05Lease\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rfencing_token\x18\x02 \x01(\x03\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x10\n\x08username\x18\x05 \x01(\t\x12\x34\n\x07\x63ookies\x18\x06 \x03(\x0b\x32#.xget.account.v1.Lease.CookiesEntry\x12\x34\n\x07headers\x18\x07 \x03(\x0b\x32#.xget.account.v1.Lease.HeadersEntry\x12\x12\n\nuser_agent\x18\x08 \x01(\t\x12\x10\n\x08proxy_id\x18\t \x01(\t\x1a.\n\x0c\x43ookiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8b\x02\n\rReportRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rfencing_token\x18\x02 \x01(\x03\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\x05\x12\x13\n\x0b\x65rror_codes\x18\x05 \x03(\x05\x12\x11\n\tbody_kind\x18\x06 \x01(\t\x12\r\n\x05limit\x18\x07 \x01(\x05\x12\x11\n\tremaining\x18\x08 \x01(\x05\x12,\n\x08reset_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x62ytes\x18\n \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x0b \x01(\x05\x12\x12\n\nerror_text\x18\x0c \x01(\t\"Q\n\x0eReportResponse\x12\x0f\n\x07verdict\x18\x01 \x01(\t\x12.\n\nrest_until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x0cRenewRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rfencing_token\x18\x02 \x01(\x03\x12\x13\n\x0bttl_seconds\x18\x03 \x01(\x05\"?\n\rRenewResponse\x12.\n\nexpires_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"9\n\x0eReleaseRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rfencing_token\x18\x02 \x01(\x03\"\x11\n\x0fReleaseResponse\"Z\n\rBudgetRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"z\n\x0e\x42udgetResponse\x12\x10\n\x08\x61\x63\x63ounts\x18\x01 \x01(\x05\x12\r\n\x05known\x18\x02 \x01(\x05\x12\r\n\x05limit\x18\x03 \x01(\x03\x12\x11\n\tremaining\x18\x04 \x01(\x03\x12\r\n\x05today\x18\x05 \x01(\x03\x12\x16\n\x0ewindow_seconds\x18\x06 \x01(\x05\"7\n\x0f\x44\x65scribeRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"Z\n\x10\x44\x65scribeResponse\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t2\xec\x03\n\x0b\x41\x63\x63ountPool\x12L\n\x07\x41\x63quire\x12\x1f.xget.account.v1.AcquireRequest\x1a .xget.account.v1.AcquireResponse\x12I\n\x06Report\x12\x1e.xget.account.v1.ReportRequest\x1a\x1f.xget.account.v1.ReportResponse\x12K\n\x05Renew\x12\x1d.xget.account.v1.RenewRequest\x1a\x1e.xget.account.v1.RenewResponse\"\x03\x90\x02\x02\x12Q\n\x07Release\x12\x1f.xget.account.v1.ReleaseRequest\x1a .xget.account.v1.ReleaseResponse\"\x03\x90\x02\x02\x12T\n\x08\x44\x65scribe\x12 .xget.account.v1.DescribeRequest\x1a!.xget.account.v1.DescribeResponse\"\x03\x90\x02\x01\x12N\n\x06\x42udget\x12\x1e.xget.account.v1.BudgetRequest\x1a\x1f.xget.account.v1.BudgetResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"xget/account/v1/account_pool.proto\x12\x0fxget.account.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x01\n\x0e\x41\x63quireRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x0e\n\x06holder\x18\x04 \x01(\t\x12\x12\n\naccount_id\x18\x05 \x01(\t\x12\x19\n\x11sticky_account_id\x18\x06 \x01(\t\x12\x13\n\x0bttl_seconds\x18\x07 \x01(\x05\x12\x14\n\x0cwait_seconds\x18\x08 \x01(\x05\x12\x10\n\x08priority\x18\t \x01(\x05\x12\x11\n\timmediate\x18\n \x01(\x08\x12\x0f\n\x07task_id\x18\x0b \x01(\t\x12\x14\n\x0crequester_id\x18\x0c \x01(\t\"8\n\x0f\x41\x63quireResponse\x12%\n\x05lease\x18\x01 \x01(\x0b\x32\x16.xget.account.v1.Lease\"\xf8\x02\n\x05Lease\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rfencing_token\x18\x02 \x01(\x03\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x10\n\x08username\x18\x05 \x01(\t\x12\x34\n\x07\x63ookies\x18\x06 \x03(\x0b\x32#.xget.account.v1.Lease.CookiesEntry\x12\x34\n\x07headers\x18\x07 \x03(\x0b\x32#.xget.account.v1.Lease.HeadersEntry\x12\x12\n\nuser_agent\x18\x08 \x01(\t\x12\x10\n\x08proxy_id\x18\t \x01(\t\x1a.\n\x0c\x43ookiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xae\x02\n\rReportRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rfencing_token\x18\x02 \x01(\x03\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\x05\x12\x13\n\x0b\x65rror_codes\x18\x05 \x03(\x05\x12\x11\n\tbody_kind\x18\x06 \x01(\t\x12\r\n\x05limit\x18\x07 \x01(\x05\x12\x11\n\tremaining\x18\x08 \x01(\x05\x12,\n\x08reset_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x62ytes\x18\n \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x0b \x01(\x05\x12\x12\n\nerror_text\x18\x0c \x01(\t\x12\x10\n\x08has_data\x18\r \x01(\x08\x12\x0f\n\x07outline\x18\x0e \x01(\t\"\x7f\n\x0eReportResponse\x12\x0f\n\x07verdict\x18\x01 \x01(\t\x12.\n\nrest_until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"L\n\x0cRenewRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rfencing_token\x18\x02 \x01(\x03\x12\x13\n\x0bttl_seconds\x18\x03 \x01(\x05\"?\n\rRenewResponse\x12.\n\nexpires_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"9\n\x0eReleaseRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rfencing_token\x18\x02 \x01(\x03\"\x11\n\x0fReleaseResponse\"Z\n\rBudgetRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"z\n\x0e\x42udgetResponse\x12\x10\n\x08\x61\x63\x63ounts\x18\x01 \x01(\x05\x12\r\n\x05known\x18\x02 \x01(\x05\x12\r\n\x05limit\x18\x03 \x01(\x03\x12\x11\n\tremaining\x18\x04 \x01(\x03\x12\r\n\x05today\x18\x05 \x01(\x03\x12\x16\n\x0ewindow_seconds\x18\x06 \x01(\x05\"7\n\x0f\x44\x65scribeRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"Z\n\x10\x44\x65scribeResponse\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t2\xec\x03\n\x0b\x41\x63\x63ountPool\x12L\n\x07\x41\x63quire\x12\x1f.xget.account.v1.AcquireRequest\x1a .xget.account.v1.AcquireResponse\x12I\n\x06Report\x12\x1e.xget.account.v1.ReportRequest\x1a\x1f.xget.account.v1.ReportResponse\x12K\n\x05Renew\x12\x1d.xget.account.v1.RenewRequest\x1a\x1e.xget.account.v1.RenewResponse\"\x03\x90\x02\x02\x12Q\n\x07Release\x12\x1f.xget.account.v1.ReleaseRequest\x1a .xget.account.v1.ReleaseResponse\"\x03\x90\x02\x02\x12T\n\x08\x44\x65scribe\x12 .xget.account.v1.DescribeRequest\x1a!.xget.account.v1.DescribeResponse\"\x03\x90\x02\x01\x12N\n\x06\x42udget\x12\x1e.xget.account.v1.BudgetRequest\x1a\x1f.xget.account.v1.BudgetResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,35 +45,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTPOOL'].methods_by_name['Budget']._loaded_options = None
   _globals['_ACCOUNTPOOL'].methods_by_name['Budget']._serialized_options = b'\220\002\001'
   _globals['_ACQUIREREQUEST']._serialized_start=89
-  _globals['_ACQUIREREQUEST']._serialized_end=244
-  _globals['_ACQUIRERESPONSE']._serialized_start=246
-  _globals['_ACQUIRERESPONSE']._serialized_end=302
-  _globals['_LEASE']._serialized_start=305
-  _globals['_LEASE']._serialized_end=681
-  _globals['_LEASE_COOKIESENTRY']._serialized_start=587
-  _globals['_LEASE_COOKIESENTRY']._serialized_end=633
-  _globals['_LEASE_HEADERSENTRY']._serialized_start=635
-  _globals['_LEASE_HEADERSENTRY']._serialized_end=681
-  _globals['_REPORTREQUEST']._serialized_start=684
-  _globals['_REPORTREQUEST']._serialized_end=951
-  _globals['_REPORTRESPONSE']._serialized_start=953
-  _globals['_REPORTRESPONSE']._serialized_end=1034
-  _globals['_RENEWREQUEST']._serialized_start=1036
-  _globals['_RENEWREQUEST']._serialized_end=1112
-  _globals['_RENEWRESPONSE']._serialized_start=1114
-  _globals['_RENEWRESPONSE']._serialized_end=1177
-  _globals['_RELEASEREQUEST']._serialized_start=1179
-  _globals['_RELEASEREQUEST']._serialized_end=1236
-  _globals['_RELEASERESPONSE']._serialized_start=1238
-  _globals['_RELEASERESPONSE']._serialized_end=1255
-  _globals['_BUDGETREQUEST']._serialized_start=1257
-  _globals['_BUDGETREQUEST']._serialized_end=1347
-  _globals['_BUDGETRESPONSE']._serialized_start=1349
-  _globals['_BUDGETRESPONSE']._serialized_end=1471
-  _globals['_DESCRIBEREQUEST']._serialized_start=1473
-  _globals['_DESCRIBEREQUEST']._serialized_end=1528
-  _globals['_DESCRIBERESPONSE']._serialized_start=1530
-  _globals['_DESCRIBERESPONSE']._serialized_end=1620
-  _globals['_ACCOUNTPOOL']._serialized_start=1623
-  _globals['_ACCOUNTPOOL']._serialized_end=2115
+  _globals['_ACQUIREREQUEST']._serialized_end=342
+  _globals['_ACQUIRERESPONSE']._serialized_start=344
+  _globals['_ACQUIRERESPONSE']._serialized_end=400
+  _globals['_LEASE']._serialized_start=403
+  _globals['_LEASE']._serialized_end=779
+  _globals['_LEASE_COOKIESENTRY']._serialized_start=685
+  _globals['_LEASE_COOKIESENTRY']._serialized_end=731
+  _globals['_LEASE_HEADERSENTRY']._serialized_start=733
+  _globals['_LEASE_HEADERSENTRY']._serialized_end=779
+  _globals['_REPORTREQUEST']._serialized_start=782
+  _globals['_REPORTREQUEST']._serialized_end=1084
+  _globals['_REPORTRESPONSE']._serialized_start=1086
+  _globals['_REPORTRESPONSE']._serialized_end=1213
+  _globals['_RENEWREQUEST']._serialized_start=1215
+  _globals['_RENEWREQUEST']._serialized_end=1291
+  _globals['_RENEWRESPONSE']._serialized_start=1293
+  _globals['_RENEWRESPONSE']._serialized_end=1356
+  _globals['_RELEASEREQUEST']._serialized_start=1358
+  _globals['_RELEASEREQUEST']._serialized_end=1415
+  _globals['_RELEASERESPONSE']._serialized_start=1417
+  _globals['_RELEASERESPONSE']._serialized_end=1434
+  _globals['_BUDGETREQUEST']._serialized_start=1436
+  _globals['_BUDGETREQUEST']._serialized_end=1526
+  _globals['_BUDGETRESPONSE']._serialized_start=1528
+  _globals['_BUDGETRESPONSE']._serialized_end=1650
+  _globals['_DESCRIBEREQUEST']._serialized_start=1652
+  _globals['_DESCRIBEREQUEST']._serialized_end=1707
+  _globals['_DESCRIBERESPONSE']._serialized_start=1709
+  _globals['_DESCRIBERESPONSE']._serialized_end=1799
+  _globals['_ACCOUNTPOOL']._serialized_start=1802
+  _globals['_ACCOUNTPOOL']._serialized_end=2294
 # @@protoc_insertion_point(module_scope)

@@ -30,6 +30,11 @@ class AcquireRequest(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     STICKY_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     TTL_SECONDS_FIELD_NUMBER: _builtins.int
+    WAIT_SECONDS_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    IMMEDIATE_FIELD_NUMBER: _builtins.int
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    REQUESTER_ID_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.str
     platform: _builtins.str
     operation: _builtins.str
@@ -42,6 +47,16 @@ class AcquireRequest(_message.Message):
     """Preferred, if it has room."""
     ttl_seconds: _builtins.int
     """Length of the lease in seconds, 5 to 600; 0 means 60."""
+    wait_seconds: _builtins.int
+    """For how long the call may wait for room, 0 to 30 seconds; it ends no later than the call's deadline."""
+    priority: _builtins.int
+    """Of those who wait: 1 is first, 10 is last; 0 means 5."""
+    immediate: _builtins.bool
+    """Of those who wait: before all that are not."""
+    task_id: _builtins.str
+    """The task behind the wish: tasks of one requester that wait are served in turn."""
+    requester_id: _builtins.str
+    """For whom the task works, when the accounts are shared: requesters that wait are served in turn. Empty: the owner."""
     def __init__(
         self,
         *,
@@ -52,10 +67,15 @@ class AcquireRequest(_message.Message):
         account_id: _builtins.str = ...,
         sticky_account_id: _builtins.str = ...,
         ttl_seconds: _builtins.int = ...,
+        wait_seconds: _builtins.int = ...,
+        priority: _builtins.int = ...,
+        immediate: _builtins.bool = ...,
+        task_id: _builtins.str = ...,
+        requester_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "holder", b"holder", "operation", b"operation", "owner_id", b"owner_id", "platform", b"platform", "sticky_account_id", b"sticky_account_id", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "holder", b"holder", "immediate", b"immediate", "operation", b"operation", "owner_id", b"owner_id", "platform", b"platform", "priority", b"priority", "requester_id", b"requester_id", "sticky_account_id", b"sticky_account_id", "task_id", b"task_id", "ttl_seconds", b"ttl_seconds", "wait_seconds", b"wait_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -187,19 +207,27 @@ class ReportRequest(_message.Message):
     BYTES_FIELD_NUMBER: _builtins.int
     DURATION_MS_FIELD_NUMBER: _builtins.int
     ERROR_TEXT_FIELD_NUMBER: _builtins.int
+    HAS_DATA_FIELD_NUMBER: _builtins.int
+    OUTLINE_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
     fencing_token: _builtins.int
     operation: _builtins.str
     status: _builtins.int
     """HTTP status; 0 when no answer came."""
     body_kind: _builtins.str
-    """json, html, empty, other."""
+    """json, html, empty, other; more exactly cloudflare, login_page, logged_out, loadshed, no_instructions,
+    no_transaction_id.
+    """
     limit: _builtins.int
     """From the limit headers; -1 when they were absent."""
     remaining: _builtins.int
     bytes: _builtins.int
     duration_ms: _builtins.int
     error_text: _builtins.str
+    has_data: _builtins.bool
+    """The answer carries something of what was asked for."""
+    outline: _builtins.str
+    """Names and types of the body of an answer without data, no values; kept when nobody knows the answer."""
     @_builtins.property
     def error_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The platform's error codes in the body."""
@@ -221,10 +249,12 @@ class ReportRequest(_message.Message):
         bytes: _builtins.int = ...,
         duration_ms: _builtins.int = ...,
         error_text: _builtins.str = ...,
+        has_data: _builtins.bool = ...,
+        outline: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reset_at", b"reset_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_kind", b"body_kind", "bytes", b"bytes", "duration_ms", b"duration_ms", "error_codes", b"error_codes", "error_text", b"error_text", "fencing_token", b"fencing_token", "lease_id", b"lease_id", "limit", b"limit", "operation", b"operation", "remaining", b"remaining", "reset_at", b"reset_at", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_kind", b"body_kind", "bytes", b"bytes", "duration_ms", b"duration_ms", "error_codes", b"error_codes", "error_text", b"error_text", "fencing_token", b"fencing_token", "has_data", b"has_data", "lease_id", b"lease_id", "limit", b"limit", "operation", b"operation", "outline", b"outline", "remaining", b"remaining", "reset_at", b"reset_at", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -236,8 +266,17 @@ class ReportResponse(_message.Message):
 
     VERDICT_FIELD_NUMBER: _builtins.int
     REST_UNTIL_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     verdict: _builtins.str
     """go_on, rest, relogin, quarantine."""
+    action: _builtins.str
+    """The verdict in more words: go_on, retry, rest, relogin, human, quarantine, rotate_proxy, refresh, stop."""
+    rule: _builtins.str
+    """Name of the playbook's rule that decided; `unknown` when none fits."""
+    reason: _builtins.str
+    """What it means, as a sentence; empty when the account goes on."""
     @_builtins.property
     def rest_until(self) -> _timestamp_pb2.Timestamp:
         """Until when the account rests for this operation, if it does."""
@@ -247,10 +286,13 @@ class ReportResponse(_message.Message):
         *,
         verdict: _builtins.str = ...,
         rest_until: _timestamp_pb2.Timestamp | None = ...,
+        action: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["rest_until", b"rest_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rest_until", b"rest_until", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "reason", b"reason", "rest_until", b"rest_until", "rule", b"rule", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class AccountPoolStub:
     """AccountPool hands out the right to use an account for one operation until a time.
+    Every call can also end with UNAUTHENTICATED (the internal token is missing or wrong), INVALID_ARGUMENT (a field is
+    missing or out of range; the message names it) and UNAVAILABLE (the tables do not answer; try again).
     """
 
     def __init__(self, channel):
@@ -69,34 +71,46 @@ class AccountPoolStub:
 
 class AccountPoolServicer:
     """AccountPool hands out the right to use an account for one operation until a time.
+    Every call can also end with UNAUTHENTICATED (the internal token is missing or wrong), INVALID_ARGUMENT (a field is
+    missing or out of range; the message names it) and UNAVAILABLE (the tables do not answer; try again).
     """
 
     def Acquire(self, request, context):
-        """Acquire leases the least recently used healthy account that has room for the operation.
-        RESOURCE_EXHAUSTED: none has room now; trailing metadata `available-at` says when (RFC 3339).
+        """Acquire leases an account that has room for the operation: the one that was used least in relation to its daily
+        budget. It counts the request before it is made: what the account may still ask in its window goes down now, and
+        a lease whose holder dies stays counted. With `wait_seconds` it answers the moment an account has room: those who
+        are immediate first, then by priority, then who was served least of late, then who has waited longest.
+        RESOURCE_EXHAUSTED: none has room now (or had within wait_seconds). Trailing metadata: `available-at` says when one
+        will (RFC 3339), `accounts` how many can work at all, `then` how many have room within that minute, `waits-for`
+        what for (lease, rest, window, budget).
         NOT_FOUND: the owner has no usable account at all, or the wished one does not exist.
+        CANCELLED: the caller went away while it waited; nothing was leased.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Report(self, request, context):
-        """Report tells what the platform answered; the pool decides what that means for the account.
-        It may be called many times under one lease. FAILED_PRECONDITION: the lease is not the newest.
+        """Report tells what the platform answered; the pool decides what that means for the account, and corrects what it
+        knows of the window by the answer's limit headers.
+        It may be called many times under one lease; each call after the first counts as one request more.
+        FAILED_PRECONDITION: the lease is not the newest (it ran out and somebody else leased the account), and the report
+        changed nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Renew(self, request, context):
-        """Renew prolongs a lease. FAILED_PRECONDITION: it has run out and somebody else holds the account.
+        """Renew prolongs a lease, also one that ran out if nobody took the account since.
+        FAILED_PRECONDITION: the lease was given back, or somebody else holds the account.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Release(self, request, context):
-        """Release gives a lease back; releasing twice is fine.
+        """Release gives a lease back; releasing twice, or a lease that is not the newest, is fine and changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,6 +173,8 @@ def add_AccountPoolServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AccountPool:
     """AccountPool hands out the right to use an account for one operation until a time.
+    Every call can also end with UNAUTHENTICATED (the internal token is missing or wrong), INVALID_ARGUMENT (a field is
+    missing or out of range; the message names it) and UNAVAILABLE (the tables do not answer; try again).
     """
 
     @staticmethod

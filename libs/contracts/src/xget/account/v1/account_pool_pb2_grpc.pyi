@@ -27,25 +27,39 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AccountPoolStub:
-    """AccountPool hands out the right to use an account for one operation until a time."""
+    """AccountPool hands out the right to use an account for one operation until a time.
+    Every call can also end with UNAUTHENTICATED (the internal token is missing or wrong), INVALID_ARGUMENT (a field is
+    missing or out of range; the message names it) and UNAVAILABLE (the tables do not answer; try again).
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AccountPoolAsyncStub: ...
     Acquire: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.AcquireRequest, _account_pool_pb2.AcquireResponse]
-    """Acquire leases the least recently used healthy account that has room for the operation.
-    RESOURCE_EXHAUSTED: none has room now; trailing metadata `available-at` says when (RFC 3339).
+    """Acquire leases an account that has room for the operation: the one that was used least in relation to its daily
+    budget. It counts the request before it is made: what the account may still ask in its window goes down now, and
+    a lease whose holder dies stays counted. With `wait_seconds` it answers the moment an account has room: those who
+    are immediate first, then by priority, then who was served least of late, then who has waited longest.
+    RESOURCE_EXHAUSTED: none has room now (or had within wait_seconds). Trailing metadata: `available-at` says when one
+    will (RFC 3339), `accounts` how many can work at all, `then` how many have room within that minute, `waits-for`
+    what for (lease, rest, window, budget).
     NOT_FOUND: the owner has no usable account at all, or the wished one does not exist.
+    CANCELLED: the caller went away while it waited; nothing was leased.
     """
     Report: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.ReportRequest, _account_pool_pb2.ReportResponse]
-    """Report tells what the platform answered; the pool decides what that means for the account.
-    It may be called many times under one lease. FAILED_PRECONDITION: the lease is not the newest.
+    """Report tells what the platform answered; the pool decides what that means for the account, and corrects what it
+    knows of the window by the answer's limit headers.
+    It may be called many times under one lease; each call after the first counts as one request more.
+    FAILED_PRECONDITION: the lease is not the newest (it ran out and somebody else leased the account), and the report
+    changed nothing.
     """
     Renew: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.RenewRequest, _account_pool_pb2.RenewResponse]
-    """Renew prolongs a lease. FAILED_PRECONDITION: it has run out and somebody else holds the account."""
+    """Renew prolongs a lease, also one that ran out if nobody took the account since.
+    FAILED_PRECONDITION: the lease was given back, or somebody else holds the account.
+    """
     Release: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.ReleaseRequest, _account_pool_pb2.ReleaseResponse]
-    """Release gives a lease back; releasing twice is fine."""
+    """Release gives a lease back; releasing twice, or a lease that is not the newest, is fine and changes nothing."""
     Describe: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.DescribeRequest, _account_pool_pb2.DescribeResponse]
     """Describe tells whether an account exists for an owner. NOT_FOUND otherwise."""
     Budget: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.BudgetRequest, _account_pool_pb2.BudgetResponse]
@@ -53,29 +67,46 @@ class AccountPoolStub:
 
 @_typing.type_check_only
 class AccountPoolAsyncStub(AccountPoolStub):
-    """AccountPool hands out the right to use an account for one operation until a time."""
+    """AccountPool hands out the right to use an account for one operation until a time.
+    Every call can also end with UNAUTHENTICATED (the internal token is missing or wrong), INVALID_ARGUMENT (a field is
+    missing or out of range; the message names it) and UNAVAILABLE (the tables do not answer; try again).
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Acquire: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.AcquireRequest, _account_pool_pb2.AcquireResponse]  # type: ignore[assignment]
-    """Acquire leases the least recently used healthy account that has room for the operation.
-    RESOURCE_EXHAUSTED: none has room now; trailing metadata `available-at` says when (RFC 3339).
+    """Acquire leases an account that has room for the operation: the one that was used least in relation to its daily
+    budget. It counts the request before it is made: what the account may still ask in its window goes down now, and
+    a lease whose holder dies stays counted. With `wait_seconds` it answers the moment an account has room: those who
+    are immediate first, then by priority, then who was served least of late, then who has waited longest.
+    RESOURCE_EXHAUSTED: none has room now (or had within wait_seconds). Trailing metadata: `available-at` says when one
+    will (RFC 3339), `accounts` how many can work at all, `then` how many have room within that minute, `waits-for`
+    what for (lease, rest, window, budget).
     NOT_FOUND: the owner has no usable account at all, or the wished one does not exist.
+    CANCELLED: the caller went away while it waited; nothing was leased.
     """
     Report: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.ReportRequest, _account_pool_pb2.ReportResponse]  # type: ignore[assignment]
-    """Report tells what the platform answered; the pool decides what that means for the account.
-    It may be called many times under one lease. FAILED_PRECONDITION: the lease is not the newest.
+    """Report tells what the platform answered; the pool decides what that means for the account, and corrects what it
+    knows of the window by the answer's limit headers.
+    It may be called many times under one lease; each call after the first counts as one request more.
+    FAILED_PRECONDITION: the lease is not the newest (it ran out and somebody else leased the account), and the report
+    changed nothing.
     """
     Renew: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.RenewRequest, _account_pool_pb2.RenewResponse]  # type: ignore[assignment]
-    """Renew prolongs a lease. FAILED_PRECONDITION: it has run out and somebody else holds the account."""
+    """Renew prolongs a lease, also one that ran out if nobody took the account since.
+    FAILED_PRECONDITION: the lease was given back, or somebody else holds the account.
+    """
     Release: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.ReleaseRequest, _account_pool_pb2.ReleaseResponse]  # type: ignore[assignment]
-    """Release gives a lease back; releasing twice is fine."""
+    """Release gives a lease back; releasing twice, or a lease that is not the newest, is fine and changes nothing."""
     Describe: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.DescribeRequest, _account_pool_pb2.DescribeResponse]  # type: ignore[assignment]
     """Describe tells whether an account exists for an owner. NOT_FOUND otherwise."""
     Budget: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.BudgetRequest, _account_pool_pb2.BudgetResponse]  # type: ignore[assignment]
     """Budget tells what an owner's accounts have left for one operation; nothing is leased."""
 
 class AccountPoolServicer(metaclass=_abc_1.ABCMeta):
-    """AccountPool hands out the right to use an account for one operation until a time."""
+    """AccountPool hands out the right to use an account for one operation until a time.
+    Every call can also end with UNAUTHENTICATED (the internal token is missing or wrong), INVALID_ARGUMENT (a field is
+    missing or out of range; the message names it) and UNAVAILABLE (the tables do not answer; try again).
+    """
 
     @_abc_1.abstractmethod
     def Acquire(
@@ -83,9 +114,15 @@ class AccountPoolServicer(metaclass=_abc_1.ABCMeta):
         request: _account_pool_pb2.AcquireRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_pool_pb2.AcquireResponse, _abc.Awaitable[_account_pool_pb2.AcquireResponse]]:
-        """Acquire leases the least recently used healthy account that has room for the operation.
-        RESOURCE_EXHAUSTED: none has room now; trailing metadata `available-at` says when (RFC 3339).
+        """Acquire leases an account that has room for the operation: the one that was used least in relation to its daily
+        budget. It counts the request before it is made: what the account may still ask in its window goes down now, and
+        a lease whose holder dies stays counted. With `wait_seconds` it answers the moment an account has room: those who
+        are immediate first, then by priority, then who was served least of late, then who has waited longest.
+        RESOURCE_EXHAUSTED: none has room now (or had within wait_seconds). Trailing metadata: `available-at` says when one
+        will (RFC 3339), `accounts` how many can work at all, `then` how many have room within that minute, `waits-for`
+        what for (lease, rest, window, budget).
         NOT_FOUND: the owner has no usable account at all, or the wished one does not exist.
+        CANCELLED: the caller went away while it waited; nothing was leased.
         """
 
     @_abc_1.abstractmethod
@@ -94,8 +131,11 @@ class AccountPoolServicer(metaclass=_abc_1.ABCMeta):
         request: _account_pool_pb2.ReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_pool_pb2.ReportResponse, _abc.Awaitable[_account_pool_pb2.ReportResponse]]:
-        """Report tells what the platform answered; the pool decides what that means for the account.
-        It may be called many times under one lease. FAILED_PRECONDITION: the lease is not the newest.
+        """Report tells what the platform answered; the pool decides what that means for the account, and corrects what it
+        knows of the window by the answer's limit headers.
+        It may be called many times under one lease; each call after the first counts as one request more.
+        FAILED_PRECONDITION: the lease is not the newest (it ran out and somebody else leased the account), and the report
+        changed nothing.
         """
 
     @_abc_1.abstractmethod
@@ -104,7 +144,9 @@ class AccountPoolServicer(metaclass=_abc_1.ABCMeta):
         request: _account_pool_pb2.RenewRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_pool_pb2.RenewResponse, _abc.Awaitable[_account_pool_pb2.RenewResponse]]:
-        """Renew prolongs a lease. FAILED_PRECONDITION: it has run out and somebody else holds the account."""
+        """Renew prolongs a lease, also one that ran out if nobody took the account since.
+        FAILED_PRECONDITION: the lease was given back, or somebody else holds the account.
+        """
 
     @_abc_1.abstractmethod
     def Release(
@@ -112,7 +154,7 @@ class AccountPoolServicer(metaclass=_abc_1.ABCMeta):
         request: _account_pool_pb2.ReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_pool_pb2.ReleaseResponse, _abc.Awaitable[_account_pool_pb2.ReleaseResponse]]:
-        """Release gives a lease back; releasing twice is fine."""
+        """Release gives a lease back; releasing twice, or a lease that is not the newest, is fine and changes nothing."""
 
     @_abc_1.abstractmethod
     def Describe(
