@@ -33,6 +33,7 @@ def build() -> App:
     app.command(f"{commands}.sandbox:sandbox", name="sandbox", help="Run an offline X to try things on.", group=RUN)
     app.command(f"{commands}.gateway:app", name="gateway", help="The gateway's configuration.", group=RUN)
     app.command(f"{commands}.events:app", name="events", help="Dead letters: list them, send them again.", group=RUN)
+    app.command(f"{commands}.keys:app", name="keys", help="Keys that encrypt secrets.", group=RUN)
     app.command(f"{commands}.login:login", name="login", help="Log in (or register) and keep the session.", group=USE)
     app.command(f"{commands}.login:logout", name="logout", help="End the session.", group=USE)
     app.command(f"{commands}.accounts:app", name="accounts", help="Accounts that collect.", group=USE)

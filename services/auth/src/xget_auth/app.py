@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from xget_auth.adapters.argon2 import Argon2Passwords
 from xget_auth.adapters.jose import Es256KeyPairs
 from xget_auth.deps import Container
+from xget_auth.models import SEALED
 from xget_auth.repository import AuthRepository
 from xget_auth.router import router, wellknown
 from xget_auth.service import KeyService, RegistrationService, SessionService
@@ -22,8 +23,10 @@ from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_kernel.clock import Clock
+from xget_kernel.secrets import Keyring
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
+from xget_web.keys import keys_answer, keys_router, opened_keys
 
 TAGS = [{"name": "auth", "description": "Registration, logins, tokens and the keys that sign them."}]
 
@@ -37,8 +40,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         await asyncio.to_thread(upgrade, settings.tables_url, "xget_auth")
         database = Database(settings.tables_url)
         try:
-            async with time.following(database):
-                app.state.auth = await _build(settings, database, time)
+            async with time.following(database), opened_keys(app, settings, database, SEALED) as desk:
+                app.state.auth = await _build(settings, database, desk.keys.ring, time)
                 yield
         finally:
             await database.close()
@@ -56,19 +59,19 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         service=NAME,
         title="XGet auth",
         settings=settings,
-        routers=[router, wellknown],
+        routers=[keys_router("/api/v1/auth/data-keys", "auth"), router, wellknown],
         lifespan=lifespan,
-        readiness=[tables],
+        readiness=[tables, keys_answer(lambda: app)],
         verifier=TokenVerifier(keys, clock=time),
         tags=TAGS,
     )
     return app
 
 
-async def _build(settings: Settings, database: Database, clock: Clock) -> Container:
+async def _build(settings: Settings, database: Database, ring: Keyring, clock: Clock) -> Container:
     work = work_of(database)
     passwords = Argon2Passwords(settings.argon2_memory_kib)
-    keys = KeyService(work, reading_of(database), Es256KeyPairs(), await asyncio.to_thread(settings.keyring), clock)
+    keys = KeyService(work, reading_of(database), Es256KeyPairs(), ring, clock)
     await keys.ensure()
     await passwords.warm()
     life = timedelta(days=settings.refresh_days)

@@ -1,0 +1,6 @@
+"""Secrets in tables: which columns hold them, which keys wrote them, and writing them anew."""
+
+from xget_db.sealed.columns import Sealed
+from xget_db.sealed.rows import Count, Piece, Place, SealedRows, Unreadable
+
+__all__ = ["Count", "Piece", "Place", "Sealed", "SealedRows", "Unreadable"]
