@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from xget_kernel.clock import SystemClock
-from xget_sources.ports import Lease, NoAccount, Outcome
+from xget_sources.ports import ApiCredential, Lease, NoAccount, Outcome, Spend
 
 
 class Lender:
@@ -19,12 +19,17 @@ class Lender:
         self.outcomes: list[Outcome] = []
         self.lent: list[str] = []
         self.held: set[str] = set()
+        self.api: dict[str, ApiCredential] = {}
+        self.spends: list[Spend] = []
 
-    async def acquire(self, operation: str) -> Lease:
+    async def acquire(self, operation: str, *, spend: Spend | None = None) -> Lease:
         if not self.accounts:
             raise NoAccount("No account has room.", datetime.now(UTC) + timedelta(minutes=15))
         name = self.accounts[0]
+        if spend and spend.archive and not self.api[name].full_archive:
+            raise NoAccount("No account has the full archive in its plan.", None)
         self.lent.append(name)
+        self.spends += [spend] if spend else []
         lease_id = f"lease-{len(self.lent)}"
         self.held.add(lease_id)
         return Lease(
@@ -38,6 +43,7 @@ class Lender:
             proxy_id="proxy-1",
             proxy_url=self.proxy_url,
             expires_at=datetime.now(UTC) + timedelta(minutes=5),
+            api=self.api.get(name) if spend else None,
         )
 
     async def report(self, lease: Lease, outcome: Outcome) -> str:
@@ -49,6 +55,9 @@ class Lender:
 
     async def release(self, lease: Lease) -> None:
         self.held.discard(lease.lease_id)
+
+    async def keep(self, lease: Lease, fresh: ApiCredential) -> None:
+        self.api[lease.account_id] = fresh
 
 
 class HastyClock(SystemClock):

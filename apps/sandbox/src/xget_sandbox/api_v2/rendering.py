@@ -44,7 +44,7 @@ class PostsV2:
                 "retweet_count": metrics.reposts, "reply_count": metrics.replies, "like_count": metrics.likes,
                 "quote_count": metrics.quotes, "bookmark_count": metrics.bookmarks, "impression_count": metrics.views,
             },
-            "reply_settings": "everyone",
+            "reply_settings": "mentionedUsers" if extra and extra.limited else "everyone",
         }  # fmt: skip
         if entities := self._entities(post, marks, text):
             found["entities"] = entities

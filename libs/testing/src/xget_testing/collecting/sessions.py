@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from xget_sources.ports import Lease, Outcome
+from xget_sources.ports import ApiCredential, Lease, Outcome, Spend
 
 
 class FakeSession:
@@ -19,7 +19,7 @@ class FakeSession:
         self._refuse = refuse
         self._count = 0
 
-    async def acquire(self, operation: str) -> Lease:
+    async def acquire(self, operation: str, *, spend: Spend | None = None) -> Lease:
         """A lease of the one account."""
         if self._refuse is not None:
             self._refuse()
@@ -46,6 +46,9 @@ class FakeSession:
     async def release(self, lease: Lease) -> None:
         """Twice is fine."""
         self.held.pop(lease.lease_id, None)
+
+    async def keep(self, lease: Lease, fresh: ApiCredential) -> None:
+        """There are no tokens to keep."""
 
 
 class FakeSessions:

@@ -1,4 +1,4 @@
-"""Which source serves which platform."""
+"""Which sources serve which platform."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from xget_sources.ports import Source
 
 
 def by_platform(sources: Mapping[str, Source]) -> dict[str, Source]:
-    """The source of each platform: the route of the platform's own name, or else the first."""
+    """The first source of each platform: the one with the most task types, which declares what there is."""
     found: dict[str, Source] = {}
-    for name in sorted(sources, key=lambda name: (sources[name].route != sources[name].platform, name)):
-        found.setdefault(sources[name].platform, sources[name])
+    for source in sorted(sources.values(), key=lambda one: (-len(one.task_types), one.route)):
+        found.setdefault(source.platform, source)
     return found

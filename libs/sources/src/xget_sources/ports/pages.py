@@ -1,87 +1,15 @@
-"""What a platform must offer, and what it is given to work with."""
+"""What a source is asked for and what it gives: targets, pages, parsed records, declared task types."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from pydantic import BaseModel
 
 from xget_contracts.items import Author, Item, Rejected
-
-
-class Lease(msgspec.Struct, frozen=True, kw_only=True):
-    """The right to use an account for one operation. Carries secrets: it has no useful repr and is never logged."""
-
-    lease_id: str
-    fencing_token: int
-    account_id: str
-    username: str
-    cookies: Mapping[str, str]
-    headers: Mapping[str, str]
-    user_agent: str | None
-    proxy_id: str | None
-    proxy_url: str | None
-    expires_at: datetime
-
-    def __repr__(self) -> str:
-        return f"Lease({self.lease_id}, account={self.account_id})"
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer of the platform as observed; -1 and None mean that the answer did not say."""
-
-    operation: str
-    status: int
-    """HTTP status; 0 when no answer came."""
-    body_kind: str
-    """json, html, empty, other."""
-    error_codes: list[int] = []
-    error_text: str = ""
-    limit: int = -1
-    remaining: int = -1
-    reset_at: datetime | None = None
-    bytes: int = 0
-    duration_ms: int = 0
-
-
-class Session(Protocol):
-    """What a running execution lends to its source. Raises `NoAccount` when there is none to lend."""
-
-    async def acquire(self, operation: str) -> Lease:
-        """Lease an account (with its proxy) for one operation; raises NoAccount."""
-
-    async def report(self, lease: Lease, outcome: Outcome) -> str:
-        """Tell the pool what came back; the verdict is go_on, rest, relogin or quarantine."""
-
-    async def release(self, lease: Lease) -> None:
-        """Give the lease back; twice is fine."""
-
-
-class NoAccount(Exception):
-    """No account has room: `resume_at` says when one will, None means that there is none at all."""
-
-    def __init__(self, detail: str, resume_at: datetime | None) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.resume_at = resume_at
-
-
-class SourceStopped(Exception):
-    """The platform ended the stream: `reason` is an EndReason, `detail` a sentence for the user.
-
-    A target that is not there says so with not_found, protected, suspended or unavailable; no retry will change that.
-
-    `retryable` is True when the same page may be asked for again after a pause (LoadShed, dropped connections).
-    """
-
-    def __init__(self, reason: str, detail: str, *, retryable: bool = False) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-        self.retryable = retryable
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +48,8 @@ class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
     """When this run begins (included) and ends (excluded), over the parameters' own where the target is `windowed`."""
+    wanted: int | None = None
+    """How many matches more are wanted, for a route on which every result costs; None is all there are."""
     again: bool = False
     """A known match is looked at again: an answer without it is a page too, under its key, before the typed end; and so
     is its latest version, the last page."""
@@ -145,7 +75,7 @@ class RawPage(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str | None
     proxy_id: str | None
     end_reason: str | None = None
-    """Set on the last page: exhausted, window_covered, ranking_ended, stalled."""
+    """Set on the last page: exhausted, window_covered, ranking_ended, stalled, reach_ended (see `reach`)."""
     counts: bool = True
     """False for a page that only prepares others (a name looked up to an id): stored, but nothing on it is a match."""
     oldest_at: datetime | None = None
@@ -153,6 +83,8 @@ class RawPage(msgspec.Struct, frozen=True, kw_only=True):
     when the page lists none, or lists them in another order than newest first."""
     newest_at: datetime | None = None
     """As `oldest_at`, of the newest."""
+    reach: datetime | None = None
+    """Of a last page with `reach_ended`: how far back the route goes. What is older, another route may have."""
     written_at: Mapping[str, datetime] = {}
     """When entries were written, by their keys, as far as the platform tells: only those can be seen again by age."""
 
@@ -209,42 +141,3 @@ class TaskTypeSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters as somebody may write them."""
     seen_again_by: str | None = None
     """Task type that looks at known matches again: its first `subjects` takes the ids that end their keys."""
-
-
-class Source(Protocol):
-    """A platform, found by entry point group `xget.sources`."""
-
-    platform: str
-    route: str
-    parser_version: str
-    needs_account: bool
-    task_types: Mapping[str, TaskTypeSpec]
-    aliases: Mapping[str, str]
-
-    def targets(self, task_type: str, parameters: Mapping[str, Any]) -> Iterator[Target]:
-        """The targets of valid parameters: one for most tasks, else in the order given, each once, made as they are
-        read. Raises SourceStopped for parameters that are not valid (any more).
-        """
-
-    def preview(self, task_type: str, parameters: Mapping[str, Any]) -> Preview:
-        """What a task with these valid parameters would ask; nothing is asked. Raises SourceStopped as `targets`."""
-
-    def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncIterator[RawPage]:
-        """Yield pages from `cursor` on (None = from the start), one account lease each.
-
-        Ends after a page with `end_reason`; raises NoAccount or SourceStopped.
-        """
-
-    def parse(self, page: PageToParse) -> Parsed:
-        """Turn one page into items and authors. Pure; never raises for a strange payload: it rejects."""
-
-    def fields(self, page: PageToParse) -> Mapping[str, frozenset[str]]:
-        """The fields that a page's records have, by shape: paths like `legacy.entities.urls[].url`, and `path!type`
-        for a known field with a value of a type that it never had. Pure, never raises, costs more than a parse.
-        """
-
-    def known_fields(self) -> KnownFields:
-        """What `fields` is measured against: what is not known is new; a usual field that stays away is gone."""
-
-    async def close(self) -> None:
-        """Close pooled connections."""

@@ -1,0 +1,123 @@
+"""What an answer of the API was: its problem in words, its limits, how much was read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from xget_sources.ports import Outcome
+from xget_sources.x.parser.values import as_dict, as_list, as_text
+from xget_sources.x_api.client.calls import Call
+
+_MAX_TEXT: Final = 300
+CAPPED: Final = "usage-capped"
+FORBIDDEN: Final = "client-forbidden"
+
+
+class Seen(msgspec.Struct, kw_only=True):
+    """One answer. `payload` is the decoded object, None for anything else; `now` is the API's clock."""
+
+    outcome: Outcome
+    fetched_at: datetime
+    body: bytes = b""
+    payload: dict[str, Any] | None = None
+    problem: str = ""
+    """Last word of the problem's type: usage-capped, client-forbidden, invalid-request…"""
+    says: list[str] = []
+    now: datetime | None = None
+
+    @property
+    def good(self) -> bool:
+        """Data, or errors about what was asked for."""
+        return self.outcome.status == 200 and self.payload is not None
+
+
+def observe(
+    call: Call, status: int, headers: Mapping[str, str], body: bytes, *, fetched_at: datetime, duration_ms: int
+) -> Seen:
+    """Read an answer."""
+    kind, payload = _read(headers.get("content-type", ""), body)
+    problem = (as_text((payload or {}).get("type")) or "").rpartition("/problems/")[2]
+    says = _says(payload) if status != 200 else []
+    named = "problem" if status != 200 and payload is not None else kind
+    return Seen(
+        outcome=Outcome(
+            operation=call.operation,
+            status=status,
+            body_kind=f"{named}:{problem}" if problem and named == "problem" else named,
+            error_text="; ".join(says)[:_MAX_TEXT],
+            limit=_number(headers.get("x-rate-limit-limit")),
+            remaining=_number(headers.get("x-rate-limit-remaining")),
+            reset_at=_moment(headers.get("x-rate-limit-reset")),
+            bytes=len(body),
+            duration_ms=duration_ms,
+            units=_units(payload, status),
+        ),
+        fetched_at=fetched_at,
+        body=body,
+        payload=payload,
+        problem=problem,
+        says=says,
+        now=_date(headers.get("date")),
+    )
+
+
+def broken(call: Call, why: str, *, fetched_at: datetime, duration_ms: int) -> Seen:
+    """No answer came: what was reserved for it stays spent, as nobody knows what X has counted."""
+    outcome = Outcome(
+        operation=call.operation, status=0, body_kind="empty", error_text=why[:_MAX_TEXT], duration_ms=duration_ms
+    )
+    return Seen(outcome=outcome, fetched_at=fetched_at)
+
+
+def _read(content_type: str, body: bytes) -> tuple[str, dict[str, Any] | None]:
+    head = body.lstrip()[:1]
+    if not head:
+        return "empty", None
+    if "text/html" in content_type or head == b"<":
+        return "html", None
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return "other", None
+    return ("json", found) if type(found) is dict else ("other", None)
+
+
+def _says(payload: dict[str, Any] | None) -> list[str]:
+    """The sentences of a problem, the most particular first."""
+    body = payload or {}
+    listed = [as_text(as_dict(error).get("message")) for error in as_list(body.get("errors"))]
+    own = as_text(body.get("detail")) or as_text(body.get("title")) or as_text(body.get("error_description"))
+    return list(dict.fromkeys(text for text in [*listed, own] if text))
+
+
+def _units(payload: dict[str, Any] | None, status: int) -> int:
+    """What was read and costs: the results themselves. What came along with them costs nothing."""
+    if status != 200 or payload is None:
+        return -1 if status == 200 else 0
+    data = payload.get("data")
+    return len(data) if type(data) is list else int(type(data) is dict)
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else -1
+
+
+def _moment(text: str | None) -> datetime | None:
+    seconds = _number(text)
+    with contextlib.suppress(ValueError, OverflowError):
+        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+    return None
+
+
+def _date(text: str | None) -> datetime | None:
+    with contextlib.suppress(ValueError, TypeError):
+        moment = parsedate_to_datetime(text or "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None
