@@ -29,14 +29,34 @@ async def test_an_account_that_is_refused_is_announced_once(app: FastAPI, pool: 
         await pool.Report(pb.ReportRequest(**report, status=401, error_codes=[32], body_kind="json"))
     async with app.state.events.consumer("trial", [ACCOUNT_EVENTS]) as consumer, asyncio.timeout(10):
         records = []
-        while not records:
-            records = await consumer.poll(timeout=0.5)
+        while len(records) < 2:
+            records += await consumer.poll(timeout=0.5)
     changes = [decode(record, AccountChanged) for record in records]
     assert [(one.account_id, one.kind, one.from_state, one.to_state) for one in changes] == [
-        (made["id"], "state_changed", "NEW", "NEEDS_LOGIN")
+        (made["id"], "room", "NEW", "NEW"),
+        (made["id"], "state_changed", "NEW", "NEEDS_LOGIN"),
     ]
-    assert (changes[0].next_step, changes[0].owner_id) == ("import_cookies", "ada")
-    assert "error 32" in changes[0].reason
+    assert (changes[1].next_step, changes[1].owner_id) == ("import_cookies", "ada")
+    assert "error 32" in changes[1].reason
+
+
+async def test_room_is_announced_once_for_all_accounts_of_a_change(
+    app: FastAPI, client: httpx.AsyncClient, add_account: Any
+) -> None:
+    await client.post("/api/v1/accounts/import", json={"text": "a:p\nb:p\nc:p"})
+    off = await add_account("off", active=False)
+    lines = "\n".join(f"name{n}:pw:mail{n}@example.com:mp:auth_token=a{n}; ct0=c{n}" for n in range(3))
+    body = {"text": lines, "line_format": "username:password:email:email_password:cookies"}
+    assert (await client.post("/api/v1/accounts/import", json=body)).json()["created"] == 3
+    await client.put(f"/api/v1/accounts/{off['id']}", json={"active": True})
+    async with app.state.events.consumer("trial", [ACCOUNT_EVENTS]) as consumer, asyncio.timeout(10):
+        records = []
+        while len(records) < 2:
+            records += await consumer.poll(timeout=0.5)
+        records += await consumer.poll(timeout=0.5)
+    told = [decode(record, AccountChanged) for record in records]
+    rooms = sorted((fact.reason for fact in told if fact.kind == "room"))
+    assert rooms == ["It and 2 more can work.", "It can work."]
 
 
 async def test_the_worker_begins_and_ends(settings: Settings, app: FastAPI, client: httpx.AsyncClient) -> None:

@@ -82,7 +82,7 @@ def create_app(
             cap, book = settings.login_daily_cap, Book(time, settings.playbook)
             app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists, cap, topic, book)
             measure_accounts(metrics, figures_on(database), time, budget)
-            bell = room_bell(database)
+            bell = room_bell(database, time, topic)
             stack.push_async_callback(bell.close)
             pool = LeaseService(
                 work_on(database, topic), vault, time, daily_budget=budget, metrics=metrics, bell=bell, book=book
@@ -90,9 +90,9 @@ def create_app(
             stack.push_async_callback(pool.close)
             await pool.take_back()
             desk.took_back = pool.take_back
-            app.state.events = events = await _opened(settings, log, stack)
-            app.state.relay = relay = OutboxRelay(database, OUTBOX, events, time)
-            measure_outbox(metrics, _relaying(relay, stack), time)
+            app.state.events = await _opened(settings, log, stack)
+            app.state.relay = OutboxRelay(database, OUTBOX, app.state.events, time)
+            measure_outbox(metrics, _relaying(app.state.relay, stack), time)
             app.state.grpc_port = await _serving(pool_server(settings, pool), stack)
             yield
 

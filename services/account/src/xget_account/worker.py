@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 from xget_account.adapters.topics import create_topics
 from xget_account.models import OUTBOX
+from xget_account.repository.ringing import room_bell
 from xget_account.settings import Settings
 from xget_account.tasks import Job, periodically
 from xget_db.clock import ServerClock
@@ -41,6 +42,7 @@ class Worker:
             database = Database(self._settings.tables_url)
             stack.push_async_callback(database.close)
             await stack.enter_async_context(self._clock.following(database))
+            stack.push_async_callback(room_bell(database, self._clock, self._settings.kafka_topic_account_events).close)
             await create_topics(self._log, self._settings)
             jobs = await self._jobs(database, stack)
             self.begun.set()

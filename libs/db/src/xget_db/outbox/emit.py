@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import msgspec
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import MetaData, Table
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from xget_db import pending
 from xget_db.outbox.table import outbox_table
@@ -27,7 +29,7 @@ class Outbox:
     ) -> None:
         self._session = session
         self._table = table
-        self._source = f"/xget/{source}".rstrip("/")
+        self._source = _named(source)
         self._clock = clock or SystemClock()
 
     def emit(self, topic: str, key: str, body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> None:
@@ -36,23 +38,36 @@ class Outbox:
         The message carries CloudEvents headers; `ce_id` stays the same when it is sent twice. The trace of the moment
         is kept with the row, whoever sends it later. `headers` win over both.
         """
-        now = self._clock.now()
-        row = {
-            "topic": topic,
-            "key": key,
-            "value": msgspec.json.encode(body),
-            "headers": self._attributes(body, now.isoformat().replace("+00:00", "Z")) | dict(headers or {}),
-            "created_at": now,
-        }
+        row = _row(topic, key, body, headers, self._source, self._clock.now())
         pending.add(self._session.sync_session, self._table, row)
 
-    def _attributes(self, body: msgspec.Struct, time: str) -> dict[str, str]:
-        attributes = {
-            "ce_specversion": "1.0",
-            "ce_id": new_id(),
-            "ce_type": f"xget.{type(body).__name__}",
-            "ce_source": self._source,
-            "ce_time": time,
-        }
-        _W3C.inject(attributes)
-        return attributes
+
+def emit_with(
+    session: Session, table: Table, topic: str, key: str, body: msgspec.Struct, *, source: str, clock: Clock
+) -> None:
+    """As `Outbox.emit`, from within a hook of a session that has not begun to commit."""
+    pending.add(session, table, _row(topic, key, body, None, _named(source), clock.now()))
+
+
+def _named(source: str) -> str:
+    return f"/xget/{source}".rstrip("/")
+
+
+def _row(  # noqa: PLR0917 - the parts of a message
+    topic: str, key: str, body: msgspec.Struct, headers: Mapping[str, str] | None, source: str, now: datetime
+) -> dict[str, Any]:
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": new_id(),
+        "ce_type": f"xget.{type(body).__name__}",
+        "ce_source": source,
+        "ce_time": now.isoformat().replace("+00:00", "Z"),
+    }
+    _W3C.inject(attributes)
+    return {
+        "topic": topic,
+        "key": key,
+        "value": msgspec.json.encode(body),
+        "headers": attributes | dict(headers or {}),
+        "created_at": now,
+    }

@@ -2,37 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session, attributes
 
-from xget_account.models import Account
+from xget_account.models import HEALTHY, OUTBOX, Account
 from xget_account.repository.room import pool_of
+from xget_contracts.events import ACCOUNT_EVENTS, AccountChanged
 from xget_db.bells import Bell
 from xget_db.engine import Database
+from xget_db.outbox import emit_with
+from xget_kernel.clock import Clock
 
 NAME: Final = "room"
+SOURCE: Final = "account"
 WATCHED: Final = frozenset({"status", "cookies", "active", "daily_budget", "rest_until", "platform"})
 """Columns whose change may let an account work again."""
+_OPENED: Final = "xget_account.opened"
 
 
-def room_bell(database: Database) -> Bell:
+def room_bell(database: Database, clock: Clock, topic: str = ACCOUNT_EVENTS) -> Bell:
     """The bell of those who wait for accounts, rung by every new or mended account that is written through `database`.
 
-    Leases that are given back ring it by themselves; rests and leases that end ring nothing: who waits knows when.
+    Once a transaction and pool, `xget.account-events` says so too (kind `room`), for those who do not wait in line.
+    Leases that are given back ring by themselves; rests and leases that end ring nothing: who waits knows when.
     """
     bell = Bell(database, NAME)
+    sessions = database.sessions.kw["sync_session_class"]
 
     def note(session: Session, _context: Any) -> None:
         changed = {each for each in session.dirty if isinstance(each, Account) and _matters(each)}
         changed |= {each for each in session.new if isinstance(each, Account)}
         if changed:
             bell.ring_with(session, {pool_of(account.owner_id, account.platform) for account in changed})
+        opened = session.info.setdefault(_OPENED, {})
+        for account in changed:
+            if _opens(account, new=account in session.new):
+                opened.setdefault(pool_of(account.owner_id, account.platform), []).append(account)
 
-    event.listen(database.sessions.kw["sync_session_class"], "after_flush", note)
+    event.listen(sessions, "after_flush", note)
+    # before the outbox is written, which is at the commit too
+    event.listen(sessions, "before_commit", _announcer(clock, topic), insert=True)
     return bell
+
+
+def _announcer(clock: Clock, topic: str) -> Callable[[Session], None]:
+    def announce(session: Session) -> None:
+        if session.in_nested_transaction():
+            return
+        session.flush()
+        for accounts in session.info.pop(_OPENED, {}).values():
+            fact = _fact(accounts, clock.now())
+            emit_with(session, OUTBOX, topic, fact.account_id, fact, source=SOURCE, clock=clock)
+
+    return announce
+
+
+def _fact(accounts: list[Account], now: datetime) -> AccountChanged:
+    first = accounts[0]
+    many = "It can work." if len(accounts) == 1 else f"It and {len(accounts) - 1} more can work."
+    return AccountChanged(
+        account_id=first.id,
+        owner_id=first.owner_id,
+        platform=first.platform,
+        username=first.username,
+        kind="room",
+        from_state=first.status,
+        to_state=first.status,
+        reason=many,
+        at=now,
+    )
 
 
 def _matters(account: Account) -> bool:
     return not WATCHED.isdisjoint(attributes.instance_state(account).committed_state)
+
+
+def _opens(account: Account, *, new: bool) -> bool:
+    """Whether the account can work now and could not before, or rested."""
+    if not (account.active and account.status in HEALTHY and account.cookies is not None):
+        return False
+    before = attributes.instance_state(account).committed_state
+    if new or (before.get("rest_until") is not None and account.rest_until is None):
+        return True
+    could = before.get("active", True) and before.get("status", account.status) in HEALTHY
+    return not could or before.get("cookies", account.cookies) is None
