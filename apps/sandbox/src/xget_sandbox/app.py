@@ -15,6 +15,7 @@ from xget_sandbox.control import Control
 from xget_sandbox.director import Director, Step
 from xget_sandbox.drift import Drifts
 from xget_sandbox.errors import SandboxError
+from xget_sandbox.exits import Exits
 from xget_sandbox.faults import Faults
 from xget_sandbox.graphql.gate import Gate
 from xget_sandbox.graphql.world_source import WorldSource
@@ -48,6 +49,7 @@ class Options:
     limit_scale: float = 10.0
     days: float = 120.0
     paging: str = ""
+    exits: Sequence[str] = ()
     rich: bool = False
     speed: float = 0.0
     start: Mapping[str, Any] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class Sandbox:
         control = Control(self.truth, self.director, self.people, self.api.credentials, self.authority.pem)
         site = Site(gate, transaction, Door(self.people), self.api)
         self.server = ProxyServer(site, control, self.authority)
+        self.exits = control.exits = Exits(options.exits, self.authority)
 
     @property
     def proxy_url(self) -> str:
@@ -109,6 +112,7 @@ class Sandbox:
             await self.server.start(port)
         except (OSError, OverflowError) as error:
             raise SandboxError(f"Port {port} cannot be used ({error}): choose another, or 0 for any.") from error
+        await self.exits.start(self.server.port)
         if self.options.ca_file is not None:
             try:
                 write_atomically(self.options.ca_file, self.authority.pem)
@@ -118,6 +122,7 @@ class Sandbox:
 
     async def stop(self) -> None:
         """Stop listening and cut all connections."""
+        await self.exits.stop()
         await self.server.stop()
 
     async def __aenter__(self) -> Sandbox:

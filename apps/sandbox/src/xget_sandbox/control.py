@@ -10,6 +10,7 @@ import orjson
 from xget_sandbox.api_v2.credentials import Credentials
 from xget_sandbox.director import Director
 from xget_sandbox.errors import SandboxError
+from xget_sandbox.exits import Exits
 from xget_sandbox.http import Request, Response, json_response
 from xget_sandbox.login.people import People
 from xget_sandbox.truth import Truth
@@ -17,7 +18,7 @@ from xget_sandbox.truth import Truth
 PREFIX = "/__sandbox__/"
 PAGES = (
     "truth, log, faults, paging, drift, change, schedule, clock, limits, "
-    "accounts, sessions/expire, mail, api and ca.pem"
+    "accounts, sessions/expire, mail, exits, api and ca.pem"
 )
 
 
@@ -36,6 +37,7 @@ class Control:
         self.limits = conditions.limits
         self.pagings = conditions.pagings
         self.ca_pem = ca_pem
+        self.exits: Exits | None = None
 
     def answer(self, request: Request) -> Response:
         """200 with JSON; 400 with one sentence for what it does not understand; 404 for other paths."""
@@ -64,6 +66,7 @@ class Control:
             "limits": self.limits.told,
             "accounts": self.people.told,
             "mail": self.people.post.told,
+            "exits": lambda: self.exits.told() if self.exits else {"exits": {}},
             "api": self.api.told,
         }
         return pages[name]() if name in pages else None
@@ -79,6 +82,7 @@ class Control:
             "drift": self._set_drift,
             "change": self.director.changes.apply,
             "mail": self.people.post.set,
+            "exits": lambda body: self.exits.set(body) if self.exits else {"exits": {}},
             "sessions/expire": self._expire,
             "api": self._set_api,
         }

@@ -28,6 +28,7 @@ def run(
     days: float = 120.0,
     paging: str = "",
     scenario: str | None = None,
+    exits: Sequence[str] = (),
 ) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0, or 2 after one line on stderr that names the mistake."""
     options = Options(
@@ -40,6 +41,7 @@ def run(
         limit_scale=limit_scale,
         days=days,
         paging=paging,
+        exits=exits,
     )
     try:
         asyncio.run(_serve(options.under(find_scenario(scenario)) if scenario else options))
@@ -58,6 +60,8 @@ async def _serve(options: Options) -> None:
         loop.add_signal_handler(number, stopped.set)
     async with Sandbox(options) as sandbox:
         sys.stdout.write(f"sandbox ready: proxy {sandbox.proxy_url} ca {options.ca_file}\n")
+        for name, told in sandbox.exits.told()["exits"].items():
+            sys.stdout.write(f"exit {name}: {told['url']}\n")
         sys.stdout.flush()
         await stopped.wait()
 
@@ -78,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         days=given.days,
         paging=given.paging,
         scenario=given.scenario,
+        exits=given.exits,
     )
 
 
@@ -103,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--faults", action="append", default=[], metavar="LIST", help="such as 429@3,empty@5,drop%%0.1")
     made.add_argument("--days", type=float, default=120.0, help="days that the posts are spread over (120)")
     made.add_argument("--paging", default="", metavar="LIST", help="such as stall=800,how=mixed,lie=0.02,expire=900")
+    made.add_argument("--exits", action="append", default=[], metavar="LIST", help="more proxies: http,socks5,drop*3…")
     made.add_argument("--scenario", metavar="NAME", help="a scenario's name or .yaml file; it says what the world is")
     made.add_argument("--scenarios", action="store_true", help="list the scenarios that come along, and end")
     made.add_argument("--limit-scale", type=float, default=10.0, help="X's limits times this (10)")

@@ -8,6 +8,7 @@ import ssl
 
 from xget_sandbox.ca import CertificateAuthority
 from xget_sandbox.control import PREFIX, Control
+from xget_sandbox.exits.echo import EXIT_HEADER
 from xget_sandbox.http import HEAD_LIMIT, BadRequest, Request, Response, json_response, read_request, text_response
 from xget_sandbox.site import HOSTS, Site
 
@@ -61,6 +62,7 @@ class ProxyServer:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tunnel: str | None = None
+        own: dict[str, str] = {}
         while True:
             request = await read_request(reader, tunnel)
             if request is None:
@@ -68,9 +70,11 @@ class ProxyServer:
                 return
             if request.method == "CONNECT" and request.host in HOSTS and tunnel is None:
                 tunnel = request.host
+                own = {name: value for name, value in request.headers.items() if name == EXIT_HEADER}
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 await writer.start_tls(self.authority.context(tunnel))
                 continue
+            request.headers.update(own)
             response = self._respond(request)
             await _write(writer, response)
             if response.drop or request.headers.get("connection", "").lower() == "close":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xget_sandbox.api_v2.gate import PREFIX as API_V2
 from xget_sandbox.api_v2.gate import ApiGate
+from xget_sandbox.exits.echo import ECHO_HOST, echo
 from xget_sandbox.graphql.gate import PREFIX, Gate
 from xget_sandbox.http import Request, Response, json_response, text_response
 from xget_sandbox.login.door import LOGIN_HOSTS, Door
@@ -14,7 +15,7 @@ X_HOSTS = frozenset(
 )
 SCRIPT_HOSTS = frozenset({"abs.twimg.com"})
 MEDIA_HOSTS = frozenset({"pbs.twimg.com", "video.twimg.com"})
-HOSTS = X_HOSTS | SCRIPT_HOSTS | MEDIA_HOSTS | LOGIN_HOSTS
+HOSTS = X_HOSTS | SCRIPT_HOSTS | MEDIA_HOSTS | LOGIN_HOSTS | {ECHO_HOST}
 PIXEL = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c000000000100010000020144003b"
 )  # the smallest GIF
@@ -31,6 +32,8 @@ class Site:
 
     def answer(self, request: Request) -> Response:
         """The answer of the host named in the request."""
+        if request.host == ECHO_HOST:
+            return echo(request)
         if request.host in MEDIA_HOSTS:
             return Response(200, PIXEL, "video/mp4" if request.host.startswith("video") else "image/gif")
         if request.host in SCRIPT_HOSTS:

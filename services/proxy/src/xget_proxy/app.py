@@ -16,19 +16,22 @@ from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock
+from xget_proxy.adapters.checking import checks_on
 from xget_proxy.adapters.dns import system_addresses
-from xget_proxy.adapters.http import HttpProbe
+from xget_proxy.adapters.mmdb import GeoBooks
 from xget_proxy.deps import Container, units
+from xget_proxy.models import SEALED
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.router import router
 from xget_proxy.rpc import SERVICE_NAME, ProxyPool
-from xget_proxy.service import Allowed, CheckService, Gate, PoolService, Resolve, Vault
+from xget_proxy.service import Allowed, Gate, PoolService, Resolve, Vault
 from xget_proxy.service.metrics import PROXIES
 from xget_proxy.settings import NAME, Settings
 from xget_rpc.server import RpcServer
 from xget_telemetry.metrics import Registry
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
+from xget_web.keys import keys_answer, keys_router, opened_keys
 from xget_web.state import Verifier
 
 TAGS = [{"name": "proxies", "description": "Ways out, and how well they work."}]
@@ -63,12 +66,12 @@ def create_app(
             database = Database(settings.tables_url)
             stack.push_async_callback(database.close)
             await stack.enter_async_context(time.following(database))
-            vault = Vault(settings.keyring())
-            probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
+            desk = await stack.enter_async_context(opened_keys(app, settings, database, SEALED))
+            vault = Vault(desk.keys.ring)
             gate = Gate(Allowed.parse(settings.proxy_allow_networks), resolve, time)
-            checks = CheckService(
-                units(database.read), units(database.transaction), vault, gate, probe=probe, clock=time
-            )
+            places = GeoBooks(settings.geoip_db)
+            stack.callback(places.close)
+            checks = checks_on(database, settings, vault=vault, gate=gate, places=places, clock=time)
             app.state.proxy = Container(database, vault, time, gate, checks)
             metrics.sampled(PROXIES, partial(_proxies, database))
             pool = PoolService(units(database.transaction), vault, gate, time, metrics)
@@ -83,11 +86,11 @@ def create_app(
         service=NAME,
         title="XGet proxies",
         settings=settings,
-        routers=[router],
+        routers=[keys_router("/api/v1/proxies/data-keys", "proxies"), router],
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
-        readiness=[tables_answer],
+        readiness=[tables_answer, keys_answer(lambda: app)],
         registry=metrics,
     )
     return app

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Boolean, Float, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xget_db.base import new_metadata
 from xget_db.sealed import Sealed
-from xget_db.types import UtcDateTime
+from xget_db.types import JsonList, UtcDateTime
 from xget_web.idempotency import idempotency_table
 
 ACTIVE = "ACTIVE"
 INACTIVE = "INACTIVE"
 CHECKING = "CHECKING"
 """Not stored: an INACTIVE proxy whose pause is over, so that it is tried again."""
+
+UNMEASURED_RATE: Final = 0.9
+UNMEASURED_LATENCY: Final = 500.0
+"""What a proxy is taken for before it was measured."""
 
 SEALED = (Sealed("proxies", ("password",)),)
 """Every table and column that holds a ciphertext: `xget keys` walks them."""
@@ -56,6 +61,19 @@ class Proxy(Base):
     """In a row: each is twice as long as the one before."""
     pause_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """End of the pause of an INACTIVE proxy; None for one that a person switched off."""
+    latencies: Mapped[list[float | None] | None] = mapped_column(JsonList)
+    """Of the last 32 checks in milliseconds, oldest first; None for one that failed."""
+    exits: Mapped[list[dict[str, str]] | None] = mapped_column(JsonList)
+    """The last 32 changes of the address that others see: `ip`, `at`."""
+    exit_ip: Mapped[str | None] = mapped_column(String(45))
+    anonymity: Mapped[str | None] = mapped_column(String(16))
+    """elite, anonymous (says that it is a proxy) or transparent (tells our address)."""
+    rotating: Mapped[bool] = mapped_column(Boolean)
+    """A gateway whose exit changes by itself."""
+    located: Mapped[bool] = mapped_column(Boolean)
+    """country, city and isp come from the operator's MMDB file."""
+    check_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """When the next check in the background is due; None for at once."""
     last_check: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
     status: Mapped[str] = mapped_column(String(16))

@@ -67,6 +67,8 @@ class ProxyCreate(Body):
     """Leases at once; null for no bound."""
     daily_budget: Limit | None = None
     """Leases a day (UTC); null for no bound."""
+    rotating: bool = False
+    """A gateway whose exit changes by itself."""
 
 
 class ProxyUpdate(Body):
@@ -87,6 +89,7 @@ class ProxyUpdate(Body):
     allow_internal: AllowInternal | None = None
     max_concurrency: AtOnce | None = None
     daily_budget: Limit | None = None
+    rotating: bool | None = None
 
 
 class ProxyRead(BaseModel):
@@ -106,6 +109,15 @@ class ProxyRead(BaseModel):
     """Milliseconds, weighted towards the newest; null before the first measurement."""
     success_rate: float | None
     """0 to 1, weighted towards the newest; null before the first measurement."""
+    latencies: list[float | None]
+    """Of the last checks in milliseconds, oldest first; null for one that failed."""
+    score: float
+    """Success rate over latency, 0 to 1; the better ones are lent first."""
+    exit_ip: str | None
+    """The address that others see, as last checked."""
+    anonymity: Literal["elite", "anonymous", "transparent"] | None
+    """anonymous: says that it is a proxy; transparent: tells our address."""
+    rotating: bool
     last_check: datetime | None
     status: State
     pause_until: datetime | None

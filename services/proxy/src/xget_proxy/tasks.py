@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
-from xget_proxy.service import CheckService
 from xget_telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
+Work = Callable[[], Coroutine[Any, Any, int]]
+"""Does what is due and gives how much that was."""
 
-async def recheck_paused(checks: CheckService, seconds: float, clock: Clock, stop: asyncio.Event) -> None:
-    """Every `seconds`, try the proxies whose pause is over; ends at once when `stop` is set."""
+
+async def repeat(name: str, work: Work, seconds: float, clock: Clock, stop: asyncio.Event) -> None:
+    """Do what is due, again at once as long as there is some, else every `seconds`; ends when `stop` is set."""
     while not stop.is_set():
         try:
-            await _until(stop, checks.recheck())
+            done = await _until(stop, work())
         except XGetError as error:
-            log.warning("proxy_recheck_failed", reason=error.detail)
-        await _until(stop, clock.sleep(seconds))
+            log.warning("task_failed", task=name, reason=error.detail)
+            done = 0
+        if not done:
+            await _until(stop, clock.sleep(seconds))
 
 
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> None:
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> int:
     """Run `work`, cut short when `stop` is set."""
     running, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            running.result()
+        return (running.result() or 0) if running.done() else 0
     finally:
         for task in (running, stopped):
             task.cancel()

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Final
 
 from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock
+from xget_proxy.adapters.checking import checks_on
 from xget_proxy.adapters.dns import system_addresses
-from xget_proxy.adapters.http import HttpProbe
+from xget_proxy.adapters.mmdb import GeoBooks
 from xget_proxy.deps import units
-from xget_proxy.service import Allowed, CheckService, Gate, Vault
+from xget_proxy.service import Allowed, Gate, Upkeep, Vault
 from xget_proxy.settings import Settings
-from xget_proxy.tasks import recheck_paused
+from xget_proxy.tasks import repeat
 from xget_telemetry.metrics import Registry
+
+_PRUNE_SECONDS: Final = 600.0
 
 
 class Worker:
-    """Tries paused proxies again when their pause is over."""
+    """Checks all proxies in turn, and those whose pause is over. Run as many as you like on one database."""
 
     def __init__(self, settings: Settings, clock: ServerClock, metrics: Registry | None = None) -> None:
         self.metrics = metrics or Registry()
@@ -27,31 +33,36 @@ class Worker:
         """Set when it has all that it needs and works."""
         self._settings = settings
         self._clock = clock
+        self._places: GeoBooks | None = None
 
     def degraded(self) -> dict[str, str]:
-        """What works less well now, as sentences by what they are about: nothing that this worker knows of."""
-        return {}
+        """What works less well now, as sentences by what they are about."""
+        trouble = self._places.trouble if self._places else ""
+        return {"geoip": trouble} if trouble else {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set. Raises StartupError when the tables cannot be used."""
-        await asyncio.to_thread(upgrade, self._settings.tables_url, "xget_proxy")
-        database = Database(self._settings.tables_url)
-        try:
-            async with self._clock.following(database):
-                self.begun.set()
-                await self._recheck(database, stop)
-        finally:
-            await database.close()
+        """Work until `stop` is set. Raises StartupError when the tables or the MMDB files cannot be used."""
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(upgrade, self._settings.tables_url, "xget_proxy")
+            database = Database(self._settings.tables_url)
+            stack.push_async_callback(database.close)
+            await stack.enter_async_context(self._clock.following(database))
+            self._places = GeoBooks(self._settings.geoip_db)
+            stack.callback(self._places.close)
+            keys = await asyncio.to_thread(self._settings.open_keys)
+            await stack.enter_async_context(keys.following())
+            self.begun.set()
+            await self._work(database, Vault(keys.ring), self._places, stop)
 
-    async def _recheck(self, database: Database, stop: asyncio.Event) -> None:
-        settings = self._settings
-        probe = HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds)
-        vault = Vault(settings.keyring())
-        gate = Gate(Allowed.parse(settings.proxy_allow_networks), system_addresses, self._clock)
-        checks = CheckService(
-            units(database.read), units(database.transaction), vault, gate, probe=probe, clock=self._clock
-        )
-        await recheck_paused(checks, settings.proxy_recheck_seconds, self._clock, stop)
+    async def _work(self, database: Database, vault: Vault, places: GeoBooks, stop: asyncio.Event) -> None:
+        settings, clock = self._settings, self._clock
+        gate = Gate(Allowed.parse(settings.proxy_allow_networks), system_addresses, clock)
+        checks = checks_on(database, settings, vault=vault, gate=gate, places=places, clock=clock)
+        upkeep = Upkeep(units(database.transaction), clock, timedelta(days=settings.proxy_audit_days))
+        async with asyncio.TaskGroup() as group:
+            often = settings.proxy_recheck_seconds
+            group.create_task(repeat("checks", checks.in_turn, often, clock, stop))
+            group.create_task(repeat("upkeep", upkeep.prune, _PRUNE_SECONDS, clock, stop))
 
 
 def create_worker(

@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from xget_db.locks import in_turn, is_postgres, locked
 from xget_kernel.pages import PageQuery
 from xget_proxy.errors import ProxyExists
-from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, Proxy
+from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, UNMEASURED_LATENCY, UNMEASURED_RATE, Proxy
 from xget_proxy.repository.leases import LeaseRepository, has_room, live
 from xget_proxy.schemas import ProxyFilter
 
 _BATCH = 200
-_UNMEASURED_RATE = 0.9
-_UNMEASURED_LATENCY = 500.0
+
+
 _OF_LOAD = 0.25
 """Four leases at once halve what a proxy is worth."""
 
@@ -96,9 +96,10 @@ class ProxyRepository:
         return await self._sliced(_owned(select(Proxy), owner), order, PageQuery(1, limit))
 
     async def due(self, now: datetime, limit: int) -> list[Proxy]:
-        """Proxies of everybody whose pause is over."""
-        query = select(Proxy).where(_in_state(CHECKING, now)).order_by(Proxy.pause_until).limit(limit)
-        return list(await self._session.scalars(query))
+        """Proxies of everybody whose pause is over or whose check is due, and which nobody else takes now."""
+        query = select(Proxy).where(_usable(now), or_(Proxy.check_at.is_(None), Proxy.check_at <= now))
+        query = query.order_by(Proxy.check_at.asc().nulls_first(), Proxy.id).limit(limit)
+        return list(await self._session.scalars(query.with_for_update(key_share=True, skip_locked=True)))
 
     async def same(self, owner: str, places: Sequence[tuple[str, str, int, str]]) -> list[Proxy]:
         """The owner's proxies at these (type, ip, port, username); those that are free stay so while this writes."""
@@ -159,8 +160,8 @@ def _usable(now: datetime) -> ColumnElement[bool]:
 
 def _best_first(load: ColumnElement[int] | int = 0) -> Sequence[Any]:
     """Proven ones before those on trial, then by success rate over latency and load, then least recently used."""
-    rate = func.coalesce(Proxy.success_rate, _UNMEASURED_RATE)
-    latency = func.coalesce(Proxy.latency, _UNMEASURED_LATENCY)
+    rate = func.coalesce(Proxy.success_rate, UNMEASURED_RATE)
+    latency = func.coalesce(Proxy.latency, UNMEASURED_LATENCY)
     score = rate / (1.0 + latency / 1000.0) / (1.0 + load * _OF_LOAD)
     return (
         case((Proxy.status == ACTIVE, 0), else_=1),

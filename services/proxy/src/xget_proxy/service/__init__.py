@@ -1,12 +1,14 @@
 """Use cases of proxies."""
 
 from xget_proxy.service.addresses import Allowed
-from xget_proxy.service.checks import CheckService, Probe, ProbeResult
+from xget_proxy.service.checks import CheckService, Probe, Rhythm
 from xget_proxy.service.choosing import Wish
 from xget_proxy.service.gate import Gate, Resolve
 from xget_proxy.service.imports import ImportService, admitted
 from xget_proxy.service.pool import PoolService, Work
 from xget_proxy.service.proxies import ProxyService
+from xget_proxy.service.seeing import ProbeResult
+from xget_proxy.service.upkeep import Upkeep
 from xget_proxy.service.vault import Vault
 
 __all__ = [
@@ -19,6 +21,8 @@ __all__ = [
     "ProbeResult",
     "ProxyService",
     "Resolve",
+    "Rhythm",
+    "Upkeep",
     "Vault",
     "Wish",
     "Work",

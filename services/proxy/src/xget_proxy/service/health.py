@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, Proxy
+from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, UNMEASURED_LATENCY, UNMEASURED_RATE, Proxy
 
 WEIGHT: Final = 0.3
 """Of the newest measurement."""
@@ -19,6 +19,13 @@ def state(proxy: Proxy, now: datetime) -> str:
     if proxy.status == INACTIVE and proxy.pause_until is not None and proxy.pause_until <= now:
         return CHECKING
     return proxy.status
+
+
+def score(proxy: Proxy) -> float:
+    """What a proxy is worth before its load: success rate over latency, 0 to 1."""
+    rate = UNMEASURED_RATE if proxy.success_rate is None else proxy.success_rate
+    latency = UNMEASURED_LATENCY if proxy.latency is None else proxy.latency
+    return round(rate / (1.0 + latency / 1000.0), 3)
 
 
 def succeeded(proxy: Proxy, latency_ms: float | None, now: datetime) -> None:
@@ -44,6 +51,7 @@ def failed(proxy: Proxy, reason: str, now: datetime) -> None:
         pause = timedelta(minutes=2 ** min(proxy.pauses, 10))
         proxy.pauses += 1
         proxy.status, proxy.pause_until = INACTIVE, now + min(pause, LONGEST_PAUSE)
+        proxy.check_at = proxy.pause_until
 
 
 def paused(proxy: Proxy, reason: str, now: datetime) -> None:

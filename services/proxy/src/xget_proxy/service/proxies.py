@@ -14,7 +14,7 @@ from xget_proxy.errors import BadRequestField, ProxyExists, ProxyNotFound
 from xget_proxy.models import ACTIVE, Proxy
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.schemas import LeaseRead, ProxyCreate, ProxyFilter, ProxyRead, ProxyUpdate, RotationRead
-from xget_proxy.service.health import state
+from xget_proxy.service.health import score, state
 from xget_proxy.service.vault import Vault
 
 _PLACE = ("type", "ip", "port")
@@ -54,7 +54,7 @@ class ProxyService:
             raise ProxyExists()
         proxy = fresh(caller.user_id, place, self._clock.now())
         proxy.country, proxy.city, proxy.isp, proxy.status = body.country, body.city, body.isp, body.status
-        proxy.allow_internal = body.allow_internal
+        proxy.allow_internal, proxy.rotating = body.allow_internal, body.rotating
         proxy.max_concurrency, proxy.daily_budget = body.max_concurrency, body.daily_budget
         self._vault.seal(proxy, body.password)
         await self._proxies.add([proxy])
@@ -65,6 +65,10 @@ class ProxyService:
         proxy = await self.get(proxy_id, caller)
         changes = body.model_dump(exclude_unset=True)
         await self._move(proxy, changes)
+        if changes.keys() & {"country", "city", "isp"}:
+            proxy.located = False
+        if body.rotating is not None:
+            proxy.rotating = body.rotating
         for name in changes.keys() & set(_NULLABLE):  # null empties
             setattr(proxy, name, changes[name])
         if body.allow_internal is not None:
@@ -94,12 +98,28 @@ class ProxyService:
 
     def read(self, proxy: Proxy) -> ProxyRead:
         """The body of a read."""
-        names = ProxyRead.model_fields.keys() - {"status", "password_set", "username", "used_today"}
+        names = ProxyRead.model_fields.keys() - {
+            "status",
+            "password_set",
+            "username",
+            "used_today",
+            "latencies",
+            "score",
+        }
         values: dict[str, Any] = {name: getattr(proxy, name) for name in names}
         now = self._clock.now()
         more = {"username": proxy.username or None, "password_set": proxy.password is not None}
         used = proxy.used_today if proxy.used_on == now.date().isoformat() else 0
-        return ProxyRead.model_validate({**values, **more, "used_today": used, "status": state(proxy, now)})
+        return ProxyRead.model_validate(
+            {
+                **values,
+                **more,
+                "used_today": used,
+                "latencies": proxy.latencies or [],
+                "score": score(proxy),
+                "status": state(proxy, now),
+            }
+        )
 
     async def _move(self, proxy: Proxy, changes: dict[str, Any]) -> None:
         given = {name: changes[name] for name in _PLACE if changes.get(name) is not None}
@@ -132,6 +152,8 @@ def fresh(owner_id: str, place: tuple[str, str, int, str], now: datetime) -> Pro
         pauses=0,
         status=ACTIVE,
         allow_internal=False,
+        rotating=False,
+        located=False,
         used_today=0,
         rev=1,
         created_at=now,
@@ -141,7 +163,11 @@ def fresh(owner_id: str, place: tuple[str, str, int, str], now: datetime) -> Pro
 
 def _forget(proxy: Proxy) -> None:
     """What was measured elsewhere says nothing about the new place."""
-    proxy.latency = proxy.success_rate = proxy.last_check = proxy.error_msg = None
+    proxy.latency = proxy.success_rate = proxy.last_check = proxy.error_msg = proxy.check_at = None
+    proxy.latencies = proxy.exits = proxy.exit_ip = proxy.anonymity = None
+    if proxy.located:
+        proxy.country = proxy.city = proxy.isp = None
+        proxy.located = False
     proxy.failures = proxy.pauses = 0
     if proxy.pause_until is not None:
         proxy.status, proxy.pause_until = ACTIVE, None
