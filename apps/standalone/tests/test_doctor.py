@@ -174,7 +174,7 @@ def test_the_groups_that_are_looked_at_are_those_of_the_workers() -> None:
     scraper, processing, storage = (
         import_module(f"xget_{name}") for name in ("scraper.worker", "processing.consumers", "storage.consumers")
     )
-    own = {scraper.TASKS_GROUP, scraper.STORED_GROUP, processing.GROUP, processing.FORGETTING}
+    own = {scraper.TASKS_GROUP, scraper.STORED_GROUP, scraper.ACCOUNTS_GROUP, processing.GROUP, processing.FORGETTING}
     assert own | {storage.STORAGE, storage.RAW_PAGES, storage.SEARCH} == set(GROUPS)
 
 

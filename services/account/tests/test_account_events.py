@@ -55,7 +55,7 @@ async def test_room_is_announced_once_for_all_accounts_of_a_change(
             records += await consumer.poll(timeout=0.5)
         records += await consumer.poll(timeout=0.5)
     told = [decode(record, AccountChanged) for record in records]
-    rooms = sorted((fact.reason for fact in told if fact.kind == "room"))
+    rooms = sorted(fact.reason for fact in told if fact.kind == "room")
     assert rooms == ["It and 2 more can work.", "It can work."]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xget_contracts.events import PageStored
+from xget_contracts.events import AccountChanged, PageStored
 from xget_events.codec import decode
 from xget_events.log import Record
 from xget_events.runner import Handler
+from xget_scraper.service.checkpoints import Checkpoints
 from xget_scraper.service.progress import ProgressService
 
 
@@ -18,6 +19,21 @@ def on_stored(progress: ProgressService) -> Handler:
         await progress.record([decode(record, PageStored) for record in records])
 
     return handle
+
+
+def on_accounts(checkpoints: Checkpoints, wake: Callable[[], None]) -> Handler:
+    """`xget.account-events`: accounts have room, and who waits for them need not wait until the time that was told."""
+
+    async def handle(records: list[Record]) -> None:
+        pools = {(fact.owner_id, fact.platform) for fact in _facts(records) if fact.kind == "room"}
+        if pools and await checkpoints.room(pools):
+            wake()
+
+    return handle
+
+
+def _facts(records: list[Record]) -> list[AccountChanged]:
+    return [decode(record, AccountChanged) for record in records]
 
 
 def on_tasks(wake: Callable[[], None]) -> Handler:

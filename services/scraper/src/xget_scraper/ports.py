@@ -56,6 +56,11 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """The account that was used last."""
     proxy_id: str | None
     """Proxy for accounts without one of their own."""
+    task_id: str = ""
+    requester_id: str = ""
+    """For whom the task works: those who wait for the same accounts are served in turn."""
+    priority: int = 5
+    immediate: bool = False
 
 
 class Sessions(Protocol):

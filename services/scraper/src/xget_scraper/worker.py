@@ -18,7 +18,7 @@ from xget_kernel.ids import new_id
 from xget_rpc.client import RpcChannel
 from xget_scraper.adapters.grpc import GrpcSessions
 from xget_scraper.adapters.topics import create_topics
-from xget_scraper.consumers import on_stored, on_tasks
+from xget_scraper.consumers import on_accounts, on_stored, on_tasks
 from xget_scraper.ports import Sessions
 from xget_scraper.repository import Store
 from xget_scraper.service.checkpoints import Checkpoints, Rules
@@ -38,6 +38,7 @@ from xget_telemetry.metrics import Registry
 
 TASKS_GROUP = "scraper-workers"
 STORED_GROUP = "scraper-progress"
+ACCOUNTS_GROUP = "scraper-accounts"
 
 
 class Worker:
@@ -90,8 +91,12 @@ class Worker:
         progress = ProgressService(store, self._clock)
         tasks = self._runner(TASKS_GROUP, settings.kafka_topic_tasks, on_tasks(dispatcher.wake))
         stored = self._runner(STORED_GROUP, settings.kafka_topic_stored, on_stored(progress))
+        accounts = self._runner(
+            ACCOUNTS_GROUP, settings.kafka_topic_account_events, on_accounts(checkpoints, dispatcher.wake)
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(dispatcher.run(stop))
+            group.create_task(accounts.run(stop))
             group.create_task(tasks.run(stop))
             group.create_task(stored.run(stop))
             group.create_task(sweep(checkpoints, self._clock, pause, dispatcher.wake, stop))

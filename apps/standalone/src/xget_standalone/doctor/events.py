@@ -22,6 +22,7 @@ from xget_standalone.topics import named_topics
 GROUPS: Final = (
     "scraper-workers",
     "scraper-progress",
+    "scraper-accounts",
     "processing",
     "processing-forgotten",
     "storage",

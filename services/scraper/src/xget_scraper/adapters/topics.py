@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from xget_contracts.events import PAGES, STORED, TASKS
+from xget_contracts.events import ACCOUNT_EVENTS, PAGES, STORED, TASKS
 from xget_events.log import EventLog
 from xget_events.topics import load_topics
 from xget_scraper.settings import Settings
@@ -16,6 +16,7 @@ async def create_topics(log: EventLog, settings: Settings) -> None:
         TASKS: settings.kafka_topic_tasks,
         PAGES: settings.kafka_topic_pages,
         STORED: settings.kafka_topic_stored,
+        ACCOUNT_EVENTS: settings.kafka_topic_account_events,
     }
     await log.create_topics(
         [msgspec.structs.replace(spec, name=names[spec.name]) for spec in load_topics() if spec.name in names]

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_kernel.pages import PageQuery
-from xget_scraper.models import Execution, Phase, Status
+from xget_scraper.models import Execution, Phase, Status, Task
 
 
 class ExecutionRepository:
@@ -52,6 +52,22 @@ class ExecutionRepository:
         """When the first of the waiting executions may be claimed."""
         query = select(func.min(Execution.resume_at)).where(Execution.phase == Phase.QUEUED.value)
         return await self._session.scalar(query)
+
+    async def hurry(self, pools: Collection[tuple[str, str]], now: datetime, most: int) -> int:
+        """Let those that wait for accounts of these (owner, platform) be claimed now, the best first; how many."""
+        query = (
+            select(Execution.id, Task.platform, Task.pool_owners)
+            .join(Task, Task.id == Execution.task_id)
+            .where(Execution.phase == Phase.QUEUED.value, Execution.resume_at > now)
+            .where(Execution.waiting_since.is_not(None))
+            .order_by(Execution.immediate.desc(), Execution.priority, Execution.queued_at, Execution.id)
+        )
+        rows = await self._session.execute(query)
+        fit = [key for key, platform, owners in rows if any((owner, platform) in pools for owner in owners)][:most]
+        for execution in (await self.lock_all(fit)).values():
+            if execution.phase == Phase.QUEUED.value and execution.waiting_since is not None:
+                execution.resume_at = now
+        return len(fit)
 
     async def prolong(self, worker: str, executions: Collection[str], lease_until: datetime) -> set[str]:
         """Heartbeat: prolong the leases of these executions; the ids of those that are still the worker's."""

@@ -20,6 +20,8 @@ from xget_sources.ports import RawPage
 TRIES: Final = 6
 LONGEST_PAUSE: Final = 16.0
 SHORTEST_WAIT: Final = timedelta(seconds=0.2)
+MOST_HURRIED: Final = 100
+"""Executions that one announcement of room lets go on."""
 OUTAGE_PAUSE: Final = timedelta(seconds=5)
 TARGET_ENDS: Final = frozenset({"not_found", "protected", "suspended", "unavailable", "source_error"})
 """Why a source may give up a target while others go on."""
@@ -136,8 +138,8 @@ class Checkpoints:
             execution.resumes += 1
             await self._requeue(unit, execution, None, "Waits for another worker.")
 
-    async def wait(self, job: Job, detail: str, resume_at: datetime) -> None:
-        """Wait until an account has room, or end when that takes too long."""
+    async def wait(self, job: Job, detail: str, resume_at: datetime, accounts: int = 0) -> None:
+        """Wait until some accounts have room, or end when that takes too long."""
         now = self._clock.now()
         async with self.held(job) as (unit, execution):
             execution.waiting_since = execution.waiting_since or now
@@ -145,7 +147,12 @@ class Checkpoints:
                 await finish(unit, execution, "rate_limited_out", detail, now)
             else:
                 when = max(resume_at, now + SHORTEST_WAIT)
-                await self._requeue(unit, execution, when, f"{detail} It resumes {when:%H:%M} UTC.")
+                await self._requeue(unit, execution, when, f"{detail} It resumes {when:%H:%M} UTC{_with(accounts)}.")
+
+    async def room(self, pools: Collection[tuple[str, str]]) -> int:
+        """Accounts of these owners and platforms have room: the best that wait for them go on; how many."""
+        async with self._store.transaction() as unit:
+            return await unit.executions.hurry(pools, self._clock.now(), MOST_HURRIED)
 
     async def retry(self, job: Job, reason: str, detail: str) -> None:
         """Ask for the same page again after a pause, or end after too many tries."""
@@ -212,6 +219,10 @@ class Checkpoints:
             if execution is None:
                 raise LeaseLostError
             yield unit, execution
+
+
+def _with(accounts: int) -> str:
+    return f", {accounts} account{'' if accounts == 1 else 's'}" if accounts else ""
 
 
 def _advance(execution: Execution, page: RawPage, matches: int) -> None:

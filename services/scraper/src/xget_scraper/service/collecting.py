@@ -88,7 +88,7 @@ class Collector:
                 await self._checkpoints.end(job, "no_account", none.detail)
             else:
                 self._metrics.waits(job, (none.resume_at - self._clock.now()).total_seconds())
-                await self._checkpoints.wait(job, none.detail, none.resume_at)
+                await self._checkpoints.wait(job, none.detail, none.resume_at, none.accounts)
         except SourceStopped as stopped:
             await self._stopped(job, stopped)
         except Exception as error:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from xget.account.v1 import account_pool_pb2 as accounts_pb
 from xget_kernel.clock import Clock
-from xget_kernel.errors import Conflict, NotFound, PreconditionFailed, TooMany, XGetError
-from xget_rpc.client import RpcError
+from xget_kernel.errors import Conflict, NotFound, PreconditionFailed, XGetError
 from xget_scraper.adapters.grpc.held import Held
+from xget_scraper.adapters.grpc.leasing import Leasing
 from xget_scraper.adapters.grpc.proxies import ProxyWish, SessionProxies
 from xget_scraper.ports import Tenant
-from xget_sources.ports import Lease, NoAccount, Outcome
+from xget_sources.ports import Lease, Outcome
 from xget_telemetry.logs import get_logger
 
 if TYPE_CHECKING:  # these stubs exist for the type checker only
@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # these stubs exist for the type checker only
 
 LOG = get_logger(__name__)
 SPARED_SECONDS: Final = 10.0
-LEASE_PAUSE: Final = timedelta(seconds=0.5)
 ERROR_CHARS: Final = 500
 
 
@@ -40,6 +39,7 @@ class PoolSession:
         lease_seconds: int,
     ) -> None:
         self._accounts = accounts
+        self._leasing = Leasing(accounts, clock, tenant, lease_seconds)
         self._proxies = SessionProxies(proxies, clock)
         self._clock = clock
         self._tenant = tenant
@@ -52,7 +52,7 @@ class PoolSession:
     async def acquire(self, operation: str) -> Lease:
         """Lease an account and find its proxy. Raises NoAccount, Unavailable (503)."""
         spared = await self._take_spared(operation)
-        found, owner = (spared.found, spared.owner) if spared else await self._account(operation)
+        found, owner = (spared.found, spared.owner) if spared else await self._leasing.lease(operation, self._sticky)
         lease = _lease(found, None, None)
         if spared is None:
             self._keep(lease, found, owner)
@@ -90,7 +90,7 @@ class PoolSession:
         return spared
 
     async def report(self, lease: Lease, outcome: Outcome) -> str:
-        """Tell both pools what came back; the account pool's verdict, `rest` when the lease is another's by now."""
+        """Tell both pools what came back; the account pool's action, `rest` when the lease is another's by now."""
         held = self._held.get(lease.lease_id)
         if held is not None and held.proxy is not None:
             await self._proxies.report(held.proxy, outcome)
@@ -111,11 +111,16 @@ class PoolSession:
             bytes=outcome.bytes,
             duration_ms=outcome.duration_ms,
             error_text=outcome.error_text[:ERROR_CHARS],
+            has_data=outcome.has_data,
+            outline=outcome.outline,
         )
         try:
-            return (await self._accounts.Report(request)).verdict
+            said = await self._accounts.Report(request)
         except (Conflict, PreconditionFailed, NotFound):
             return "rest"
+        if said.action == "rotate_proxy" and held is not None and held.proxy is not None:
+            self._proxies.shun(held.proxy)
+        return said.action or said.verdict
 
     async def release(self, lease: Lease) -> None:
         """Give the lease back; twice is fine. A pool that does not answer frees it by itself later.
@@ -151,29 +156,6 @@ class PoolSession:
         for held in list(self._held.values()):
             await self._end(held.lease)
 
-    async def _account(self, operation: str) -> tuple[accounts_pb.Lease, str]:
-        """A lease of the first owner who has one to give, and that owner."""
-        none: NoAccount | None = None
-        for owner in self._tenant.pool_owners:
-            request = accounts_pb.AcquireRequest(
-                owner_id=owner,
-                platform=self._tenant.platform,
-                operation=operation,
-                holder=self._tenant.execution_id,
-                account_id=self._tenant.account_id or "",
-                sticky_account_id=self._sticky or "",
-                ttl_seconds=self._seconds,
-            )
-            try:
-                return (await self._accounts.Acquire(request)).lease, owner
-            except NotFound as error:
-                none = none or NoAccount(error.detail, None)
-            except TooMany as error:
-                when = self._available_at(error)
-                if none is None or none.resume_at is None or when < none.resume_at:
-                    none = NoAccount(error.detail, when)
-        raise none or NoAccount("There is no usable account for this task.", None)
-
     def _keep(self, lease: Lease, found: accounts_pb.Lease, owner: str) -> None:
         self._held[lease.lease_id] = Held(lease, found, owner)
         self._renewals[lease.lease_id] = asyncio.create_task(self._renew(lease))
@@ -189,20 +171,6 @@ class PoolSession:
                 await self._accounts.Renew(request)
             except XGetError as error:
                 LOG.warning("lease_not_renewed", lease_id=lease.lease_id, reason=error.detail)
-
-    def _available_at(self, error: TooMany) -> datetime:
-        told, now = _metadata(error), self._clock.now()
-        if told.get("waits-for") == "lease":
-            # The lease's end is its latest end: another execution gives it back after its page.
-            return now + LEASE_PAUSE
-        try:
-            return datetime.fromisoformat(told["available-at"]).astimezone(UTC)
-        except (KeyError, ValueError):
-            return now + timedelta(seconds=max(1, error.retry_after))
-
-
-def _metadata(error: XGetError) -> dict[str, str]:
-    return dict(error.metadata) if isinstance(error, RpcError) else {}
 
 
 def _lease(found: accounts_pb.Lease, proxy_id: str | None, proxy_url: str | None) -> Lease:
