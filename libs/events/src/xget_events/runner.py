@@ -57,7 +57,7 @@ class ConsumerRunner:
         member: str | None = None,
         attempts: int = 3,
         backoff: float = 0.2,
-        max_backoff: float = 30.0,
+        max_backoff: float = 5.0,
         registry: Registry | None = None,
     ) -> None:
         self._log = log

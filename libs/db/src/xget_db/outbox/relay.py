@@ -21,7 +21,7 @@ from xget_kernel.messages import Message
 
 _POLL_SECONDS: Final = 1.0
 _FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 30.0
+_LONGEST_PAUSE: Final = 5.0
 
 _log = logging.getLogger(__name__)
 
