@@ -1,4 +1,4 @@
-"""`python scripts/tools NAME` prints the path of promtool or jaeger, bringing it first if need be."""
+"""`python scripts/tools NAME` prints the path of promtool, jaeger or chromium, bringing it first if need be."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from engines.errors import EngineError
 from engines.install import say
 
-from tools import jaeger, promtool
+from tools import chromium, jaeger, promtool
 
-TOOLS = {"promtool": promtool.path, "jaeger": jaeger.path}
+TOOLS = {"promtool": promtool.path, "jaeger": jaeger.path, "chromium": chromium.path}
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from xget_account.deps import Container
 from xget_account.repository import LoginRepository
 from xget_account.service.life import Life
 from xget_account.service.logins import LoginRunner, Rules
+from xget_account.settings import Settings
 from xget_kernel.clock import ManualClock
 from xget_kernel.secrets import Secret
 from xget_sandbox.app import Options, Sandbox
@@ -43,7 +44,9 @@ async def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 
 @pytest.fixture
-def make_runner(app: Any, client: Any, clock: ManualClock, sandbox: Sandbox) -> Callable[..., LoginRunner]:
+def make_runner(
+    app: Any, client: Any, clock: ManualClock, sandbox: Sandbox, settings: Settings
+) -> Callable[..., LoginRunner]:
     """A worker's side of logins on the tables of the app."""
     built: Container = app.state.account
 
@@ -53,9 +56,10 @@ def make_runner(app: Any, client: Any, clock: ManualClock, sandbox: Sandbox) -> 
             yield LoginRepository(session), built.life(session)
 
     def make(*, flow: Any = None, proxy: str = sandbox.proxy_url, **rules: Any) -> LoginRunner:
+        from_settings = settings.model_copy(update={"login_with": "flow"})
         return LoginRunner(
-            name="w", work=work, flow=flow or Ways().flow, proxies=Via(proxy), vault=built.vault, clock=clock,
-            rules=Rules(**rules),
+            name="w", work=work, flow=flow or Ways(from_settings).flow, proxies=Via(proxy),
+            vault=built.vault, clock=clock, rules=Rules(**rules),
         )  # fmt: skip
 
     return make

@@ -1,4 +1,4 @@
-"""Programs that tests call: `promtool` is found or fetched, `jaeger` only where `make test-jaeger` has built it."""
+"""Programs that tests call: `promtool` and `chromium` are found or fetched, `jaeger` only where `make test-jaeger` has built it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-TOOLS = ("promtool", "jaeger")
+TOOLS = ("promtool", "jaeger", "chromium")
 COMMAND = Path(__file__).resolve().parents[4] / "scripts" / "tools"
-FETCH_SECONDS = 120.0
+FETCH_SECONDS = 300.0
 
 
 def program(name: str) -> str:

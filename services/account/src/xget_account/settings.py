@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,8 +21,24 @@ class Settings(KeySettings):
     """Requests that one account may make per UTC day, unless the account says otherwise. A hard stop."""
     playbook: Path | None = None
     """A playbook of your own (YAML or JSON), read again when it changes; by default the packaged one."""
+    api_post_usd: float = Field(0.005, ge=0, le=1000)
+    """Price of a post that X's official API reads, in US dollars; 0 for a plan that does not count them."""
+    api_user_usd: float = Field(0.010, ge=0, le=1000)
+    """Price of a user that it reads."""
+    api_request_usd: float = Field(0.0, ge=0, le=1000)
+    """Price of each of its requests, whatever it reads."""
     login_daily_cap: int = Field(4, ge=1, le=100)
     """Tries to log one account in per UTC day, by itself or asked for. A hard stop."""
+    login_with: Literal["auto", "browser", "flow"] = "auto"
+    """How accounts log in: with a browser, by twscrape's flow, or (auto) a browser where there is Chromium."""
+    login_memory_mb: float = Field(800.0, ge=200, le=16_000)
+    """A browser that takes more is ended."""
+    login_code_seconds: float = Field(60.0, ge=1, le=600)
+    """How long a confirmation code by mail is waited for."""
+    chromium: str | None = None
+    """Path of Chromium; by default the one on PATH."""
+    imap_hosts: str = ""
+    """Mail servers of domains, `domain=host[:port],…`; by default those of large providers, else `imap.<domain>`."""
     login_seconds: float = Field(120.0, ge=5, le=900)
     """A login that takes longer is cut off."""
     login_poll_seconds: float = Field(2.0, ge=0.05, le=3600)

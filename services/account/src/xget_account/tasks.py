@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
 from xget_kernel.clock import Clock
@@ -31,6 +31,19 @@ async def periodically(job: Job, clock: Clock, stop: asyncio.Event) -> None:
         except Exception as error:  # noqa: BLE001 - the next turn may succeed, and other jobs go on
             log.warning("job_failed", job=job.name, reason=type(error).__name__, detail=str(error)[:300])
         await _pause(job.every, clock, stop)
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[object, object, object]) -> None:
+    """Do `work`, cut short when `stop` is set."""
+    stopping, working = asyncio.create_task(stop.wait()), asyncio.create_task(work)
+    try:
+        await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        for task in (stopping, working):
+            task.cancel()
+        await asyncio.gather(stopping, working, return_exceptions=True)
 
 
 async def _pause(seconds: float, clock: Clock, stop: asyncio.Event) -> None:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
+from xget_account.adapters.login.proxies import GrpcLoginProxies
+from xget_account.adapters.login.ways import Ways
 from xget_account.adapters.topics import create_topics
 from xget_account.models import OUTBOX
+from xget_account.repository import LifeRepository, LoginRepository
 from xget_account.repository.ringing import room_bell
+from xget_account.service import Vault
+from xget_account.service.life import Life
+from xget_account.service.logins import LoginRunner, Rules
 from xget_account.settings import Settings
-from xget_account.tasks import Job, periodically
+from xget_account.tasks import Job, periodically, unless
 from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_db.outbox import OutboxRelay
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock
+from xget_kernel.ids import new_id
+from xget_rpc.client import RpcChannel
 from xget_telemetry.metrics import Registry
 
 
@@ -44,7 +52,7 @@ class Worker:
             await stack.enter_async_context(self._clock.following(database))
             stack.push_async_callback(room_bell(database, self._clock, self._settings.kafka_topic_account_events).close)
             await create_topics(self._log, self._settings)
-            jobs = await self._jobs(database, stack)
+            jobs = await self._jobs(database, stack, stop)
             self.begun.set()
             async with asyncio.TaskGroup() as group:
                 if database.dialect == "postgresql":  # one relay per SQLite file: there it is the app's
@@ -53,9 +61,34 @@ class Worker:
                     group.create_task(periodically(job, self._clock, stop))
                 group.create_task(stop.wait())
 
-    async def _jobs(self, database: Database, stack: AsyncExitStack) -> Sequence[Job]:
+    async def _jobs(self, database: Database, stack: AsyncExitStack, stop: asyncio.Event) -> Sequence[Job]:
         """What is done again and again; what a job needs open is closed by `stack`."""
-        return []
+        logins = await self._logins(database, stack)
+        every = self._settings.login_poll_seconds
+        return [Job("logins", every, lambda: unless(stop, logins.run()))]
+
+    async def _logins(self, database: Database, stack: AsyncExitStack) -> LoginRunner:
+        settings, clock = self._settings, self._clock
+        keys = await asyncio.to_thread(settings.open_keys)
+        await stack.enter_async_context(keys.following())
+        channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
+        stack.push_async_callback(channel.close)
+
+        @asynccontextmanager
+        async def work() -> AsyncIterator[tuple[LoginRepository, Life]]:
+            async with database.transaction() as session:
+                facts = LifeRepository(session, clock, settings.kafka_topic_account_events)
+                yield LoginRepository(session), Life(facts, clock)
+
+        return LoginRunner(
+            name=new_id(),
+            work=work,
+            flow=Ways(settings).flow,
+            proxies=GrpcLoginProxies(channel),
+            vault=Vault(keys.ring),
+            clock=clock,
+            rules=Rules(daily_cap=settings.login_daily_cap, seconds=settings.login_seconds),
+        )
 
 
 def create_worker(

@@ -77,7 +77,7 @@ class Flows:
         """A login that Google has vouched for."""
         flow = self.begin()
         flow.person = person
-        flow.waits_for = self._after_password(flow)
+        flow.waits_for = self._after_second_factor(flow) if person.google_totp else self._after_password(flow)
         return flow
 
     def _identified(self, flow: Flow, answer: Answer) -> str:

@@ -14,13 +14,14 @@ from xget_sandbox.mail.box import Post
 CHALLENGES: Final = (
     "none", "email_code", "email", "unusual", "captcha", "human", "suspended", "denied", "strange",
 )  # fmt: skip
-_TEXTS: Final = ("username", "password", "email", "email_password", "totp", "phone", "challenge", "google_password")
+_TEXTS: Final = ("username", "password", "email", "email_password", "totp", "phone", "challenge")
 _FLAGS: Final = ("google", "google_totp", "google_challenge")
 
 
 @dataclass(slots=True)
 class Person:
-    """An account of this sandbox. `totp` is a base32 secret, "" for none; `google` signs in with `email`."""
+    """An account of this sandbox. `totp` is a base32 secret, "" for none; `google` signs in with Google by `email` and
+    `password` (and the TOTP there with `google_totp`); `google_challenge` makes Google ask for a phone."""
 
     username: str
     password: str = ""
@@ -30,7 +31,6 @@ class Person:
     phone: str = ""
     challenge: str = "none"
     google: bool = False
-    google_password: str = ""
     google_totp: bool = False
     google_challenge: bool = False
     code: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from xget_account.service.logins import LoginResult
+from xget_account.ports import LoginResult
 
 STEPS: Final = {
     "LoginEnterUserIdentifierSSO": ("unknown_name", "X knows no account {username}: correct its username."),

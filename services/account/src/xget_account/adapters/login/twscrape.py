@@ -5,6 +5,9 @@ twscrape returns as if all were well when it meets a step that it does not know;
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -20,9 +23,12 @@ from twscrape.login import (
 )
 
 from xget_account.adapters.login.answers import blocked, refusal
-from xget_account.service.logins import LOGGED_IN, Credentials, LoginResult
+from xget_account.adapters.login.mail import MailHosts, MailRefused, NoCode, wait_for_code
+from xget_account.ports import LOGGED_IN, Credentials, LoginResult
 
 MOST_STEPS: Final = 20
+Coder = Callable[[], Awaitable[str]]
+"""Waits for the code that was mailed."""
 KNOWN: Final = frozenset(
     {
         "AccountDuplicationCheck",
@@ -40,6 +46,10 @@ KNOWN: Final = frozenset(
 class TwscrapeFlow:
     """Implements `LoginFlow` without a browser."""
 
+    def __init__(self, imap_hosts: str = "", code_seconds: float = 60.0) -> None:
+        self._hosts = MailHosts.parse(imap_hosts)
+        self._code_seconds = code_seconds
+
     async def log_in(self, given: Credentials) -> LoginResult:
         """Log in once."""
         account = TwsAccount(
@@ -54,17 +64,28 @@ class TwscrapeFlow:
         )
         try:
             async with account.make_client() as client:
-                return await _Walk(client, account, given).run()
+                return await _Walk(client, account, given, self._coder(given)).run()
         except HttpError:
             return LoginResult("network", _unreachable(given))
+
+    def _coder(self, given: Credentials) -> Coder:
+        since = datetime.now(UTC)
+
+        async def code() -> str:
+            address, password = given.email or "", given.email_password
+            shown = password.reveal() if password else ""
+            return await asyncio.to_thread(wait_for_code, address, shown, self._hosts, since, self._code_seconds)
+
+        return code
 
 
 class _Walk:
     """One login from its first step to its end."""
 
-    def __init__(self, client: HttpClient, account: TwsAccount, given: Credentials) -> None:
+    def __init__(self, client: HttpClient, account: TwsAccount, given: Credentials, code: Coder) -> None:
         self._client = client
         self._given = given
+        self._code = code
         self._context = TaskCtx(client, account, LoginConfig(), None, None)
         self._step = ""
 
@@ -77,10 +98,16 @@ class _Walk:
                 if answer is None:
                     return self._end()
                 step = _step(answer)
-                if step and (result := self._impossible(step)):
+                if step and (result := self._impossible(step) or self._unconfirmed(answer)):
                     return result
                 self._step = step
-                answer = await next_login_task(self._context, answer)
+                answer = await (
+                    self._confirm(answer) if _wants_code(answer) else next_login_task(self._context, answer)
+                )
+        except MailRefused as error:
+            return LoginResult("mail_refused", str(error))
+        except NoCode as error:
+            return LoginResult("no_code", str(error))
         except HttpStatusError as error:
             return refusal(self._step, error.response.status_code, _codes(error.response), self._given.username)
         return LoginResult("unknown_step", f"X asks for {self._step} again and again.")
@@ -96,6 +123,22 @@ class _Walk:
             return LoginResult("missing_secret", "X asks for its e-mail address: set its `email`.")
         return None
 
+    def _unconfirmed(self, answer: Response) -> LoginResult | None:
+        if _wants_code(answer) and self._given.email_password is None:
+            return LoginResult("missing_secret", "X has sent a code by mail: set its `email_password`.")
+        return None
+
+    async def _confirm(self, answer: Response) -> Response:
+        """Send the code that came by mail."""
+        entered = {"text": await self._code(), "link": "next_link"}
+        body = {
+            "flow_token": answer.json()["flow_token"],
+            "subtask_inputs": [{"subtask_id": "LoginAcid", "enter_text": entered}],
+        }
+        confirmed = await self._client.post(LOGIN_URL, json=body)
+        confirmed.raise_for_status()
+        return confirmed
+
     def _end(self) -> LoginResult:
         cookies = {name: value for name, value in dict(self._client.cookies).items() if value}
         if not {"auth_token", "ct0"} <= cookies.keys():
@@ -107,6 +150,12 @@ def _step(answer: Response) -> str:
     subtasks = answer.json().get("subtasks") or [{}]
     known = [str(one.get("subtask_id", "")) for one in subtasks]
     return next((name for name in known if name in KNOWN), known[0])
+
+
+def _wants_code(answer: Response) -> bool:
+    """Whether X has sent a code by mail."""
+    tasks = [one for one in answer.json().get("subtasks") or [] if one.get("subtask_id") == "LoginAcid"]
+    return any(one.get("enter_text", {}).get("hint_text", "").lower() == "confirmation code" for one in tasks)
 
 
 def _codes(response: Response) -> list[int]:

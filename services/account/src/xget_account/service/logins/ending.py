@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from xget_account.models import ACTIVE, HEALTHY, LOGIN_SECRETS, NEEDS_LOGIN, Account, Login, LoginAttempt
+from xget_account.ports import LOGGED_IN, LoginResult
 from xget_account.service.life import LOGIN, Life
-from xget_account.service.logins.outcomes import LOGGED_IN, OUTCOMES, pause_after
-from xget_account.service.logins.port import LoginResult
+from xget_account.service.logins.outcomes import OUTCOMES, pause_after
 from xget_account.service.vault import Vault
 from xget_kernel.clock import Clock
 from xget_telemetry.logs import get_logger

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from xget_account.models import ACTIVE, NEEDS_HUMAN, NEEDS_LOGIN, SUSPENDED
+from xget_account.ports import LOGGED_IN
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,6 @@ class Outcome:
     """Waited at least before the next try."""
 
 
-LOGGED_IN: Final = "logged_in"
 _SECRET: Final = Outcome(NEEDS_LOGIN, next_step="give_secret")
 _AGAIN: Final = Outcome(NEEDS_LOGIN, again=True, next_step="wait")
 _HUMAN: Final = Outcome(NEEDS_HUMAN, next_step="assist")

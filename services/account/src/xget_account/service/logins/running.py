@@ -15,11 +15,11 @@ from datetime import timedelta
 from typing import Final
 
 from xget_account.models import LOGIN_SECRETS, Account, Login, LoginAttempt
+from xget_account.ports import Credentials, LoginFlow, LoginProxies, LoginResult
 from xget_account.repository import LoginRepository
 from xget_account.service.life import Life
 from xget_account.service.logins.asking import new_attempt, used_today
 from xget_account.service.logins.ending import Ending
-from xget_account.service.logins.port import Credentials, LoginFlow, LoginProxies, LoginResult
 from xget_account.service.vault import Vault
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError

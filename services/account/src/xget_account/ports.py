@@ -1,12 +1,15 @@
-"""What logs in to a platform, and what it is given and gives back."""
+"""Ports of the account service: what logs in to a platform, and through which proxy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from xget_kernel.secrets import Secret
+
+LOGGED_IN: Final = "logged_in"
+"""The outcome of a login that gave a session."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class LoginResult:
-    """How a try ended: a word of OUTCOMES and a sentence without secrets."""
+    """How a try ended: a word of `service.logins.OUTCOMES` and a sentence without secrets."""
 
     outcome: str
     sentence: str

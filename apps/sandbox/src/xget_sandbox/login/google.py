@@ -1,0 +1,95 @@
+"""Google's sign-in pages as far as X's "Sign in with Google" needs them: e-mail address, password, code, and back."""
+
+from __future__ import annotations
+
+from html import escape
+from secrets import token_urlsafe
+from typing import Final
+from urllib.parse import parse_qs
+
+from xget_sandbox.http import Request, Response, text_response
+from xget_sandbox.login.pages import redirect
+from xget_sandbox.login.people import People, Person
+from xget_sandbox.login.totp import accepts
+
+HOST: Final = "accounts.google.com"
+BACK: Final = "https://x.com/i/flow/google"
+FORM: Final = (
+    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Sign in - Google Accounts</title></head><body>'
+    '<h1 id="headingText"><span>{title}</span></h1><form method="post" action="{action}">'
+    '<input type="hidden" name="TL" value="{ticket}">{input}<div class="error" jsname="B34EJ">{error}</div>'
+    '<div id="{button}"><button type="submit">Next</button></div></form></body></html>'
+)
+INPUTS: Final = {
+    "identifier": '<input type="email" name="identifier" id="identifierId" autocomplete="username">',
+    "pwd": '<input type="password" name="Passwd" autocomplete="current-password">',
+    "totp": '<input type="tel" name="totpPin" id="totpPin" autocomplete="off">',
+}
+TITLES: Final = {"identifier": "Sign in", "pwd": "Welcome", "totp": "2-Step Verification"}
+BUTTONS: Final = {"identifier": "identifierNext", "pwd": "passwordNext", "totp": "totpNext"}
+VERIFY: Final = (
+    '<!DOCTYPE html><html lang="en"><body><h1 id="headingText"><span>Verify it\u2019s you</span></h1>'
+    "<p>Google needs to make sure that it is really you. Check your phone.</p></body></html>"
+)
+
+
+class Google:
+    """Sign-ins on their way, by a ticket in the form."""
+
+    def __init__(self, people: People) -> None:
+        self.people = people
+        self._tickets: dict[str, Person] = {}
+        self._passed: dict[str, Person] = {}
+
+    def answer(self, request: Request) -> Response:
+        """A page under /v3/signin/: GET begins, each POST goes on."""
+        if not request.path.startswith("/v3/signin/"):
+            return text_response("<h1>404</h1>", status=404)
+        if request.method != "POST":
+            return _form("identifier")
+        given = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
+        person = self._tickets.get(given.get("TL", ""))
+        if person is None:
+            return self._identified(given.get("identifier", ""))
+        if request.path.endswith("/totp"):
+            return self._code(person, given)
+        return self._password(person, given)
+
+    def passed(self, ticket: str) -> Person | None:
+        """Whom Google vouches for, once."""
+        return self._passed.pop(ticket, None)
+
+    def _identified(self, text: str) -> Response:
+        person = self.people.find(text)
+        if person is None or not person.google or text.casefold() != person.email.casefold():
+            return _form("identifier", error="Couldn\u2019t find your Google Account")
+        ticket = token_urlsafe(12)
+        self._tickets[ticket] = person
+        return _form("pwd", ticket)
+
+    def _password(self, person: Person, given: dict[str, str]) -> Response:
+        if given.get("Passwd") != person.password:
+            person.counts["wrong"] += 1
+            return _form("pwd", given["TL"], "Wrong password. Try again or click Forgot password to reset it.")
+        if person.google_challenge:
+            return text_response(VERIFY)
+        return _form("totp", given["TL"]) if person.google_totp else self._back(person)
+
+    def _code(self, person: Person, given: dict[str, str]) -> Response:
+        if not accepts(person.totp, given.get("totpPin", "")):
+            person.counts["wrong"] += 1
+            return _form("totp", given["TL"], "Wrong code. Try again.")
+        return self._back(person)
+
+    def _back(self, person: Person) -> Response:
+        ticket = token_urlsafe(12)
+        self._passed[ticket] = person
+        return redirect(f"{BACK}?ticket={ticket}")
+
+
+def _form(step: str, ticket: str = "", error: str = "") -> Response:
+    action = "/v3/signin/identifier" if step == "identifier" else f"/v3/signin/challenge/{step}"
+    text = FORM.format(
+        title=TITLES[step], action=action, ticket=escape(ticket), input=INPUTS[step], error=error, button=BUTTONS[step]
+    )
+    return text_response(text)

@@ -1,0 +1,93 @@
+"""Starts the system's Chromium for one context."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from playwright.async_api import BrowserContext, async_playwright
+
+from xget_sources.browser.finding import NoChromium
+
+LANGUAGE: Final = "en-US"
+FLAGS: Final = (
+    "--disable-gpu",
+    "--in-process-gpu",
+    "--no-zygote",
+    "--disable-site-isolation-trials",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-crash-reporter",
+    "--no-first-run",
+    "--renderer-process-limit=1",
+    "--disable-features=PreloadTopChromeWebUI,SpareRendererForSitePerProcess,InitialWebUI,HttpsUpgrades,LensOverlay,"
+    "MediaRouter,OptimizationHints,PaintHolding,Translate",
+    "--js-flags=--max-old-space-size=160",
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a browser is to be. `home` is a folder of its own, which the caller removes afterwards."""
+
+    program: str
+    home: Path
+    headless: bool = True
+    user_agent: str | None = None
+    proxy_url: str | None = None
+    state: Mapping[str, Any] | None = None
+    ca_file: str | None = None
+    """Authorities to trust beside the system's."""
+
+
+@asynccontextmanager
+async def browsing(wanted: Wanted) -> AsyncIterator[BrowserContext]:
+    """One context, in memory only. Raises Playwright's Error when Chromium does not start."""
+    await _trust(wanted)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=wanted.program,
+            headless=wanted.headless,
+            args=list(FLAGS),
+            chromium_sandbox=os.geteuid() != 0,  # Chromium's own sandbox does not run as root
+            env={**os.environ, "HOME": str(wanted.home), "XDG_CONFIG_HOME": str(wanted.home / ".config")},
+        )
+        try:
+            context = await browser.new_context(
+                user_agent=wanted.user_agent,
+                proxy=proxy_settings(wanted.proxy_url) if wanted.proxy_url else None,
+                storage_state=dict(wanted.state) if wanted.state else None,  # type: ignore[arg-type]  # its own words
+                locale=LANGUAGE,
+                service_workers="block",
+            )
+            yield context
+        finally:
+            await browser.close()
+
+
+def proxy_settings(url: str) -> Any:
+    """A proxy URL in Playwright's words."""
+    parts = urlsplit(url)
+    settings = {"server": f"{parts.scheme}://{parts.hostname}:{parts.port}"}
+    if parts.username:
+        settings |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
+    return settings
+
+
+async def _trust(wanted: Wanted) -> None:
+    if not wanted.ca_file:
+        return
+    command = [sys.executable, "-m", "xget_sources.browser.trust", str(wanted.home), wanted.ca_file]
+    child = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, said = await child.communicate()
+    if child.returncode:
+        last = said.decode(errors="replace").strip().splitlines()[-1:]
+        raise NoChromium(f"Chromium cannot be told of SSL_CERT_FILE: {' '.join(last)[:200]}")
