@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,9 +22,11 @@ from xget_kernel.clock import SystemClock
 from xget_kernel.errors import NotFound, PreconditionFailed, TooMany
 from xget_rpc.client import RpcChannel
 from xget_rpc.server import RpcServer
+from xget_sandbox.app import Options, Sandbox
 from xget_scraper.adapters.grpc import GrpcPools, GrpcSessions
 from xget_scraper.ports import Tenant
 from xget_sources.ports import NoAccount, Outcome
+from xget_sources.x.client import XClient
 
 TENANT = Tenant(
     execution_id="run-1",
@@ -47,6 +50,7 @@ class Accounts(accounts_grpc.AccountPoolServicer):
         self.calls: list[str] = []
         self.refusals: dict[str, Exception] = {}
         self.proxy_id = ""
+        self.cookies = {"ct0": "c"}
 
     async def Acquire(self, request: accounts_pb.AcquireRequest, context: Any) -> accounts_pb.AcquireResponse:
         self.asked.append(request)
@@ -57,7 +61,7 @@ class Accounts(accounts_grpc.AccountPoolServicer):
         expires.FromDatetime(datetime.now(UTC) + timedelta(seconds=request.ttl_seconds))
         lease = accounts_pb.Lease(
             lease_id=f"a1.{len(self.asked)}", fencing_token=len(self.asked), account_id="a1", username="ada",
-            cookies={"ct0": "c"}, proxy_id=self.proxy_id, expires_at=expires,
+            cookies=self.cookies, proxy_id=self.proxy_id, expires_at=expires,
         )  # fmt: skip
         return accounts_pb.AcquireResponse(lease=lease)
 
@@ -90,6 +94,7 @@ class Proxies(proxies_grpc.ProxyPoolServicer):
         self.wishes: list[str] = []
         self.avoided: list[list[str]] = []
         self.released: list[str] = []
+        self.urls: dict[str, str] = {}
         self.reports: list[bool] = []
 
     async def Acquire(self, request: proxies_pb.AcquireRequest, context: Any) -> proxies_pb.AcquireResponse:
@@ -99,8 +104,11 @@ class Proxies(proxies_grpc.ProxyPoolServicer):
             headers = {"any_exists": "true"} if self.resting else {}
             raise NotFound("There is no proxy to use now.", headers=headers)
         proxy_id = request.proxy_id or self.by_owner[request.owner_id]
+        if proxy_id in request.avoid:
+            proxy_id = next((other for other in self.urls if other not in request.avoid), proxy_id)
         lease = f"p{len(self.wishes)}"
-        return proxies_pb.AcquireResponse(proxy_id=proxy_id, url="http://127.0.0.1:8899", lease_id=lease)
+        url = self.urls.get(proxy_id, "http://127.0.0.1:8899")
+        return proxies_pb.AcquireResponse(proxy_id=proxy_id, url=url, lease_id=lease)
 
     async def Report(self, request: proxies_pb.ReportRequest, context: Any) -> proxies_pb.ReportResponse:
         self.reports.append(request.ok)
@@ -308,3 +316,26 @@ async def test_a_proxy_that_a_person_chose_is_not_replaced(
         await session.release(lease)
     assert proxies.wishes == ["p9"]
     assert accounts.calls == ["acquire", "report 0", "release"]
+
+
+@pytest.mark.slow
+async def test_a_real_page_through_a_proxy_that_drops_it_comes_through_another(
+    *,
+    sessions: GrpcSessions,
+    accounts: Accounts,
+    proxies: Proxies,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ca = tmp_path / "ca.pem"
+    async with Sandbox(Options(port=0, posts=300, ca_file=ca, exits=["http,drop"])) as sandbox:
+        monkeypatch.setenv("SSL_CERT_FILE", str(ca))
+        proxies.urls = {name: sandbox.exits.url(name) for name in ("drop", "http")}
+        proxies.by_owner["ada"], accounts.cookies = "drop", {"ct0": "c" * 32, "auth_token": "t"}
+        client = XClient(SystemClock())
+        async with sessions.open(TENANT) as session:
+            answer = await client.ask(session, lambda api: api.search_raw("AI", limit=20))
+        await client.close()
+    assert (answer.proxy_id, answer.requests) == ("http", 2)
+    assert proxies.reports == [False, True]
+    assert accounts.calls == ["acquire", "report 200", "release"], "the account never noticed"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from cyclopts import App
 
@@ -11,6 +12,13 @@ from xget_cli.files import InputFile, read_text
 from xget_cli.imports import show_import
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
+
+_MARKS: Final = "▁▂▃▄▅▆▇█"
+_FACTS: Final = (
+    "id", "proxy", "state", "error_msg", "country", "city", "isp", "exit_ip", "anonymity", "rotating", "score",
+    "latency", "recent", "success_rate", "last_check", "used_today", "daily_budget", "max_concurrency",
+    "allow_internal",
+)  # fmt: skip
 
 app = App(name="proxies", help="Proxies that accounts use.", help_format="markdown")
 
@@ -34,28 +42,66 @@ def import_(file: InputFile, *, internal: bool = False, common: Common = DEFAULT
 
 @app.command(name="list")
 def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
-    """List proxies with their measured quality."""
+    """List proxies with their measured quality; `recent` draws the latencies of the last checks."""
     with Client(common.url) as client:
         found = client.get("/api/v1/proxies", page=page, size=size)
     if common.json:
         return print_json(found)
-    columns = ["id", "type", "ip", "port", "country", "status", "latency", "success_rate", "last_check"]
-    return table(f"{found['total']} proxies", columns, [[_cell(c, p.get(c)) for c in columns] for p in found["items"]])
+    columns = ["id", "proxy", "country", "exit_ip", "score", "latency", "recent", "success_rate", "state"]
+    return table(f"{found['total']} proxies", columns, [[_cell(c, p) for c in columns] for p in found["items"]])
 
 
-def _cell(column: str, value: Any) -> Any:
-    """Seconds, shares and times as people read them."""
-    if value is None:
-        return None
-    match column:
-        case "latency":
-            return f"{value:.2f} s"
-        case "success_rate":
-            return f"{value:.0%}"
-        case "last_check":
-            return str(value)[:19]
-        case _:
-            return value
+@app.command
+def show(proxy_id: Id, *, common: Common = DEFAULTS) -> None:
+    """Everything about one proxy, and which accounts came to it or left it."""
+    path = f"/api/v1/proxies/{proxy_id}"
+    with Client(common.url) as client:
+        found = client.get(path)
+        history = client.get(f"{path}/history", size=20)["items"]
+    if common.json:
+        return print_json({**found, "history": history})
+    table("", ["fact", "value"], [[name.replace("_", " "), _cell(name, found)] for name in _FACTS])
+    rows = [[turn["at"][:19], turn["account_id"], _turn(turn, proxy_id), turn["reason"]] for turn in history]
+    return table("\nAccounts", ["at", "account_id", "turn", "reason"], rows) if rows else None
+
+
+def _turn(turn: dict[str, Any], proxy_id: str) -> str:
+    return "came" if turn["proxy_id"] == proxy_id else f"left for {turn['proxy_id']}"
+
+
+def _cell(column: str, proxy: dict[str, Any]) -> Any:
+    """Milliseconds, shares, times and states as people read them."""
+    shown = _SHOWN.get(column)
+    return proxy.get(column) if shown is None else shown(proxy)
+
+
+def _address(proxy: dict[str, Any]) -> str:
+    host = f"[{proxy['ip']}]" if ":" in proxy["ip"] else proxy["ip"]
+    return f"{proxy['type']}://{host}:{proxy['port']}"
+
+
+def _state(proxy: dict[str, Any]) -> str:
+    if proxy["pause_until"] and proxy["status"] == "INACTIVE":
+        return f"rests until {proxy['pause_until'][11:19]}"
+    return str(proxy["status"])
+
+
+def sparkline(latencies: list[float | None]) -> str:
+    """One mark for each check, oldest first: higher is slower, × is a check that failed."""
+    known = [value for value in latencies if value is not None]
+    low, high = (min(known), max(known)) if known else (0.0, 0.0)
+    steps = (len(_MARKS) - 1) / (high - low) if high > low else 0.0
+    return "".join("×" if value is None else _MARKS[round((value - low) * steps)] for value in latencies)
+
+
+_SHOWN: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
+    "proxy": _address,
+    "latency": lambda proxy: None if proxy["latency"] is None else f"{proxy['latency']:.0f} ms",
+    "recent": lambda proxy: sparkline(proxy["latencies"]),
+    "success_rate": lambda proxy: None if proxy["success_rate"] is None else f"{proxy['success_rate']:.0%}",
+    "last_check": lambda proxy: str(proxy["last_check"] or "never")[:19],
+    "state": _state,
+}
 
 
 @app.command

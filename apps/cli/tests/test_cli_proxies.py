@@ -1,0 +1,28 @@
+"""Proxies as people see them."""
+
+from __future__ import annotations
+
+from xget_cli.commands.proxies import _cell, sparkline
+
+
+def test_latencies_are_drawn_and_failures_are_crosses() -> None:
+    assert sparkline([]) == ""
+    assert sparkline([None]) == "×"
+    assert sparkline([50.0, 50.0]) == "▁▁"
+    assert sparkline([100, None, 450, 800]) == "▁×▅█"
+
+
+def test_a_proxy_is_told_in_short_words() -> None:
+    proxy = {
+        "type": "socks5", "ip": "2001:db8::1", "port": 1080, "latency": 123.4, "success_rate": 0.5, "latencies": [1.0],
+        "pause_until": "2026-11-05T10:20:30Z", "status": "INACTIVE", "last_check": None,
+    }  # fmt: skip
+    told = {name: _cell(name, proxy) for name in ("proxy", "latency", "success_rate", "recent", "state", "last_check")}
+    assert told == {
+        "proxy": "socks5://[2001:db8::1]:1080",
+        "latency": "123 ms",
+        "success_rate": "50%",
+        "recent": "▁",
+        "state": "rests until 10:20:30",
+        "last_check": "never",
+    }
