@@ -16,6 +16,8 @@ X_HOSTS = frozenset(
 SCRIPT_HOSTS = frozenset({"abs.twimg.com"})
 MEDIA_HOSTS = frozenset({"pbs.twimg.com", "video.twimg.com"})
 HOSTS = X_HOSTS | SCRIPT_HOSTS | MEDIA_HOSTS | LOGIN_HOSTS | {ECHO_HOST}
+PAGE = "Page"
+"""What faults call x.com's page, as in `no-transaction:Page@1`."""
 PIXEL = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c000000000100010000020144003b"
 )  # the smallest GIF
@@ -52,4 +54,6 @@ class Site:
             return json_response({"errors": [{"code": 34, "message": "Sorry, that page does not exist."}]}, 404)
         if request.path == "/robots.txt":
             return text_response("User-agent: *\nDisallow:\n", "text/plain; charset=utf-8")
+        if self.gate.faults.strike(PAGE) is not None:
+            return text_response("<html><body>Something went wrong. Try reloading.</body></html>")
         return self.transaction.page(request)

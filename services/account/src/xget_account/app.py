@@ -20,6 +20,7 @@ from xget_account.repository.ringing import room_bell
 from xget_account.router import ROUTERS
 from xget_account.rpc import SERVICE_NAME, AccountPool
 from xget_account.service import LeaseService, Vault, Work
+from xget_account.service.api_access import Prices
 from xget_account.service.metrics import Figures, measure_accounts
 from xget_account.service.playbook import Book
 from xget_account.settings import NAME, Settings
@@ -80,7 +81,7 @@ def create_app(
             budget = settings.account_daily_budget
             topic = settings.kafka_topic_account_events
             cap, book = settings.login_daily_cap, Book(time, settings.playbook)
-            app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists, cap, topic, book)
+            app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists, book, cap, topic)
             measure_accounts(metrics, figures_on(database), time, budget)
             bell = room_bell(database, time, topic)
             stack.push_async_callback(bell.close)
@@ -154,8 +155,13 @@ def _relaying(relay: OutboxRelay, stack: AsyncExitStack) -> OutboxRelay:
 def pool_server(settings: Settings, pool: LeaseService) -> RpcServer:
     """The gRPC server of the pool, not started."""
     server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
-    server.add(add_AccountPoolServicer_to_server, AccountPool(pool), SERVICE_NAME)
+    server.add(add_AccountPoolServicer_to_server, AccountPool(pool, prices(settings)), SERVICE_NAME)
     return server
+
+
+def prices(settings: Settings) -> Prices:
+    """What official APIs cost."""
+    return Prices.usd(settings.api_post_usd, settings.api_user_usd, settings.api_request_usd)
 
 
 def figures_on(database: Database) -> Figures:

@@ -11,10 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.errors import UnknownProxy
 from xget_account.repository import AccountRepository, LoginRepository
+from xget_account.repository.budgets import BudgetRepository
 from xget_account.repository.life import LifeRepository
 from xget_account.schemas import AccountCreate, AccountUpdate, ImportRequest
 from xget_account.service import AccountService, ImportService, Vault
+from xget_account.service.budgets import BudgetService
 from xget_account.service.life import Life
+from xget_account.service.lives import LifeService
 from xget_account.service.logins import LoginService
 from xget_account.service.playbook import Book
 from xget_contracts.events import ACCOUNT_EVENTS
@@ -38,12 +41,12 @@ class Container:
     clock: Clock
     daily_budget: int
     proxy_exists: ProxyExists
+    book: Book
+    """The playbook in force."""
     login_cap: int = 4
     """Logins of one account a day."""
     account_events: str = ACCOUNT_EVENTS
     """Name of the topic."""
-    book: Book | None = None
-    """The playbook in force."""
 
     def life(self, opened: AsyncSession) -> Life:
         """What moves accounts within a transaction."""
@@ -109,6 +112,29 @@ def logins_seen(built: Built, opened: Annotated[AsyncSession, read_dep(database)
 
 Logins = Annotated[LoginService, Depends(logging_in)]
 LoginsRead = Annotated[LoginService, Depends(logins_seen)]
+
+
+def budgeting(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> BudgetService:
+    """Budgets on one snapshot."""
+    accounts, budgets = AccountRepository(opened), BudgetRepository(opened)
+    return BudgetService(accounts, budgets, built.clock, daily_budget=built.daily_budget)
+
+
+Budgets = Annotated[BudgetService, Depends(budgeting)]
+
+
+def living(built: Built, opened: Annotated[AsyncSession, session]) -> LifeService:
+    """The life of accounts in a transaction that writes."""
+    return LifeService(AccountRepository(opened), built.facts(opened), built.clock)
+
+
+def looking(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> LifeService:
+    """The life of accounts on one snapshot."""
+    return LifeService(AccountRepository(opened), built.facts(opened), built.clock)
+
+
+Lives = Annotated[LifeService, Depends(living)]
+LivesRead = Annotated[LifeService, Depends(looking)]
 Accounts = Annotated[AccountService, Depends(writing)]
 AccountsRead = Annotated[AccountService, Depends(reading)]
 Imports = Annotated[ImportService, Depends(importing)]

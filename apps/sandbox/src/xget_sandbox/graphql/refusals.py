@@ -11,6 +11,16 @@ CLOUDFLARE = (
 )
 ERRORS = {
     "88": (429, 88, "Rate limit exceeded."),
+    "89": (401, 89, "Invalid or expired token."),
+    "131": (500, 131, "Dependency: Internal error."),
+    "179": (403, 179, "Sorry, you are not authorized to see this status."),
+    "214": (400, 214, "BadRequest: bad cursor"),
+    "336": (400, 336, "The following features cannot be null: responsive_web_new_flag_enabled"),
+    "353": (403, 353, "This request requires a matching csrf cookie and header."),
+    "366": (400, 366, "flow name LoginFlow is currently not accessible"),
+    "398": (403, 398, "Can't complete your login right now."),
+    "399": (401, 399, "Could not log you in now. Please try again later."),
+    "unknown": (418, 9999, "Strange things happen to @somebody at https://x.com/somebody."),
     "64": (403, 64, "Your account is suspended and is not permitted to access this feature."),
     "32": (401, 32, "Could not authenticate you."),
     "326": (
@@ -49,9 +59,25 @@ def struck(fault: Fault) -> Response | None:
     if fault.kind == "html":
         made = text_response(CLOUDFLARE, status=403)
         return Response(made.status, made.body, made.content_type, {"server": "cloudflare", "cf-ray": "8f00ba4-FRA"})
-    if fault.kind in ("403", "404", "500"):
+    if fault.kind in ("401", "403", "404", "500"):
         return json_response({}, int(fault.kind))
-    return None
+    return PAGES[fault.kind]() if fault.kind in PAGES else None
+
+
+PAGES = {
+    "88-room": lambda: json_response({"errors": [{"code": 88, "message": "Rate limit exceeded."}]}, 200),
+    "502-html": lambda: text_response("<html><body><h1>502 Bad Gateway</h1></body></html>", status=502),
+    "wall": lambda: text_response("<html><body>Unusual traffic from your network</body></html>", status=403),
+    "login-redirect": lambda: Response(302, b"", headers={"location": "https://x.com/i/flow/login"}),
+    "logged-out": lambda: text_response('<html><a href="/i/flow/login">Log in</a></html>', status=200),
+    "no-instructions": lambda: json_response(
+        {"data": {"search_by_raw_query": {"search_timeline": {"timeline": NOTHING}}}}
+    ),
+    "stale-query": lambda: json_response({"errors": [{"message": "Query not found"}]}, 404),
+    "no-transaction": lambda: Response(404),
+    "empty-body": lambda: Response(200, b""),
+}
+NOTHING: dict[str, object] = {"instructions": []}
 
 
 def spoilt(fault: Fault | None, body: bytes, headers: dict[str, str]) -> Response:

@@ -1,9 +1,13 @@
 """HTTP of the account service."""
 
-from xget_account.router import accounts, logins
+from xget_account.router import accounts, api, budget, life, logins
 
 ROUTERS = (
+    life.fixed,
+    budget.router,
     accounts.router,
+    api.router,
+    life.router,
     logins.router,
 )
 """In this order: fixed words under `/accounts` must be found before `/accounts/{account_id}`."""

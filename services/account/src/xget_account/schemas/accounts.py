@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from xget_web.types import Body, text
 
-Platform = Literal["x"]
+Platform = Literal["x", "x_api"]
+"""`x_api`: accounts that ask X through its official API, with tokens instead of cookies."""
 LoginMethod = Literal["TWITTER", "GOOGLE", "COOKIES", "API"]
 State = Literal["NEW", "ACTIVE", "RESTING", "NEEDS_LOGIN", "NEEDS_HUMAN", "SUSPENDED", "RETIRED"]
 ImportFormat = Literal["auto", "cookies-json", "netscape", "header", "twscrape", "csv"]
@@ -150,6 +151,10 @@ class LastReport(BaseModel):
     error_codes: list[int]
     body_kind: str
     verdict: str
+    action: str = ""
+    """What the playbook made of it."""
+    rule: str = ""
+    """The playbook's rule that decided."""
     error_text: str
 
 
@@ -161,6 +166,11 @@ class AccountStatus(BaseModel):
     usable: bool
     """True when it may be leased for an operation that does not rest."""
     sentence: str
+    next_step: str
+    """What would help, as a word: wait, switch_on, login, import_cookies, give_secret, give_key, assist, look, revive;
+    empty when nothing has to be done."""
+    advice: str
+    """The next step in words."""
     rests: list[Rest]
     lease: Holder | None
     last_report: LastReport | None
@@ -178,13 +188,16 @@ class ImportRequest(Body):
     username: Username | None = None
     """Name for a file that holds the cookies of one account."""
     proxy_id: ProxyId | None = None
+    update: bool = False
+    """Replace what an account has already; otherwise a line with other values is a `conflict`."""
 
 
 class ImportLine(BaseModel):
     """What became of one line or record."""
 
     line: int
-    outcome: Literal["created", "updated", "refused"]
+    outcome: Literal["created", "updated", "unchanged", "conflict", "refused"]
+    """`conflict`: the account has other values there already, and nothing of the line was taken."""
     username: str
     account_id: str | None
     reason: str
@@ -196,5 +209,7 @@ class ImportResult(BaseModel):
     format: str
     created: int
     updated: int
+    unchanged: int
+    conflict: int
     refused: int
     lines: list[ImportLine]

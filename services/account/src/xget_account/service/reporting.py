@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from xget_account.errors import LeaseLost
-from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
+from xget_account.models import ACTIVE, API, NEEDS_LOGIN, NEW, Account, LedgerEntry
 from xget_account.repository import LeaseRepository, next_day
+from xget_account.service.api_answers import decide as decide_api
 from xget_account.service.granting import stride
 from xget_account.service.learning import learn
 from xget_account.service.life import PLAYBOOK, Life, may_move
@@ -29,6 +30,8 @@ class Told:
     fence: int
     answer: Answer
     error_text: str = ""
+    units: int = -1
+    """Of an official API: how much was read; -1 is not known."""
 
     @property
     def account_id(self) -> str:
@@ -66,6 +69,9 @@ class Reporting:
                 decided.append(LeaseLost())
             else:
                 decided.append(self._judge(account, entries[account.id, told.answer.operation], told))
+        for told in valid:
+            if accounts[told.account_id].api is not None:
+                await self._leases.settle_money(told.account_id, told.fence, told.units)
         for unknown in self._unknown:
             await self._life.keep(sample_of(unknown, self._now), unknown.account)
         return decided
@@ -73,7 +79,8 @@ class Reporting:
     def _judge(self, account: Account, entry: LedgerEntry, told: Told) -> Decision:
         self._count(account, entry)
         answer = told.answer
-        decision = self._book.decide(answer, self._now)
+        is_api = account.platform.endswith(API)
+        decision = decide_api(answer, self._now) if is_api else self._book.decide(answer, self._now)
         if decision.unknown:
             self._unknown.append(Unknown(account, answer, told.error_text))
         decision = self._within_budget(account, decision)
@@ -107,7 +114,8 @@ class Reporting:
         if target is None and decision.clears_error and account.status in {NEW, NEEDS_LOGIN}:
             target, reason = ACTIVE, "It was answered with data."
         if target is not None and may_move(account.status, target, PLAYBOOK):
-            self._life.move(account, target, reason=reason, by=PLAYBOOK)
+            step = decision.rule.next_step
+            self._life.move(account, target, reason=reason, by=PLAYBOOK, next_step=step)
 
 
 def _rest(account: Account, entry: LedgerEntry, decision: Decision) -> None:

@@ -18,10 +18,12 @@ from xget_account.models import (
     LedgerEntry,
 )
 from xget_account.schemas import AccountRead, AccountStatus, Holder, LastReport, Rest
+from xget_account.service.life import NEXT_STEPS, usual_step
 from xget_account.service.vault import secrets_set
 
 EVERYTHING = "*"
 NO_COOKIES = "Has no cookies yet: import auth_token and ct0 of a browser that is logged in to X."
+NO_TOKENS = "Has no tokens yet: give it some with `xget accounts api NAME` or PUT /api/v1/accounts/{id}/api."
 _SENTENCES = {
     NEEDS_LOGIN: "Needs fresh cookies.",
     NEEDS_HUMAN: "Needs a person who unlocks it.",
@@ -54,6 +56,15 @@ class View:
         """The stored status, or RESTING for a healthy account with a rest that has not ended."""
         resting = any(rest.until is not None for rest in self.rests())
         return RESTING if self.account.status in HEALTHY and resting else self.account.status
+
+    @property
+    def next_step(self) -> str:
+        """What would help, as a word of NEXT_STEPS."""
+        if not self.account.active:
+            return "switch_on"
+        if self.account.status not in HEALTHY:
+            return self.account.next_step or usual_step(self.account, self.account.status)
+        return "wait" if self.state == RESTING or self.used_today >= self.budget else ""
 
     def rests(self) -> list[Rest]:
         """One entry for all operations if the account rests from everything, then one per known operation."""
@@ -103,6 +114,8 @@ class View:
                 "state": self.state,
                 "usable": account.active and account.status in HEALTHY and account.cookies is not None and not blocked,
                 "sentence": self.sentence(),
+                "next_step": self.next_step,
+                "advice": NEXT_STEPS[self.next_step].replace("{id}", account.id),
                 "rests": rests,
                 "lease": self.holder(),
                 "last_report": LastReport.model_validate(account.last_report) if account.last_report else None,

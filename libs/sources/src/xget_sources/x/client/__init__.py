@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from xget_kernel.clock import Clock
+from xget_sources.connections import Connections
 from xget_sources.ports import NoAccount, Session, SourceStopped
-from xget_sources.x.client.connections import Connections
 from xget_sources.x.client.engine import API, silence
 from xget_sources.x.client.judgement import Judgement, judge
 from xget_sources.x.client.observation import Observation
@@ -65,14 +65,15 @@ class XClient:
             try:
                 await self._run(pool, ask)
             except NoAccount:
-                if verdict.reason == "blocked":  # it is the route that is shut, not the accounts that are spent
-                    break
+                if verdict.reason == "blocked" or verdict.unknown:
+                    break  # the route is shut, or nobody knows what X says: no wait for an account would mend it
                 raise
             requests += len(pool.answers)
             if not pool.answers or pool.lease is None:
                 break
             verdict = judge(pool.answers[-1])
-            if verdict.action == "use":
+            said_twice = verdict.action == "again" and again >= _MAX_AGAIN and pool.answers[-1].has_data
+            if verdict.action == "use" or said_twice:
                 lease = pool.lease
                 return Answer(
                     seen=pool.answers[-1], account_id=lease.account_id, proxy_id=lease.proxy_id, requests=requests

@@ -11,6 +11,7 @@ import msgspec
 import orjson
 
 from xget_sources.ports import Outcome
+from xget_sources.x.client.kinds import WALLS, exactly, has_data, outline
 from xget_sources.x.parser.decoding import decode
 
 _MAX_TEXT = 300
@@ -27,12 +28,13 @@ class Observation(msgspec.Struct, kw_only=True):
     payload: Any = None
     malformed: bool = False
     blocked: bool = False
+    verdict: str = ""
+    """What the session made of it; empty before it was reported."""
 
     @property
     def has_data(self) -> bool:
         """The answer carries at least one object: X may add errors to it."""
-        data = self.payload.get("data") if type(self.payload) is dict else None
-        return type(data) is dict and any(value is not None for value in data.values())
+        return has_data(self.payload)
 
 
 def observe(
@@ -48,6 +50,8 @@ def observe(
     """Read an answer: body kind, error codes and texts, limit headers."""
     kind, payload = _read(headers.get("content-type", ""), body)
     codes, texts = _errors(payload)
+    good = has_data(payload)
+    kind = exactly(kind, status, headers, body, payload)
     outcome = Outcome(
         operation=operation,
         status=status,
@@ -59,6 +63,8 @@ def observe(
         reset_at=_moment(headers.get("x-rate-limit-reset")),
         bytes=len(body),
         duration_ms=duration_ms,
+        has_data=good,
+        outline="" if good else outline(payload if kind == "json" else None, body if kind == "html" else b""),
     )
     return Observation(
         outcome=outcome,
@@ -67,14 +73,16 @@ def observe(
         body=body,
         payload=None if payload is _MALFORMED else payload,
         malformed=payload is _MALFORMED,
-        blocked=kind == "html" and status < 500 and status != 404,
+        blocked=kind in WALLS and status < 500 and status != 404,
     )
 
 
-def broken(operation: str, why: str, *, fetched_at: datetime, duration_ms: int, status: int = 0) -> Observation:
+def broken(
+    operation: str, why: str, *, fetched_at: datetime, duration_ms: int, status: int = 0, kind: str = "empty"
+) -> Observation:
     """No answer came, or none that could be read to its end."""
     outcome = Outcome(
-        operation=operation, status=status, body_kind="empty", error_text=why[:_MAX_TEXT], duration_ms=duration_ms
+        operation=operation, status=status, body_kind=kind, error_text=why[:_MAX_TEXT], duration_ms=duration_ms
     )
     return Observation(outcome=outcome, fetched_at=fetched_at)
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from xget_kernel.clock import Clock
+from xget_sources.connections import Connections
 from xget_sources.ports import Lease, Session
-from xget_sources.x.client.connections import Connections, cookie_header
 from xget_sources.x.client.engine import AbortReqError, HttpClient, Response
 from xget_sources.x.client.judgement import judge
 from xget_sources.x.client.observation import Observation, broken, observe, variables_of
@@ -82,7 +82,7 @@ class ObservingClient(HttpClient):  # type: ignore[misc] # twscrape is untyped
             seen, raw = await self._ask(method, url, kwargs.get("params"), kwargs.get("headers") or {})
             describe(span, seen.outcome)
         self.answers.append(seen)
-        await self._session.report(self._lease, seen.outcome)
+        seen.verdict = await self._session.report(self._lease, seen.outcome)
         if raw is None or judge(seen).action == "again":
             raise AbortReqError
         return ReadAnswer(raw, seen.payload)
@@ -138,3 +138,8 @@ def _rebuilt(response: httpx.Response, body: bytes, *, spent: bool) -> httpx.Res
     if spent:
         headers = [(name, value) for name, value in headers if name.lower() != "x-rate-limit-remaining"]
     return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
+
+
+def cookie_header(cookies: Mapping[str, str]) -> str:
+    """The cookies of a lease as one header; sent by hand, so that an answer's Set-Cookie cannot replace them."""
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())

@@ -7,8 +7,8 @@ import asyncio
 import httpx
 
 from xget_kernel.clock import Clock
+from xget_sources.connections import Connections
 from xget_sources.ports import Lease, Session
-from xget_sources.x.client.connections import Connections
 from xget_sources.x.client.engine import (
     Account,
     AccountsPool,
@@ -110,7 +110,7 @@ class LeasedPool(AccountsPool):  # type: ignore[misc] # twscrape is untyped
             why = error_msg or "refused"
             seen = broken(self._operation, why, fetched_at=self._clock.now(), duration_ms=0, status=401)
             self._early.append(seen)
-            await self._session.report(self.lease, seen.outcome)
+            seen.verdict = await self._session.report(self.lease, seen.outcome)
         await self.close()
 
     async def close(self) -> None:
@@ -136,10 +136,13 @@ class LeasedPool(AccountsPool):  # type: ignore[misc] # twscrape is untyped
         except (XClIdError, HttpError, httpx.HTTPError, OSError, TimeoutError, ValueError, LookupError) as error:
             why = f"no transaction id: {type(error).__name__} {error}".strip()
             took = round((self._clock.monotonic() - started) * 1000)
-            seen = broken(queue, why, fetched_at=self._clock.now(), duration_ms=took, status=_status_of(error))
-            seen.blocked = 400 <= seen.outcome.status < 500 and seen.outcome.status != 401
+            status = _status_of(error)
+            walled = 400 <= status < 500 and status != 401
+            kind = "logged_out" if status == 401 else "html" if walled else "no_transaction_id"
+            seen = broken(queue, why, fetched_at=self._clock.now(), duration_ms=took, status=status, kind=kind)
+            seen.blocked = walled
             self._early.append(seen)
-            await self._session.report(lease, seen.outcome)
+            seen.verdict = await self._session.report(lease, seen.outcome)
             return False
         return True
 

@@ -104,6 +104,11 @@ class SessionProxies:
         except XGetError as error:
             LOG.warning("proxy_not_reported", proxy_id=lease.proxy_id, reason=error.detail)
 
+    def shun(self, lease: ProxyLease) -> None:
+        """Take another next time: the platform has shut this one out."""
+        if lease.proxy_id not in self._broke:
+            self._broke.append(lease.proxy_id)
+
     async def release(self, lease: ProxyLease) -> None:
         """Give it back. A pool that does not answer frees it by itself later."""
         try:

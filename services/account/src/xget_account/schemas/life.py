@@ -1,0 +1,74 @@
+"""Bodies of what became of accounts, of samples and of the playbook."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from xget_web.types import Body, text
+
+
+class MoveRead(BaseModel):
+    """An account came from one state into another, or stayed in it for another reason."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    from_state: str
+    to_state: str
+    reason: str
+    next_step: str
+    by: str
+    """`playbook`, `login`, `keys`, `worker`, or a person's id."""
+
+
+class SampleRead(BaseModel):
+    """An answer that no rule of the playbook knows: names and types, no values."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    account_id: str
+    platform: str
+    operation: str
+    shape: str
+    """The same for answers that look alike."""
+    status: int
+    body_kind: str
+    answer: dict[str, Any]
+    at: datetime
+
+
+class Because(Body):
+    """Why a person does it."""
+
+    reason: Annotated[str, text(300), Field(description="Is shown in the account's history.")] = ""
+
+
+class RuleRead(BaseModel):
+    """A row of the playbook."""
+
+    name: str
+    when: dict[str, Any]
+    action: str
+    rest_seconds: int | None
+    until_reset: bool
+    all: bool
+    state: str | None
+    next_step: str
+    reason: str
+
+
+class PlaybookRead(BaseModel):
+    """The playbook in force."""
+
+    version: int
+    name: str
+    source: str
+    """`packaged`, or the name of the file."""
+    trouble: str
+    """Why the file as it is now is not in force; empty when it is."""
+    rules: list[RuleRead]
+    otherwise: RuleRead
