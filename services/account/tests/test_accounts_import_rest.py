@@ -27,7 +27,7 @@ async def test_each_line_is_created_updated_or_refused(client: httpx.AsyncClient
         (3, "refused", ""),
     ]
     assert "no cookies" in first["lines"][1]["reason"]
-    again = await post(client, f"NEO:p2:n@m.org:x:{COOKIES}")
+    again = await post(client, f"NEO:p2:n@m.org:x:{COOKIES}", update=True)
     assert (again["updated"], again["lines"][0]["account_id"]) == (1, first["lines"][0]["account_id"])
     read = (await client.get(f"/api/v1/accounts/{first['lines'][0]['account_id']}")).json()
     assert (read["username"], read["status"], read["secrets_set"]) == (
@@ -40,8 +40,30 @@ async def test_each_line_is_created_updated_or_refused(client: httpx.AsyncClient
 async def test_the_same_cookies_are_the_same_account(client: httpx.AsyncClient) -> None:
     export = [{"name": k, "value": v} for k, v in {"auth_token": "t", "ct0": "c", "twid": "u%3D12"}.items()]
     assert (await post(client, json.dumps(export)))["created"] == 1
-    assert (await post(client, json.dumps(export)))["updated"] == 1
+    assert (await post(client, json.dumps(export)))["unchanged"] == 1
     assert (await client.get("/api/v1/accounts")).json()["items"][0]["username"] == "x-12"
+
+
+async def test_other_secrets_are_a_conflict_that_changes_nothing_unless_update_is_wished(
+    client: httpx.AsyncClient,
+) -> None:
+    await post(client, f"neo:first-pw:n@m.org:x:{COOKIES}")
+    before = (await client.get("/api/v1/accounts")).json()
+    other = f"neo:other-pw:n@m.org:x:{COOKIES.replace('a' * 40, 'b' * 40)}"
+    line = (await post(client, other))["lines"][0]
+    assert line["outcome"] == "conflict"
+    assert "another password, cookies already" in line["reason"]
+    assert not any(word in line["reason"] for word in ("first-pw", "other-pw", "bbbb"))
+    assert (await client.get("/api/v1/accounts")).json() == before
+    assert (await post(client, f"neo:first-pw:n@m.org:x:{COOKIES}"))["unchanged"] == 1
+    assert (await post(client, other, update=True))["updated"] == 1
+    assert (await post(client, other))["unchanged"] == 1
+
+
+async def test_what_an_account_lacks_is_taken_without_asking(client: httpx.AsyncClient) -> None:
+    await post(client, "neo:p:n@m.org:x")
+    assert (await post(client, f"neo:p:n@m.org:x:{COOKIES}"))["updated"] == 1
+    assert (await client.get("/api/v1/accounts")).json()["items"][0]["status"] in {"NEW", "ACTIVE"}
 
 
 @pytest.mark.slow

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 from cyclopts import Parameter
 
@@ -14,6 +16,34 @@ InputFile = Annotated[Path, Parameter(allow_leading_hyphen=True)]
 """A file to read; `-` is standard input."""
 MAX_BYTES = 900_000
 """What fits into one request to a service."""
+
+
+def text_at_once(path: Path) -> str | None:
+    """The text of a file that fits into one request and is UTF-8; None for another one."""
+    if str(path) == "-":
+        return read_text(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return None
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    except OSError as error:
+        raise CliError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[IO[str] | None]:
+    """A file to write text to, if one is named."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"{path} cannot be written: {error.strerror}.") from error
+    with file:
+        yield file
 
 
 def read_text(path: Path) -> str:

@@ -9,14 +9,17 @@ from xget_cli.options import Common
 from xget_cli.output import line, print_json, table
 
 
-def show_import(report: dict[str, Any], columns: tuple[str, ...], common: Common) -> int:
-    """Print what became of each line; 1 when any was refused."""
+def show_import(
+    report: dict[str, Any], columns: tuple[str, ...], common: Common, *, told: Counter[str] | None = None
+) -> int:
+    """Print what became of each line; 1 when any was refused. `told` counts all lines when not all are listed."""
     lines = report["lines"] if "lines" in report else report["items"]
-    outcomes = Counter(entry["outcome"] for entry in lines)
+    outcomes = Counter(entry["outcome"] for entry in lines) if told is None else told
     if common.json:
         print_json(report)
     else:
         rows = [(e["line"], e["outcome"], *(e.get(c) for c in columns), e.get("reason")) for e in lines]
-        table("", ["line", "outcome", *columns, "reason"], rows)
+        if rows:
+            table("", ["line", "outcome", *columns, "reason"], rows)
         line(", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items())) or "The file has no lines to take.")
-    return 1 if outcomes["refused"] or not lines else 0
+    return 1 if outcomes["refused"] or outcomes["conflict"] or not outcomes else 0

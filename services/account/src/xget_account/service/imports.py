@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Final
 
-from xget_account.models import Account
+from xget_account.models import NEEDS_LOGIN, SECRETS, Account
 from xget_account.repository import AccountRepository
 from xget_account.schemas import ImportLine, ImportRequest, ImportResult
 from xget_account.service.accounts import blank, refresh, renew
@@ -14,8 +16,11 @@ from xget_account.service.state import NO_COOKIES
 from xget_account.service.vault import Vault
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
+from xget_kernel.secrets import SecretUnreadable
 
 PLATFORM = "x"
+OUTCOMES: Final = ("created", "updated", "unchanged", "conflict", "refused")
+CONFLICT: Final = "The account has another {} already: nothing was taken. Import it with `update` to replace that."
 
 
 class ImportService:
@@ -40,20 +45,55 @@ class ImportService:
                 lines.append(_refused(record))
                 continue
             account = known.get(record.username.casefold())
-            outcome = "updated" if account else "created"
             if account is None:
                 account = blank(caller.user_id, PLATFORM, record.username, self._clock)
                 fresh.append(account)
                 self._take(account, record, wish.proxy_id)
                 if record.cookies:
                     refresh(account, dict(record.cookies), self._vault)
+                lines.append(_taken(record, account, "created"))
             else:
-                self._take(account, record, wish.proxy_id)
-                if record.cookies:
-                    renew(account, dict(record.cookies), self._vault, self._life, caller.user_id)
-            lines.append(_taken(record, account, outcome))
+                lines.append(self._meet(account, record, wish, caller))
         await self._accounts.add(fresh)
         return _result(reading.format, lines)
+
+    def _meet(self, account: Account, record: Found, wish: ImportRequest, caller: Caller) -> ImportLine:
+        """A line of an account that there is: what it lacks is taken, what it has is replaced if that is wished."""
+        news, clashes = self._compare(account, record)
+        if wish.proxy_id and account.proxy_id != wish.proxy_id:
+            (clashes if account.proxy_id else news).append("proxy_id")
+        if not news and not clashes:
+            return _taken(record, account, "unchanged")
+        if clashes and not wish.update:
+            return _taken(record, account, "conflict", CONFLICT.format(", ".join(clashes)))
+        self._take(account, record, wish.proxy_id)
+        if record.cookies and "cookies" in (*news, *clashes):
+            renew(account, dict(record.cookies), self._vault, self._life, caller.user_id)
+        return _taken(record, account, "updated")
+
+    def _compare(self, account: Account, record: Found) -> tuple[list[str], list[str]]:
+        """Fields of the record that the account lacks (or cannot be used any more), and those that it has otherwise."""
+        news, clashes = list[str](), list[str]()
+        for name, value in record.values.items():
+            has = self._held(account, name)
+            if has != value:
+                (clashes if has else news).append(name)
+        if record.cookies:
+            has_cookies = self._held(account, "cookies")
+            if has_cookies is None or json.loads(has_cookies) != dict(record.cookies):
+                waits = has_cookies is None or account.status == NEEDS_LOGIN
+                (news if waits else clashes).append("cookies")
+        return news, clashes
+
+    def _held(self, account: Account, name: str) -> str | None:
+        """A value of the account; None also for a secret whose key is lost."""
+        if name not in SECRETS:
+            plain: str | None = getattr(account, name)
+            return plain
+        try:
+            return self._vault.open(account, name)
+        except SecretUnreadable:
+            return None
 
     def _take(self, account: Account, record: Found, proxy_id: str | None) -> None:
         values = dict(record.values)
@@ -69,8 +109,8 @@ class ImportService:
         account.updated_at = self._clock.now()
 
 
-def _taken(record: Found, account: Account, outcome: str) -> ImportLine:
-    reason = NO_COOKIES if account.cookies is None else ""
+def _taken(record: Found, account: Account, outcome: str, conflict: str = "") -> ImportLine:
+    reason = conflict or (NO_COOKIES if account.cookies is None else "")
     if not account.active:
         reason = f"It is switched off. {reason}".strip()
     return ImportLine.model_validate(
@@ -90,5 +130,5 @@ def _refused(record: Refused) -> ImportLine:
 
 
 def _result(format: str, lines: Sequence[ImportLine]) -> ImportResult:
-    counts = {kind: sum(line.outcome == kind for line in lines) for kind in ("created", "updated", "refused")}
+    counts = {kind: sum(line.outcome == kind for line in lines) for kind in OUTCOMES}
     return ImportResult(format=format, lines=list(lines), **counts)

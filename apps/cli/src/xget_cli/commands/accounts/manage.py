@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from xget_cli.client import Client
-from xget_cli.files import InputFile, read_text
+from xget_cli.commands.accounts.importing import Import, lines_of
+from xget_cli.files import InputFile, opened, text_at_once
 from xget_cli.imports import show_import
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
@@ -19,22 +22,37 @@ def import_(
     format: Annotated[str | None, Parameter(help="Field order of the lines, as username:password:email.")] = None,
     username: Annotated[str | None, Parameter(help="Name for cookies that carry none.")] = None,
     proxy: Annotated[str | None, Parameter(help="Id of the proxy these accounts use.")] = None,
+    update: Annotated[
+        bool, Parameter(negative="", help="Replace what accounts have; otherwise other values are a conflict.")
+    ] = False,
+    encoding: Annotated[str | None, Parameter(help="Of the file, as gb18030; UTF-8 by default.")] = None,
+    report: Annotated[Path | None, Parameter(help="File for what became of each line, one JSON a line.")] = None,
+    from_line: Annotated[int, Parameter(help="Go on with this line.", validator=Number(gte=1))] = 1,
     common: Common = DEFAULTS,
 ) -> int:
     """Import accounts; the kind of file is recognised.
 
     Takes a browser's cookie JSON, Netscape cookies.txt, a raw `auth_token=…; ct0=…` header, lines of
-    `username:password:email:email_password[:…]` and CSV. Exit code 1 when a line was refused.
+    `username:password:email:email_password[:…]` and CSV. Lines may be as many as you like; they are sent in batches,
+    and the same file again changes nothing. Exit code 1 when a line was refused or is a conflict.
 
     Parameters
     ----------
     file
         The file, or - for standard input.
     """
-    body = {"text": read_text(file), "line_format": format, "username": username, "proxy_id": proxy}
+    given = {"line_format": format, "username": username, "proxy_id": proxy, "update": update or None}
+    wish = {name: value for name, value in given.items() if value is not None}
+    plain = encoding is None and report is None and from_line == 1
     with Client(common.url) as client:
-        report = client.post("/api/v1/accounts/import", {k: v for k, v in body.items() if v is not None})
-    return show_import(report, ("username", "account_id"), common)
+        if plain and (text := text_at_once(file)) is not None:
+            answer = client.post("/api/v1/accounts/import", {"text": text, **wish})
+            return show_import(answer, ("username", "account_id"), common)
+        with opened(report) as kept:
+            found = Import(client, wish, kept).run(lines_of(file, encoding), from_line)
+    told = {name: found.counts[name] for name in ("created", "updated", "unchanged", "conflict", "refused")}
+    summary = {"format": found.format, **told, "lines": found.troubles}
+    return show_import(summary, ("username", "account_id"), common, told=found.counts)
 
 
 def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
