@@ -69,6 +69,14 @@ class NeedsCookies(Invalid):
         super().__init__(sentence, errors=[FieldError(field, "cookies", sentence)])
 
 
+class NoApiAccount(Conflict):
+    code = "no_api_account"
+    title = "Not an account of an official API"
+
+    def __init__(self) -> None:
+        super().__init__("This account is not one of an official API: make one with platform x_api.")
+
+
 class BadRequestField(Invalid):
     code = "bad_field"
     title = "Bad request"
@@ -109,12 +117,21 @@ class IllegalMove(Conflict):
         super().__init__(f"An account that is {source} does not become {target} by {by}.{fix}")
 
 
+class PlaybookRefused(Invalid):
+    code = "bad_playbook"
+    title = "This is no playbook"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, errors=[FieldError("text", "playbook", sentence)])
+
+
 class LeaseLost(PreconditionFailed):
     code = "lease_lost"
     title = "The lease is not the newest"
 
     def __init__(self) -> None:
         super().__init__("This lease is over: the account was given back or leased again. Acquire a new lease.")
+
 
 class LoginUnderWay(Conflict):
     code = "login_under_way"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -10,7 +12,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from xget.account.v1 import account_pool_pb2 as pb
 from xget.account.v1.account_pool_pb2_grpc import AccountPoolServicer
 from xget_account.errors import BadRequestField
+from xget_account.models import API
 from xget_account.service import Granted, LeaseService, Wish
+from xget_account.service.api_access import Prices
 from xget_account.service.granting import WINDOW
 from xget_account.service.playbook import Answer
 
@@ -20,6 +24,7 @@ Context = grpc.aio.ServicerContext[object, object]
 _SHORTEST, _LONGEST, _USUAL = 5, 600, 60
 WINDOW_SECONDS = round(WINDOW.total_seconds())
 LONGEST_WAIT = 30
+MOST_UNITS = 1000
 _ANSWER_SECONDS = 0.25
 """What is left of a call's deadline for its refusal."""
 
@@ -27,8 +32,9 @@ _ANSWER_SECONDS = 0.25
 class AccountPool(AccountPoolServicer):
     """Translates messages; errors of the service become status codes in the server."""
 
-    def __init__(self, pool: LeaseService) -> None:
+    def __init__(self, pool: LeaseService, prices: Prices) -> None:
         self._pool = pool
+        self._prices = prices
 
     async def Acquire(self, request: pb.AcquireRequest, context: Context) -> pb.AcquireResponse:
         """Lease an account."""
@@ -43,6 +49,7 @@ class AccountPool(AccountPoolServicer):
             immediate=request.immediate,
             task_id=request.task_id,
             requester_id=request.requester_id,
+            **self._costs(request),
         )
         wait = _wait(request.wait_seconds, context.time_remaining())
         return pb.AcquireResponse(lease=_lease(await self._pool.acquire(wish, _ttl(request.ttl_seconds), wait)))
@@ -60,7 +67,9 @@ class AccountPool(AccountPoolServicer):
             has_data=request.has_data,
             outline=request.outline,
         )
-        decision = await self._pool.report(request.lease_id, request.fencing_token, answer, request.error_text)
+        decision = await self._pool.report(
+            request.lease_id, request.fencing_token, answer, request.error_text, units=request.units
+        )
         rule = decision.rule
         response = pb.ReportResponse(
             verdict=decision.verdict, action=decision.action, rule=rule.name, reason=rule.sentence
@@ -68,6 +77,27 @@ class AccountPool(AccountPoolServicer):
         if decision.rest_until is not None:
             response.rest_until.FromDatetime(decision.rest_until)
         return response
+
+    async def KeepApi(self, request: pb.KeepApiRequest, context: Context) -> pb.KeepApiResponse:
+        """Store renewed tokens."""
+        tokens = {"refresh_token": request.refresh_token, "access_token": request.access_token}
+        until = _time(request.access_expires_at).isoformat()
+        await self._pool.keep_api(request.lease_id, request.fencing_token, tokens | {"access_expires_at": until})
+        return pb.KeepApiResponse()
+
+    def _costs(self, request: pb.AcquireRequest) -> dict[str, Any]:
+        """What the request may cost, of a wish for an official API."""
+        if not request.platform.endswith(API):
+            return {}
+        price = {"posts": self._prices.post, "users": self._prices.user}.get(request.unit_kind)
+        if price is None or not 0 <= request.units <= MOST_UNITS:
+            raise BadRequestField("units", "range", f"units must be 0 to {MOST_UNITS}, of unit_kind posts or users.")
+        return {
+            "units": request.units,
+            "unit_micros": price,
+            "request_micros": self._prices.request,
+            "archive": request.full_archive,
+        }
 
     async def Renew(self, request: pb.RenewRequest, context: Context) -> pb.RenewResponse:
         """Prolong a lease."""
@@ -116,7 +146,17 @@ def _lease(granted: Granted) -> pb.Lease:
         headers=account.headers,
         user_agent=account.user_agent or "",
         proxy_id=account.proxy_id or "",
+        api=_api(granted.api),
     )
+
+
+def _api(tokens: Mapping[str, Any] | None) -> pb.ApiCredential | None:
+    if tokens is None:
+        return None
+    found = pb.ApiCredential(**{name: value for name, value in tokens.items() if name != "access_expires_at" and value})
+    if until := tokens.get("access_expires_at"):
+        found.access_expires_at.FromDatetime(datetime.fromisoformat(until))
+    return found
 
 
 def _word(value: str, field: str, longest: int) -> str:

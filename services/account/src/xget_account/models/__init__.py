@@ -1,6 +1,7 @@
 """Tables of the account service and the states of an account."""
 
 from xget_account.models.accounts import SECRETS, Account, LedgerEntry
+from xget_account.models.api import API, ApiAccess
 from xget_account.models.base import OUTBOX, Base, idempotency
 from xget_account.models.life import Move, Sample
 from xget_account.models.logins import LOGIN_SECRETS, Login, LoginAttempt
@@ -9,6 +10,7 @@ from xget_account.models.states import ACTIVE, HEALTHY, NEEDS_HUMAN, NEEDS_LOGIN
 
 __all__ = [
     "ACTIVE",
+    "API",
     "HEALTHY",
     "LOGIN_SECRETS",
     "NEEDS_HUMAN",
@@ -21,6 +23,7 @@ __all__ = [
     "SECRETS",
     "SUSPENDED",
     "Account",
+    "ApiAccess",
     "Base",
     "LedgerEntry",
     "Login",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from xget_account.models.base import Base
 from xget_db.types import JsonDict, JsonList, UtcDateTime
 
-SECRETS = ("password", "email_password", "cookies", "totp")
+SECRETS = ("password", "email_password", "cookies", "totp", "api")
 """Columns that hold a ciphertext of `Keyring`, bound to `accounts:<id>:<column>`."""
 
 
@@ -37,6 +37,8 @@ class Account(Base):
     email_password: Mapped[str | None] = mapped_column(Text)
     cookies: Mapped[str | None] = mapped_column(Text)
     totp: Mapped[str | None] = mapped_column(Text)
+    api: Mapped[str | None] = mapped_column(Text)
+    """Tokens for the platform's official API, as JSON."""
     headers: Mapped[dict[str, str]] = mapped_column(JsonDict)
     user_agent: Mapped[str | None] = mapped_column(String(512))
     proxy_id: Mapped[str | None] = mapped_column(String(64))

@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from xget_account.models import NEEDS_LOGIN, Account, LedgerEntry
 from xget_account.repository.ledger import entries_of, reserve
 from xget_account.repository.life import LifeRepository
-from xget_account.repository.room import Outlook, Wish, day_of, fit, healthy, outlook, pool_of
+from xget_account.repository.room import Outlook, Wish, affordable, day_of, fit, healthy, outlook, pool_of
+from xget_account.repository.spending import hold as hold_money
+from xget_account.repository.spending import settle
 from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.bells import Bell
 from xget_db.locks import is_postgres, locked
@@ -76,7 +78,8 @@ class LeaseRepository:
         All wishes are of one owner, platform and operation; whose account it is, and of which platform, and the lease
         of another holder are for the caller to see: a condition more, and the database would choose the wrong index.
         """
-        query = fit(wishes[0].operation, now, budget).where(_concerns(wishes)).order_by(Account.id)
+        query = fit(wishes[0].operation, now, budget).where(_concerns(wishes), *affordable(wishes[0], now))
+        query = query.order_by(Account.id)
         return await self._locked(query, skip=False)
 
     async def free(self, wish: Wish, now: datetime, budget: int, count: int, but: Collection[str]) -> list[Account]:
@@ -86,6 +89,7 @@ class LeaseRepository:
             Account.platform == wish.platform,
             or_(Account.lease_expires_at.is_(None), Account.lease_expires_at <= now),
             Account.id.not_in(but),
+            *affordable(wish, now),
         )
         return await self._locked(query.order_by(Account.turn, Account.id).limit(count), skip=True)
 
@@ -100,6 +104,14 @@ class LeaseRepository:
         A window that has passed is full again; the new one ends at `window_end` until an answer says when it does.
         """
         await reserve(self._session, account_ids, operation, now, window_end)
+
+    async def hold_money(self, held: Sequence[tuple[Account, Wish]], now: datetime) -> None:
+        """Count what the requests of these leases may cost on an official API, before they are made."""
+        await hold_money(self._session, held, now)
+
+    async def settle_money(self, account_id: str, fence: int, units: int) -> None:
+        """Take back what the request of a lease did not read; -1 is not known and stays counted."""
+        await settle(self._session, account_id, fence, units)
 
     async def release(self, leases: Collection[tuple[str, int]]) -> None:
         """End these leases (account id, fence); one that is not the newest of its account changes nothing."""

@@ -9,11 +9,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from xget_account.models import HEALTHY, Account, LedgerEntry
+from xget_account.models import API, HEALTHY, Account, ApiAccess, LedgerEntry
 from xget_db.locks import is_postgres
 from xget_db.types import UtcDateTime
 
-REASONS: Final = ("lease", "rest", "rest", "window", "budget")
+REASONS: Final = ("lease", "rest", "rest", "window", "budget", "money")
 """What an account may wait for, in the order of the columns of `_obstacles`."""
 
 
@@ -35,6 +35,23 @@ class Wish:
     task_id: str = ""
     requester_id: str = ""
     """For whom the task works; empty is the owner."""
+    units: int = 0
+    """Of an official API: posts or users that the request reads at most."""
+    unit_micros: int = 0
+    """Price of each, in millionths of a dollar."""
+    request_micros: int = 0
+    archive: bool = False
+    """Only an account will do whose plan has the full archive."""
+
+    @property
+    def is_api(self) -> bool:
+        """It is about a platform's official API."""
+        return self.platform.endswith(API)
+
+    @property
+    def micros(self) -> int:
+        """What the request costs at most."""
+        return self.request_micros + self.units * self.unit_micros
 
     @property
     def pool(self) -> str:
@@ -66,6 +83,40 @@ def day_of(now: datetime) -> str:
     return now.date().isoformat()
 
 
+def this_month(now: datetime) -> str:
+    """The month that money counts for."""
+    return now.astimezone(UTC).strftime("%Y-%m")
+
+
+def next_month(now: datetime) -> datetime:
+    """When the money of the next month may be spent."""
+    first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=32)).replace(day=1)
+
+
+def can_pay(wish: Wish, now: datetime) -> ColumnElement[bool]:
+    """Rows of ApiAccess whose month has room for what a wish may cost; a month that has passed begins anew."""
+    fresh, units, micros = ApiAccess.month != this_month(now), wish.units, wish.micros
+    money = or_(and_(fresh, ApiAccess.cap_micros >= micros), ApiAccess.micros + micros <= ApiAccess.cap_micros)
+    known = or_(and_(fresh, ApiAccess.cap_units >= units), ApiAccess.units + units <= ApiAccess.cap_units)
+    return and_(money, or_(ApiAccess.cap_units.is_(None), known))
+
+
+def planned(wish: Wish) -> list[ColumnElement[bool]]:
+    """Accounts whose plan has what the wish is about; no condition for one that is not about an official API."""
+    if not wish.is_api:
+        return []
+    archive = [ApiAccess.full_archive] if wish.archive else []
+    return [exists().where(ApiAccess.account_id == Account.id, *archive)]
+
+
+def affordable(wish: Wish, now: datetime) -> list[ColumnElement[bool]]:
+    """As `planned`, of those that may still spend what it costs."""
+    if not wish.is_api:
+        return []
+    return [*planned(wish), exists().where(ApiAccess.account_id == Account.id, can_pay(wish, now))]
+
+
 def next_day(now: datetime) -> datetime:
     """When the daily budgets begin anew."""
     return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
@@ -73,7 +124,9 @@ def next_day(now: datetime) -> datetime:
 
 def healthy() -> ColumnElement[bool]:
     """Accounts that can work at all."""
-    return and_(Account.active, Account.status.in_(HEALTHY), Account.cookies.is_not(None))
+    return and_(
+        Account.active, Account.status.in_(HEALTHY), or_(Account.cookies.is_not(None), Account.api.is_not(None))
+    )
 
 
 def within_budget(now: datetime, budget: int) -> ColumnElement[bool]:
@@ -115,14 +168,14 @@ async def outlook(session: AsyncSession, wish: Wish, now: datetime, budget: int)
     minute = first.frees.replace(second=0, microsecond=0) + timedelta(minutes=1)
     soon = func.sum(case((rows.c.frees < literal(minute, UtcDateTime), 1), else_=0))
     accounts, then = (await session.execute(select(func.count(), soon).select_from(rows))).one()
-    reasons = [(at, why) for at, why in zip(first[1:], REASONS, strict=True) if at is not None and at > now]
+    reasons = [(at, why) for at, why in zip(first[1:], REASONS, strict=False) if at is not None and at > now]
     waits_for = max(reasons, key=lambda pair: pair[0])[1] if reasons else "lease"
     return Outlook(accounts=accounts, at=first.frees, waits_for=waits_for, then=int(then))
 
 
 def _wanted(wish: Wish) -> list[ColumnElement[bool]]:
     named = [Account.id == wish.account_id] if wish.account_id else []
-    return [Account.owner_id == wish.owner_id, Account.platform == wish.platform, *named]
+    return [Account.owner_id == wish.owner_id, Account.platform == wish.platform, *named, *planned(wish)]
 
 
 def _obstacles(wish: Wish, now: datetime, budget: int) -> list[ColumnElement[Any]]:
@@ -134,4 +187,12 @@ def _obstacles(wish: Wish, now: datetime, budget: int) -> list[ColumnElement[Any
         LedgerEntry.rest_until.expression,
         case((spent(now), LedgerEntry.reset_at)),
         case((~within_budget(now, budget), literal(next_day(now), UtcDateTime))),
+        *_money(wish, now),
     ]
+
+
+def _money(wish: Wish, now: datetime) -> list[ColumnElement[Any]]:
+    if not wish.is_api:
+        return []
+    pays = exists().where(ApiAccess.account_id == Account.id, can_pay(wish, now))
+    return [case((~pays, literal(next_month(now), UtcDateTime)))]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from xget_account.errors import AccountExists, AccountNotFound, NeedsCookies
-from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, RETIRED, Account
+from xget_account.models import ACTIVE, API, NEEDS_LOGIN, NEW, RETIRED, Account
 from xget_account.repository import AccountRepository
 from xget_account.schemas import AccountCreate, AccountFilter, AccountUpdate
 from xget_account.service.importing.cookies import from_text, missing, usable
 from xget_account.service.life import Life
-from xget_account.service.state import NO_COOKIES, View
+from xget_account.service.state import NO_COOKIES, NO_TOKENS, View
 from xget_account.service.vault import Vault
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
@@ -135,7 +135,7 @@ def blank(owner_id: str, platform: str, username: str, clock: Clock) -> Account:
         headers={},
         active=True,
         status=NEEDS_LOGIN,
-        error_msg=NO_COOKIES,
+        error_msg=NO_TOKENS if platform.endswith(API) else NO_COOKIES,
         next_step="import_cookies",
         used_day="",
         used_today=0,

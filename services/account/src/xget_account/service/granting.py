@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from xget_account.models import NEEDS_LOGIN, Account
 from xget_account.repository import LeaseRepository, Wish
@@ -36,6 +36,8 @@ class Granted:
     account: Account
     cookies: Mapping[str, str]
     expires_at: datetime
+    api: Mapping[str, Any] | None = None
+    """Tokens for the platform's official API, and what its plan has."""
 
     @property
     def lease_id(self) -> str:
@@ -61,11 +63,12 @@ class Granting:
         """A lease or a refusal for each wish, in their order: the first is served first."""
         groups: dict[tuple[str, str, int, int], list[tuple[int, Wish, int]]] = {}
         times: dict[str, int] = {}
-        run, before = 0, ""
+        run, before = 0, ("", 0, 0, False)
         for number, (wish, seconds) in enumerate(asks):
             again = times[wish.holder] = times.get(wish.holder, -1) + 1  # the second wish of a holder comes after
-            run += wish.operation != before
-            before = wish.operation
+            kind = (wish.operation, wish.units, wish.micros, wish.archive)
+            run += kind != before
+            before = kind
             groups.setdefault((wish.owner_id, wish.platform, run, again), []).append((number, wish, seconds))
         if len(groups) > 1:
             await self._leases.hold([wish for wish, _ in asks])
@@ -96,6 +99,8 @@ class Granting:
         if taken:
             lasts = timedelta(seconds=max(seconds for _, _, seconds in asks))
             await self._leases.reserve(sorted(taken), asks[0][1].operation, self._now, self._now + lasts + WINDOW)
+            if asks[0][1].is_api:
+                await self._leases.hold_money([(account, asks[0][1]) for account in taken.values()], self._now)
         await self._refuse([ask for ask in asks if ask[0] not in self._answers])
 
     async def _preferred(self, asks: Asks) -> list[Account]:
@@ -129,7 +134,7 @@ class Granting:
         """Lease the account; False when its secrets cannot be read, which sets it aside."""
         number, wish, seconds = ask
         try:
-            cookies = self._vault.open_cookies(account)
+            cookies, api = self._vault.open_cookies(account), self._vault.open_api(account)
         except SecretUnreadable:
             self._set_aside(account)
             return False
@@ -141,7 +146,8 @@ class Granting:
         account.used_today = account.used_today + 1 if account.used_day == today else 1
         account.used_day, account.last_used = today, now
         account.turn = max(account.turn, self._begun) + stride(account, self._daily_budget)
-        self._answers[number] = Granted(account, cookies, until)
+        plan = {"full_archive": wish.archive}
+        self._answers[number] = Granted(account, cookies, until, {**api, **plan} if api else None)
         return True
 
     async def _refuse(self, asks: Asks) -> None:

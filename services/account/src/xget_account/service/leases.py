@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from typing import Any
 
 from xget_account.errors import AccountNotFound, LeaseLost, NoAccountNow
 from xget_account.models import ACTIVE, Account
@@ -100,9 +101,21 @@ class LeaseService:
                 refusal = error
         return await self._room.wait(ask, wait_seconds, refusal, rings)
 
-    async def report(self, lease_id: str, fence: int, answer: Answer, error_text: str = "") -> Decision:
-        """Apply the playbook to one answer. Raises LeaseLost (412) for a lease that is not the newest."""
-        return await self._reporting.ask(Told(lease_id=lease_id, fence=fence, answer=answer, error_text=error_text))
+    async def report(
+        self, lease_id: str, fence: int, answer: Answer, error_text: str = "", *, units: int = -1
+    ) -> Decision:
+        """Apply the playbook to one answer. Raises LeaseLost (412) for a lease that is not the newest.
+
+        `units` of an official API were read; what was held for more is taken back.
+        """
+        told = Told(lease_id=lease_id, fence=fence, answer=answer, error_text=error_text, units=units)
+        return await self._reporting.ask(told)
+
+    async def keep_api(self, lease_id: str, fence: int, tokens: Mapping[str, Any]) -> None:
+        """Store new tokens of a leased account; committed on return. Raises LeaseLost (412)."""
+        async with self._work() as leases:
+            account = await _newest(leases, lease_id, fence)
+            self._vault.seal_api(account, {**(self._vault.open_api(account) or {}), **tokens})
 
     async def renew(self, lease_id: str, fence: int, ttl_seconds: int) -> datetime:
         """Prolong a lease, also one that ran out if nobody took the account since. Raises LeaseLost (412)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from xget_account.models import LOGIN_SECRETS, SECRETS, Account, Login
 from xget_kernel.secrets import Keyring, Secret
@@ -36,6 +37,18 @@ class Vault:
         """A secret of the account's logins, None when there is none. Raises SecretUnreadable."""
         sealed: str | None = getattr(login, field)
         return None if sealed is None else Secret(self._keyring.decrypt(sealed, aad=_login_aad(login, field)))
+
+    def seal_api(self, account: Account, tokens: Mapping[str, Any]) -> None:
+        """Store tokens for the platform's official API."""
+        self.seal(account, "api", json.dumps(dict(tokens), separators=(",", ":")))
+
+    def open_api(self, account: Account) -> dict[str, Any] | None:
+        """The account's tokens for the official API, None when it has none. Raises SecretUnreadable."""
+        plain = self.open(account, "api")
+        if plain is None:
+            return None
+        tokens: dict[str, Any] = json.loads(plain)
+        return tokens
 
     def seal_cookies(self, account: Account, cookies: Mapping[str, str]) -> None:
         """Store cookies, name to value."""

@@ -35,6 +35,9 @@ class AcquireRequest(_message.Message):
     IMMEDIATE_FIELD_NUMBER: _builtins.int
     TASK_ID_FIELD_NUMBER: _builtins.int
     REQUESTER_ID_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    UNIT_KIND_FIELD_NUMBER: _builtins.int
+    FULL_ARCHIVE_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.str
     platform: _builtins.str
     operation: _builtins.str
@@ -57,6 +60,14 @@ class AcquireRequest(_message.Message):
     """The task behind the wish: tasks of one requester that wait are served in turn."""
     requester_id: _builtins.str
     """For whom the task works, when the accounts are shared: requesters that wait are served in turn. Empty: the owner."""
+    units: _builtins.int
+    """Accounts of a platform's official API are the platform `<platform>_api`. What the request reads at most: it is
+    counted as spent before it is made. RESOURCE_EXHAUSTED with `waits-for: money`: the month's cap is reached.
+    """
+    unit_kind: _builtins.str
+    """posts or users: they have prices of their own."""
+    full_archive: _builtins.bool
+    """Only an account whose plan has the full-archive search."""
     def __init__(
         self,
         *,
@@ -72,10 +83,13 @@ class AcquireRequest(_message.Message):
         immediate: _builtins.bool = ...,
         task_id: _builtins.str = ...,
         requester_id: _builtins.str = ...,
+        units: _builtins.int = ...,
+        unit_kind: _builtins.str = ...,
+        full_archive: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "holder", b"holder", "immediate", b"immediate", "operation", b"operation", "owner_id", b"owner_id", "platform", b"platform", "priority", b"priority", "requester_id", b"requester_id", "sticky_account_id", b"sticky_account_id", "task_id", b"task_id", "ttl_seconds", b"ttl_seconds", "wait_seconds", b"wait_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "full_archive", b"full_archive", "holder", b"holder", "immediate", b"immediate", "operation", b"operation", "owner_id", b"owner_id", "platform", b"platform", "priority", b"priority", "requester_id", b"requester_id", "sticky_account_id", b"sticky_account_id", "task_id", b"task_id", "ttl_seconds", b"ttl_seconds", "unit_kind", b"unit_kind", "units", b"units", "wait_seconds", b"wait_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -156,6 +170,7 @@ class Lease(_message.Message):
     HEADERS_FIELD_NUMBER: _builtins.int
     USER_AGENT_FIELD_NUMBER: _builtins.int
     PROXY_ID_FIELD_NUMBER: _builtins.int
+    API_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
     fencing_token: _builtins.int
     """Grows with each lease of the account; an older one is refused."""
@@ -170,6 +185,10 @@ class Lease(_message.Message):
     def cookies(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     @_builtins.property
     def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    @_builtins.property
+    def api(self) -> Global___ApiCredential:
+        """Of an account of an official API."""
+
     def __init__(
         self,
         *,
@@ -182,14 +201,102 @@ class Lease(_message.Message):
         headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         user_agent: _builtins.str = ...,
         proxy_id: _builtins.str = ...,
+        api: Global___ApiCredential | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["api", b"api", "expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "cookies", b"cookies", "expires_at", b"expires_at", "fencing_token", b"fencing_token", "headers", b"headers", "lease_id", b"lease_id", "proxy_id", b"proxy_id", "user_agent", b"user_agent", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "api", b"api", "cookies", b"cookies", "expires_at", b"expires_at", "fencing_token", b"fencing_token", "headers", b"headers", "lease_id", b"lease_id", "proxy_id", b"proxy_id", "user_agent", b"user_agent", "username", b"username"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Lease: _TypeAlias = Lease  # noqa: Y015
+
+@_typing.final
+class ApiCredential(_message.Message):
+    """ApiCredential is a secret, too: an app's own token, or a user's that are renewed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEARER_TOKEN_FIELD_NUMBER: _builtins.int
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_SECRET_FIELD_NUMBER: _builtins.int
+    REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
+    ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
+    ACCESS_EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    FULL_ARCHIVE_FIELD_NUMBER: _builtins.int
+    bearer_token: _builtins.str
+    client_id: _builtins.str
+    client_secret: _builtins.str
+    refresh_token: _builtins.str
+    access_token: _builtins.str
+    full_archive: _builtins.bool
+    @_builtins.property
+    def access_expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        bearer_token: _builtins.str = ...,
+        client_id: _builtins.str = ...,
+        client_secret: _builtins.str = ...,
+        refresh_token: _builtins.str = ...,
+        access_token: _builtins.str = ...,
+        access_expires_at: _timestamp_pb2.Timestamp | None = ...,
+        full_archive: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_expires_at", b"access_expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_expires_at", b"access_expires_at", "access_token", b"access_token", "bearer_token", b"bearer_token", "client_id", b"client_id", "client_secret", b"client_secret", "full_archive", b"full_archive", "refresh_token", b"refresh_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApiCredential: _TypeAlias = ApiCredential  # noqa: Y015
+
+@_typing.final
+class KeepApiRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEASE_ID_FIELD_NUMBER: _builtins.int
+    FENCING_TOKEN_FIELD_NUMBER: _builtins.int
+    REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
+    ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
+    ACCESS_EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    lease_id: _builtins.str
+    fencing_token: _builtins.int
+    refresh_token: _builtins.str
+    access_token: _builtins.str
+    @_builtins.property
+    def access_expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        lease_id: _builtins.str = ...,
+        fencing_token: _builtins.int = ...,
+        refresh_token: _builtins.str = ...,
+        access_token: _builtins.str = ...,
+        access_expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_expires_at", b"access_expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_expires_at", b"access_expires_at", "access_token", b"access_token", "fencing_token", b"fencing_token", "lease_id", b"lease_id", "refresh_token", b"refresh_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeepApiRequest: _TypeAlias = KeepApiRequest  # noqa: Y015
+
+@_typing.final
+class KeepApiResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeepApiResponse: _TypeAlias = KeepApiResponse  # noqa: Y015
 
 @_typing.final
 class ReportRequest(_message.Message):
@@ -209,6 +316,7 @@ class ReportRequest(_message.Message):
     ERROR_TEXT_FIELD_NUMBER: _builtins.int
     HAS_DATA_FIELD_NUMBER: _builtins.int
     OUTLINE_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
     fencing_token: _builtins.int
     operation: _builtins.str
@@ -228,6 +336,8 @@ class ReportRequest(_message.Message):
     """The answer carries something of what was asked for."""
     outline: _builtins.str
     """Names and types of the body of an answer without data, no values; kept when nobody knows the answer."""
+    units: _builtins.int
+    """Of an official API: posts or users that were read, -1 when nobody knows. What was held for more is taken back."""
     @_builtins.property
     def error_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The platform's error codes in the body."""
@@ -251,10 +361,11 @@ class ReportRequest(_message.Message):
         error_text: _builtins.str = ...,
         has_data: _builtins.bool = ...,
         outline: _builtins.str = ...,
+        units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reset_at", b"reset_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_kind", b"body_kind", "bytes", b"bytes", "duration_ms", b"duration_ms", "error_codes", b"error_codes", "error_text", b"error_text", "fencing_token", b"fencing_token", "has_data", b"has_data", "lease_id", b"lease_id", "limit", b"limit", "operation", b"operation", "outline", b"outline", "remaining", b"remaining", "reset_at", b"reset_at", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_kind", b"body_kind", "bytes", b"bytes", "duration_ms", b"duration_ms", "error_codes", b"error_codes", "error_text", b"error_text", "fencing_token", b"fencing_token", "has_data", b"has_data", "lease_id", b"lease_id", "limit", b"limit", "operation", b"operation", "outline", b"outline", "remaining", b"remaining", "reset_at", b"reset_at", "status", b"status", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -57,6 +57,11 @@ class AccountPoolStub:
                 request_serializer=xget_dot_account_dot_v1_dot_account__pool__pb2.ReleaseRequest.SerializeToString,
                 response_deserializer=xget_dot_account_dot_v1_dot_account__pool__pb2.ReleaseResponse.FromString,
                 _registered_method=True)
+        self.KeepApi = channel.unary_unary(
+                '/xget.account.v1.AccountPool/KeepApi',
+                request_serializer=xget_dot_account_dot_v1_dot_account__pool__pb2.KeepApiRequest.SerializeToString,
+                response_deserializer=xget_dot_account_dot_v1_dot_account__pool__pb2.KeepApiResponse.FromString,
+                _registered_method=True)
         self.Describe = channel.unary_unary(
                 '/xget.account.v1.AccountPool/Describe',
                 request_serializer=xget_dot_account_dot_v1_dot_account__pool__pb2.DescribeRequest.SerializeToString,
@@ -116,6 +121,14 @@ class AccountPoolServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def KeepApi(self, request, context):
+        """KeepApi stores renewed tokens of a leased account; they are durable when it answers.
+        FAILED_PRECONDITION: the lease is not the newest.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Describe(self, request, context):
         """Describe tells whether an account exists for an owner. NOT_FOUND otherwise.
         """
@@ -152,6 +165,11 @@ def add_AccountPoolServicer_to_server(servicer, server):
                     servicer.Release,
                     request_deserializer=xget_dot_account_dot_v1_dot_account__pool__pb2.ReleaseRequest.FromString,
                     response_serializer=xget_dot_account_dot_v1_dot_account__pool__pb2.ReleaseResponse.SerializeToString,
+            ),
+            'KeepApi': grpc.unary_unary_rpc_method_handler(
+                    servicer.KeepApi,
+                    request_deserializer=xget_dot_account_dot_v1_dot_account__pool__pb2.KeepApiRequest.FromString,
+                    response_serializer=xget_dot_account_dot_v1_dot_account__pool__pb2.KeepApiResponse.SerializeToString,
             ),
             'Describe': grpc.unary_unary_rpc_method_handler(
                     servicer.Describe,
@@ -275,6 +293,33 @@ class AccountPool:
             '/xget.account.v1.AccountPool/Release',
             xget_dot_account_dot_v1_dot_account__pool__pb2.ReleaseRequest.SerializeToString,
             xget_dot_account_dot_v1_dot_account__pool__pb2.ReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def KeepApi(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/xget.account.v1.AccountPool/KeepApi',
+            xget_dot_account_dot_v1_dot_account__pool__pb2.KeepApiRequest.SerializeToString,
+            xget_dot_account_dot_v1_dot_account__pool__pb2.KeepApiResponse.FromString,
             options,
             channel_credentials,
             insecure,

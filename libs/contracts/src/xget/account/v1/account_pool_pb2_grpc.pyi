@@ -60,6 +60,10 @@ class AccountPoolStub:
     """
     Release: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.ReleaseRequest, _account_pool_pb2.ReleaseResponse]
     """Release gives a lease back; releasing twice, or a lease that is not the newest, is fine and changes nothing."""
+    KeepApi: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.KeepApiRequest, _account_pool_pb2.KeepApiResponse]
+    """KeepApi stores renewed tokens of a leased account; they are durable when it answers.
+    FAILED_PRECONDITION: the lease is not the newest.
+    """
     Describe: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.DescribeRequest, _account_pool_pb2.DescribeResponse]
     """Describe tells whether an account exists for an owner. NOT_FOUND otherwise."""
     Budget: _grpc.UnaryUnaryMultiCallable[_account_pool_pb2.BudgetRequest, _account_pool_pb2.BudgetResponse]
@@ -97,6 +101,10 @@ class AccountPoolAsyncStub(AccountPoolStub):
     """
     Release: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.ReleaseRequest, _account_pool_pb2.ReleaseResponse]  # type: ignore[assignment]
     """Release gives a lease back; releasing twice, or a lease that is not the newest, is fine and changes nothing."""
+    KeepApi: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.KeepApiRequest, _account_pool_pb2.KeepApiResponse]  # type: ignore[assignment]
+    """KeepApi stores renewed tokens of a leased account; they are durable when it answers.
+    FAILED_PRECONDITION: the lease is not the newest.
+    """
     Describe: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.DescribeRequest, _account_pool_pb2.DescribeResponse]  # type: ignore[assignment]
     """Describe tells whether an account exists for an owner. NOT_FOUND otherwise."""
     Budget: _aio.UnaryUnaryMultiCallable[_account_pool_pb2.BudgetRequest, _account_pool_pb2.BudgetResponse]  # type: ignore[assignment]
@@ -155,6 +163,16 @@ class AccountPoolServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_pool_pb2.ReleaseResponse, _abc.Awaitable[_account_pool_pb2.ReleaseResponse]]:
         """Release gives a lease back; releasing twice, or a lease that is not the newest, is fine and changes nothing."""
+
+    @_abc_1.abstractmethod
+    def KeepApi(
+        self,
+        request: _account_pool_pb2.KeepApiRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_pool_pb2.KeepApiResponse, _abc.Awaitable[_account_pool_pb2.KeepApiResponse]]:
+        """KeepApi stores renewed tokens of a leased account; they are durable when it answers.
+        FAILED_PRECONDITION: the lease is not the newest.
+        """
 
     @_abc_1.abstractmethod
     def Describe(
