@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -52,6 +53,8 @@ class Options:
     exits: Sequence[str] = ()
     rich: bool = False
     speed: float = 0.0
+    imap_port: int | None = None
+    """Port of an IMAP server for the people's mail; 0 for any, None for no server."""
     start: Mapping[str, Any] = field(default_factory=dict)
     schedule: Sequence[Step] = ()
 
@@ -93,6 +96,8 @@ class Sandbox:
         self.truth = Truth(self.world, listings, replaying=options.replay is not None)
         transaction = TransactionPages(options.seed)
         self.people = People(Post(), options.seed)
+        self.mail: Any = None
+        self.imap_port = 0
         gate = Gate(source, self.director, transaction, self.people)
         self.api = ApiGate(self.world, self.director)
         control = Control(self.truth, self.director, self.people, self.api.credentials, self.authority.pem)
@@ -113,6 +118,8 @@ class Sandbox:
         except (OSError, OverflowError) as error:
             raise SandboxError(f"Port {port} cannot be used ({error}): choose another, or 0 for any.") from error
         await self.exits.start(self.server.port)
+        if self.options.imap_port is not None:
+            await self._open_mail(self.options.imap_port)
         if self.options.ca_file is not None:
             try:
                 write_atomically(self.options.ca_file, self.authority.pem)
@@ -120,8 +127,19 @@ class Sandbox:
                 await self.stop()
                 raise SandboxError(f"{self.options.ca_file} cannot be written: {error.strerror}.") from error
 
+    async def _open_mail(self, port: int) -> None:
+        server = import_module("xget_sandbox.mail.server")  # its library is loaded only where there is mail to read
+        self.mail = server.MailServer(self.people.post, self.authority.context(server.HOST))
+        try:
+            self.imap_port = await self.mail.start(port)
+        except (OSError, OverflowError) as error:
+            await self.stop()
+            raise SandboxError(f"Port {port} cannot be used for mail ({error}): choose another, or 0.") from error
+
     async def stop(self) -> None:
         """Stop listening and cut all connections."""
+        if self.mail is not None:
+            await self.mail.stop()
         await self.exits.stop()
         await self.server.stop()
 

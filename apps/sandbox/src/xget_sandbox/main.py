@@ -29,6 +29,7 @@ def run(
     paging: str = "",
     scenario: str | None = None,
     exits: Sequence[str] = (),
+    imap: int | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0, or 2 after one line on stderr that names the mistake."""
     options = Options(
@@ -42,6 +43,7 @@ def run(
         days=days,
         paging=paging,
         exits=exits,
+        imap_port=imap,
     )
     try:
         asyncio.run(_serve(options.under(find_scenario(scenario)) if scenario else options))
@@ -60,6 +62,8 @@ async def _serve(options: Options) -> None:
         loop.add_signal_handler(number, stopped.set)
     async with Sandbox(options) as sandbox:
         sys.stdout.write(f"sandbox ready: proxy {sandbox.proxy_url} ca {options.ca_file}\n")
+        if options.imap_port is not None:
+            sys.stdout.write(f"imap: localhost:{sandbox.imap_port}\n")
         for name, told in sandbox.exits.told()["exits"].items():
             sys.stdout.write(f"exit {name}: {told['url']}\n")
         sys.stdout.flush()
@@ -83,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         paging=given.paging,
         scenario=given.scenario,
         exits=given.exits,
+        imap=given.imap,
     )
 
 
@@ -108,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--faults", action="append", default=[], metavar="LIST", help="such as 429@3,empty@5,drop%%0.1")
     made.add_argument("--days", type=float, default=120.0, help="days that the posts are spread over (120)")
     made.add_argument("--paging", default="", metavar="LIST", help="such as stall=800,how=mixed,lie=0.02,expire=900")
+    made.add_argument("--imap", type=int, metavar="N", help="port of an IMAP server with the mail of its people")
     made.add_argument("--exits", action="append", default=[], metavar="LIST", help="more proxies: http,socks5,drop*3…")
     made.add_argument("--scenario", metavar="NAME", help="a scenario's name or .yaml file; it says what the world is")
     made.add_argument("--scenarios", action="store_true", help="list the scenarios that come along, and end")

@@ -20,6 +20,7 @@ def sandbox(
     days: Annotated[float, Parameter(help="How many days the posts are spread over.")] = 120.0,
     paging: Annotated[str, Parameter(help="How far searches can be read, as stall=800,lie=0.02,expire=900.")] = "",
     exits: Annotated[str | None, Parameter(help="More proxies to try, as http,socks5,drop*3.")] = None,
+    imap: Annotated[int | None, Parameter(help="Port of an IMAP server with the mail of its people.")] = None,
     scenario: Annotated[str | None, Parameter(help="A scenario's name or file; it says what the world is.")] = None,
     scenarios: Annotated[bool, Parameter(help="List the scenarios that come along, and end.", negative="")] = False,
 ) -> int:
@@ -40,4 +41,5 @@ def sandbox(
         paging=paging,
         scenario=scenario,
         exits=exits.split(",") if exits else [],
+        imap=imap,
     )
