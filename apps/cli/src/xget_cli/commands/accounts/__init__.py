@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from xget_cli.commands.accounts import manage
+from xget_cli.commands.accounts import budget, life, manage
 
 app = App(name="accounts", help="Accounts that collect.", help_format="markdown")
 app.command(manage.import_, name="import")
 app.command(manage.list_, name="list")
 app.command(manage.status, name="status")
+app.command(budget.budget, name="budget")
 app.command(manage.delete, name="delete")
+app.command(life.history, name="history")
+app.command(life.retire, name="retire")
+app.command(life.revive, name="revive")
+app.command(life.playbook, name="playbook")
+app.command(life.samples, name="samples")

@@ -1,0 +1,116 @@
+"""What accounts have left, as tables with bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from rich.text import Text
+
+from xget_cli.client import Client
+from xget_cli.options import DEFAULTS, Common
+from xget_cli.output import line, print_json, table
+
+WIDTH: Final = 12
+_LOW: Final = 0.2
+
+
+def budget(
+    *,
+    operation: str | None = None,
+    platform: str | None = None,
+    page: int = 1,
+    size: int = 50,
+    common: Common = DEFAULTS,
+) -> None:
+    """Show what accounts have left: of the platform's windows by operation, of their day, and until when they rest.
+
+    Times are UTC. A bar shows what is left.
+
+    Parameters
+    ----------
+    operation
+        Only this operation, as SearchTimeline.
+    platform
+        Only accounts of this platform.
+    page
+        Which page of accounts.
+    size
+        Accounts of a page, up to 100.
+    """
+    wanted = {"operation": operation, "platform": platform, "page": page, "size": size}
+    with Client(common.url) as client:
+        found = client.get("/api/v1/accounts/budget", **{k: v for k, v in wanted.items() if v is not None})
+    if common.json:
+        return print_json(found)
+    totals = found["totals"]
+    line(
+        f"{totals['with_room']} of {totals['accounts']} accounts have room; {totals['budget_left']:,} of "
+        f"{totals['daily_budget']:,} requests are left until {_time(found['day_ends_at'])} UTC."
+    )
+    columns = ["operation", "left", "", "accounts", "without room", "next room", "used today"]
+    if found["operations"]:
+        table("By operation", columns, [_operation(row) for row in found["operations"]])
+    columns = ["account", "state", "today", "", "operation", "window", "", "full again", "rests until"]
+    rows = [row for account in found["items"] for row in _account(account)]
+    return table(f"By account, page {found['page']} of {max(1, found['pages'])}", columns, rows)
+
+
+def _operation(row: Mapping[str, Any]) -> list[Any]:
+    left = f"{row['remaining']:,} of {row['limit']:,}" if row["known"] else "not known yet"
+    room = _time(row["next_room_at"])
+    return [
+        row["operation"],
+        bar(row["remaining"], row["limit"]) if row["known"] else "",
+        left,
+        row["accounts"],
+        row["without_room"],
+        room,
+        row["used_today"],
+    ]
+
+
+def _account(account: Mapping[str, Any]) -> list[list[Any]]:
+    """A line for the account with its first operation, and one for each other."""
+    day = [
+        account["username"],
+        account["state"],
+        bar(account["budget_left"], account["daily_budget"]),
+        f"{account['budget_left']:,} of {account['daily_budget']:,}",
+    ]
+    everything = account["rest_until"]
+    windows = [_window(window, everything) for window in account["operations"]]
+    first, *others = windows or [["", "", "", "", _time(everything)]]
+    return [[*day, *first], *(["", "", "", "", *window] for window in others)]
+
+
+def _window(window: Mapping[str, Any], everything: str | None) -> list[Any]:
+    known = window["limit"] is not None and window["remaining"] is not None
+    rests = max(filter(None, (window["rest_until"], everything)), default=None)
+    return [
+        window["operation"],
+        bar(window["remaining"], window["limit"]) if known else "",
+        f"{max(0, window['remaining'])} of {window['limit']}" if known else "not known yet",
+        _time(window["reset_at"]),
+        _time(rests),
+    ]
+
+
+def bar(left: int, whole: int) -> Text:
+    """What is left of a whole, as a bar of WIDTH characters."""
+    share = min(1.0, max(0.0, left / whole)) if whole > 0 else 0.0
+    full = round(share * WIDTH)
+    if share > 0:
+        full = max(1, full)
+    colour = "red" if share == 0 else "yellow" if share <= _LOW else "green"
+    return Text.assemble(("█" * full, colour), ("░" * (WIDTH - full), "dim"))
+
+
+def _time(moment: str | None) -> str:
+    """A time of day, with the date when it is another day."""
+    if moment is None:
+        return ""
+    then = datetime.fromisoformat(moment)
+    now = datetime.now(then.tzinfo)
+    return f"{then:%H:%M}" if then.date() == now.date() else f"{then:%m-%d %H:%M}"

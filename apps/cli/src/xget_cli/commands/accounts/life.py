@@ -1,0 +1,99 @@
+"""What became of accounts, what answers mean, and answers that nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from xget_cli.client import Client
+from xget_cli.files import InputFile, read_text
+from xget_cli.options import DEFAULTS, Common, Id
+from xget_cli.output import line, print_json, table
+
+
+def history(account_id: Id, *, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
+    """List from which state an account came into which, why and by whom; newest first."""
+    with Client(common.url) as client:
+        found = client.get(f"/api/v1/accounts/{account_id}/history", page=page, size=size)
+    if common.json:
+        return print_json(found)
+    columns = ["at", "from_state", "to_state", "by", "next_step", "reason"]
+    return table(f"{found['total']} moves", columns, [[one[c] for c in columns] for one in found["items"]])
+
+
+def retire(account_id: Id, *, reason: str = "", common: Common = DEFAULTS) -> None:
+    """Take an account out of use until somebody revives it; its secrets stay.
+
+    Parameters
+    ----------
+    reason
+        Is shown in its history.
+    """
+    _move("retire", account_id, reason, common)
+
+
+def revive(account_id: Id, *, reason: str = "", common: Common = DEFAULTS) -> None:
+    """Take a retired account into use again.
+
+    Parameters
+    ----------
+    reason
+        Is shown in its history.
+    """
+    _move("revive", account_id, reason, common)
+
+
+def samples(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
+    """List answers that no rule of the playbook knows: names and types of the body, no values."""
+    with Client(common.url) as client:
+        found = client.get("/api/v1/accounts/samples", page=page, size=size)
+    if common.json:
+        return print_json(found)
+    columns = ["at", "operation", "status", "body_kind", "account_id"]
+    rows = [[*(one[c] for c in columns), *_answer(one["answer"])] for one in found["items"]]
+    return table(f"{found['total']} samples", [*columns, "codes", "message", "outline"], rows)
+
+
+def playbook(
+    *,
+    check: Annotated[InputFile | None, Parameter(help="Look at this file instead: nothing comes into force.")] = None,
+    common: Common = DEFAULTS,
+) -> None:
+    """Show what each answer of the platform means for the account that got it: the first rule that fits decides."""
+    with Client(common.url) as client:
+        if check is None:
+            found = client.get("/api/v1/accounts/playbook")
+        else:
+            body = {"text": read_text(check), "name": check.name}
+            found = client.post("/api/v1/accounts/playbook/check", body)
+    if common.json:
+        return print_json(found)
+    rows = [_rule(number, rule) for number, rule in enumerate(found["rules"], 1)]
+    rows.append(_rule("", found["otherwise"]))
+    columns = ["", "rule", "when", "action", "rest", "state"]
+    table(f"{found['name']}, version {found['version']}, {found['source']}", columns, rows)
+    if found["trouble"]:
+        line(f"The file as it is now is not in force: {found['trouble']}")
+    return None
+
+
+def _move(verb: str, account_id: str, reason: str, common: Common) -> None:
+    with Client(common.url) as client:
+        found = client.post(f"/api/v1/accounts/{account_id}/{verb}", {"reason": reason})
+    print_json(found) if common.json else line(f"{found['state']}: {found['sentence']}")
+
+
+def _answer(answer: Mapping[str, Any]) -> list[str]:
+    return [", ".join(map(str, answer["error_codes"])), answer["message"], answer["outline"]]
+
+
+def _rule(number: object, rule: Mapping[str, Any]) -> list[Any]:
+    shown = "; ".join(
+        f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in rule["when"].items()
+    )
+    rest = "" if rule["rest_seconds"] is None else f"{rule['rest_seconds']} s" + (", all" if rule["all"] else "")
+    until = "until reset, else " if rule["until_reset"] else ""
+    return [number, rule["name"], shown or "anything else", rule["action"], until + rest, rule["state"] or ""]

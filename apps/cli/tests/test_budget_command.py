@@ -1,0 +1,104 @@
+"""`xget accounts budget`: bars, times and sums of what the account service says."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+
+from xget_cli.commands.accounts.budget import WIDTH, bar, budget
+from xget_cli.options import Common
+from xget_testing.apps import serving_in_thread
+
+SOON = (datetime.now(UTC) + timedelta(days=2)).replace(microsecond=0)
+WINDOW = {
+    "operation": "SearchTimeline",
+    "limit": 50,
+    "remaining": 10,
+    "reset_at": SOON.isoformat(),
+    "rest_until": None,
+    "used_today": 40,
+    "failures": 0,
+    "errors": [],
+}
+ACCOUNT = {
+    "account_id": "a1",
+    "username": "neo",
+    "platform": "x",
+    "state": "RESTING",
+    "active": True,
+    "daily_budget": 2000,
+    "used_today": 500,
+    "budget_left": 1500,
+    "rest_until": SOON.isoformat(),
+    "lease_until": None,
+}
+FOUND: dict[str, Any] = {
+    "items": [
+        ACCOUNT | {"operations": [WINDOW, WINDOW | {"operation": "UserTweets", "limit": None, "remaining": None}]},
+        ACCOUNT | {"username": "new", "rest_until": None, "operations": []},
+    ],
+    "page": 1,
+    "size": 50,
+    "total": 2,
+    "pages": 1,
+    "operations": [
+        {
+            "operation": "SearchTimeline",
+            "platform": "x",
+            "accounts": 7,
+            "known": 7,
+            "limit": 350,
+            "remaining": 0,
+            "without_room": 7,
+            "next_room_at": SOON.isoformat(),
+            "used_today": 350,
+        }
+    ],
+    "totals": {
+        "accounts": 2,
+        "healthy": 2,
+        "with_room": 1,
+        "daily_budget": 4000,
+        "used_today": 1000,
+        "budget_left": 3000,
+    },
+    "day_ends_at": SOON.isoformat(),
+}
+
+
+def gateway(asked: list[dict[str, str]]) -> FastAPI:
+    app = FastAPI()
+
+    def answer(request: Request) -> dict[str, Any]:
+        asked.append(dict(request.query_params))
+        return FOUND
+
+    app.get("/api/v1/accounts/budget")(answer)
+    return app
+
+
+def test_bars_times_and_sums_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[dict[str, str]] = []
+    with serving_in_thread(gateway(asked)) as url:
+        budget(operation="SearchTimeline", common=Common(url=url))
+        shown = capsys.readouterr().out
+        budget(common=Common(url=url, json=True))
+        assert json.loads(capsys.readouterr().out) == FOUND
+    assert asked[0] == {"operation": "SearchTimeline", "page": "1", "size": "50"}
+    assert f"1 of 2 accounts have room; 3,000 of 4,000 requests are left until {SOON:%m-%d %H:%M} UTC." in shown
+    lines = {line.split()[0]: line for line in shown.splitlines() if line.strip()}
+    assert "0 of 350" in lines["SearchTimeline"]
+    assert "1,500 of 2,000" in lines["neo"]
+    assert "10 of 50" in lines["neo"]
+    assert lines["neo"].count(f"{SOON:%m-%d %H:%M}") == 2
+    assert "not known yet" in lines["UserTweets"]
+
+
+@pytest.mark.parametrize(("left", "whole", "full"), [(0, 50, 0), (1, 5000, 1), (25, 50, 6), (50, 50, 12), (9, 0, 0)])
+def test_a_bar_shows_what_is_left(left: int, whole: int, full: int) -> None:
+    drawn = bar(left, whole).plain
+    assert (len(drawn), drawn.count("█")) == (WIDTH, full)
