@@ -21,6 +21,7 @@ NAMES = [
     events.FORGOTTEN,
     events.PAGES,
     events.PARSER_EVENTS,
+    events.PROXY_EVENTS,
     events.RESULTS,
     events.STORED,
     events.TASKS,

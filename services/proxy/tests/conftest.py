@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from xget.proxy.v1.proxy_pool_pb2_grpc import ProxyPoolStub
+from xget_events.sqlite import SqliteEventLog
 from xget_kernel.clock import ManualClock
 from xget_kernel.secrets import Secret
 from xget_proxy.app import create_app
@@ -50,6 +51,13 @@ def clock() -> ManualClock:
 @pytest.fixture
 def tokens(clock: ManualClock) -> TokenMaker:
     return TokenMaker(clock)
+
+
+@pytest.fixture
+async def events(settings: Settings) -> AsyncIterator[SqliteEventLog]:
+    log = SqliteEventLog(settings.home / "events.db")
+    yield log
+    await log.close()
 
 
 @pytest.fixture

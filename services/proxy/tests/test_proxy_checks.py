@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from xget_contracts.events import PROXY_EVENTS, ProxyChanged
+from xget_events.codec import decode
+from xget_events.sqlite import SqliteEventLog
 from xget_kernel.clock import ManualClock
 from xget_proxy.adapters.http import HttpProbe
 from xget_proxy.settings import Settings
@@ -139,6 +142,15 @@ def site_certificate(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
     return public, context
 
 
+async def announced(events: SqliteEventLog, count: int) -> list[ProxyChanged]:
+    """The first facts on the topic."""
+    records: list[Any] = []
+    async with events.consumer("trial", [PROXY_EVENTS]) as consumer, asyncio.timeout(10):
+        while len(records) < count:
+            records += await consumer.poll(timeout=0.5)
+    return [decode(record, ProxyChanged) for record in records]
+
+
 async def check(client: httpx.AsyncClient, proxy: dict[str, Any]) -> dict[str, Any]:
     answer = await client.post(f"{URL}/check", json={"ids": [proxy["id"]]})
     assert answer.status_code == 200, answer.text
@@ -236,7 +248,7 @@ async def test_many_are_checked_eight_at_a_time(client: httpx.AsyncClient, add_p
 
 
 async def test_the_worker_tries_a_paused_proxy_again(
-    client: httpx.AsyncClient, add_proxy: Any, settings: Settings, clock: ManualClock
+    client: httpx.AsyncClient, add_proxy: Any, settings: Settings, clock: ManualClock, events: SqliteEventLog
 ) -> None:
     async with listening(answering(GOOD)) as port:
         proxy = await add_proxy("127.0.0.1", port=9)
@@ -247,7 +259,7 @@ async def test_the_worker_tries_a_paused_proxy_again(
         clock.advance(61)
         assert (await client.get(url)).json()["status"] == "CHECKING"
         stop = asyncio.Event()
-        working = asyncio.create_task(create_worker(settings, clock=clock).run(stop))
+        working = asyncio.create_task(create_worker(settings, log=events, clock=clock).run(stop))
         async with asyncio.timeout(10):
             while (await client.get(url)).json()["status"] != "INACTIVE":  # noqa: ASYNC110 - a row
                 await asyncio.sleep(0.02)
@@ -255,3 +267,6 @@ async def test_the_worker_tries_a_paused_proxy_again(
             assert (await client.get(url)).json()["status"] == "ACTIVE"
             stop.set()
             await working
+    (fact,) = await announced(events, 1)
+    assert (fact.kind, fact.subject_id, fact.owner_id) == ("paused", proxy["id"], "ada")
+    assert fact.until is not None

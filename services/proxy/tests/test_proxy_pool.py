@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import httpx2 as httpx
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
 
 from xget.proxy.v1 import proxy_pool_pb2 as pb
 from xget_kernel.clock import ManualClock
+from xget_proxy.models import OUTBOX
 from xget_rpc.client import RpcInvalid, RpcNotFound
 
 URL = "/api/v1/proxies"
@@ -54,7 +58,7 @@ async def test_a_country_narrows_the_choice(pool: Any, add_proxy: Any) -> None:
 
 
 async def test_three_failures_pause_a_proxy_and_a_good_trial_brings_it_back(
-    pool: Any, add_proxy: Any, client: httpx.AsyncClient, clock: ManualClock
+    pool: Any, add_proxy: Any, client: httpx.AsyncClient, clock: ManualClock, app: FastAPI
 ) -> None:
     proxy = await add_proxy()
     assert [await report(pool, proxy, False) for _ in range(3)] == ["ACTIVE", "ACTIVE", "INACTIVE"]
@@ -69,6 +73,12 @@ async def test_three_failures_pause_a_proxy_and_a_good_trial_brings_it_back(
     assert (await client.get(f"{URL}?status=CHECKING")).json()["total"] == 1
     assert (await take(pool)).proxy_id == proxy["id"]
     assert await report(pool, proxy, True) == "ACTIVE"
+    async with app.state.proxy.database.read() as session:
+        told = [json.loads(value) for value in await session.scalars(select(OUTBOX.c.value).order_by(OUTBOX.c.id))]
+    assert [(fact["kind"], fact["reason"]) for fact in told] == [
+        ("paused", "reset by peer"),
+        ("healed", "It works again."),
+    ]
 
 
 async def test_a_trial_waits_while_a_proven_one_is_there(pool: Any, add_proxy: Any, clock: ManualClock) -> None:

@@ -40,7 +40,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 PARTS: Final[dict[str, Part]] = {
     "auth": Part(offset=1, serves=("tables",), announces=False),
     "account": Part(offset=4, serves=("tables", "events"), works=("tables", "events")),
-    "proxy": Part(offset=5, serves=("tables",), works=("tables",)),
+    "proxy": Part(offset=5, serves=("tables",), works=("tables", "events")),
     "scraper": Part(offset=3, serves=("tables", "events"), works=("tables", "events")),
     "processing": Part(offset=6, serves=("tables",), works=("tables", "events")),
     "storage": Part(offset=7, serves=("documents", "search"), works=("documents", "search", "events")),

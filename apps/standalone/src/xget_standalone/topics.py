@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from xget_contracts.events import ACCOUNT_EVENTS, FORGOTTEN, PAGES, PARSER_EVENTS, RESULTS, STORED, TASKS
+from xget_contracts.events import ACCOUNT_EVENTS, FORGOTTEN, PAGES, PARSER_EVENTS, PROXY_EVENTS, RESULTS, STORED, TASKS
 from xget_events.log import EventLog, TopicSpec
 from xget_events.topics import load_topics
 from xget_kernel.settings import ServiceSettings
@@ -20,6 +20,7 @@ def named_topics(settings: ServiceSettings) -> list[TopicSpec]:
         PARSER_EVENTS: settings.kafka_topic_parser_events,
         FORGOTTEN: settings.kafka_topic_forgotten,
         ACCOUNT_EVENTS: settings.kafka_topic_account_events,
+        PROXY_EVENTS: settings.kafka_topic_proxy_events,
     }
     return [msgspec.structs.replace(spec, name=names.get(spec.name, spec.name)) for spec in load_topics()]
 

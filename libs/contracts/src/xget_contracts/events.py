@@ -16,6 +16,7 @@ STORED = "xget.stored"
 PARSER_EVENTS = "xget.parser-events"
 FORGOTTEN = "xget.forgotten"
 ACCOUNT_EVENTS = "xget.account-events"
+PROXY_EVENTS = "xget.proxy-events"
 
 
 class ExecutionRequested(Struct):
@@ -144,6 +145,23 @@ class AccountChanged(Struct):
     at: datetime
     next_step: str = ""
     """What would help, as a word: `login`, `assist`, `import_cookies`, `look`, `revive`; empty for nothing."""
+
+
+class ProxyChanged(Struct):
+    """`xget.proxy-events`, key = subject id: a proxy rests or works again, or goes out elsewhere; a list of a
+    provider could not be read."""
+
+    subject_id: str
+    """Of the proxy; for `provider_failed` of the provider."""
+    owner_id: str
+    kind: Literal["paused", "healed", "exit_changed", "provider_failed"]
+    reason: str
+    """A sentence without secrets."""
+    at: datetime
+    until: datetime | None = None
+    """End of the pause, for `paused`."""
+    exit_ip: str = ""
+    """The new one, for `exit_changed`."""
 
 
 class AuthorForgotten(Struct):

@@ -72,6 +72,7 @@ class ServiceSettings(EngineSettings):
     kafka_topic_parser_events: str = Field("xget.parser-events", validation_alias="KAFKA_TOPIC_PARSER_EVENTS")
     kafka_topic_forgotten: str = Field("xget.forgotten", validation_alias="KAFKA_TOPIC_FORGOTTEN")
     kafka_topic_account_events: str = Field("xget.account-events", validation_alias="KAFKA_TOPIC_ACCOUNT_EVENTS")
+    kafka_topic_proxy_events: str = Field("xget.proxy-events", validation_alias="KAFKA_TOPIC_PROXY_EVENTS")
 
     def __init__(self, **values: Any) -> None:
         if "internal_token" in values:

@@ -49,7 +49,7 @@ def create_app(
 
     `verifier` replaces the auth service's keys, `resolve` the system's way to look host names up.
 
-    The service announces no events yet: `log` is taken because every service is built with the same call.
+    The worker's relay sends what is announced: `log` is taken because every service is built with the same call.
     """
     time = ServerClock(clock)
     metrics = Registry()
@@ -74,7 +74,9 @@ def create_app(
             checks = checks_on(database, settings, vault=vault, gate=gate, places=places, clock=time)
             app.state.proxy = Container(database, vault, time, gate, checks)
             metrics.sampled(PROXIES, partial(_proxies, database))
-            pool = PoolService(units(database.transaction), vault, gate, time, metrics)
+            pool = PoolService(
+                units(database.transaction, settings.kafka_topic_proxy_events), vault, gate, time, metrics
+            )
             await pool.take_back()
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)

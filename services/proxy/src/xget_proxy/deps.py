@@ -10,6 +10,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from xget_contracts.events import PROXY_EVENTS
 from xget_db.engine import Database
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
@@ -47,13 +48,13 @@ session = session_dep(database)
 Built = Annotated[Container, Depends(container)]
 
 
-def units(opened: Callable[[], AbstractAsyncContextManager[AsyncSession]]) -> Work:
-    """Repositories, each in a transaction of its own, for use cases that are not one request."""
+def units(opened: Callable[[], AbstractAsyncContextManager[AsyncSession]], topic: str = PROXY_EVENTS) -> Work:
+    """Repositories, each in a transaction of its own, for use cases that are not one request; `topic` is told."""
 
     @asynccontextmanager
     async def unit() -> AsyncIterator[ProxyRepository]:
         async with opened() as session:
-            yield ProxyRepository(session)
+            yield ProxyRepository(session, topic)
 
     return unit
 

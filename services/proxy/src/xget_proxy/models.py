@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Float, Index, Integer, String, Text, UniqueConst
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xget_db.base import new_metadata
+from xget_db.outbox import outbox_table
 from xget_db.sealed import Sealed
 from xget_db.types import JsonList, UtcDateTime
 from xget_web.idempotency import idempotency_table
@@ -146,3 +147,4 @@ class Rotation(Base):
 
 
 idempotency = idempotency_table(Base.metadata)
+OUTBOX = outbox_table(Base.metadata)

@@ -10,16 +10,20 @@ from typing import Final
 from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
+from xget_db.outbox import OutboxRelay
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock
 from xget_proxy.adapters.checking import checks_on
 from xget_proxy.adapters.dns import system_addresses
 from xget_proxy.adapters.mmdb import GeoBooks
+from xget_proxy.adapters.topics import create_topics
 from xget_proxy.deps import units
+from xget_proxy.models import OUTBOX
 from xget_proxy.service import Allowed, Gate, Upkeep, Vault
 from xget_proxy.settings import Settings
 from xget_proxy.tasks import repeat
 from xget_telemetry.metrics import Registry
+from xget_telemetry.standard import measure_outbox
 
 _PRUNE_SECONDS: Final = 600.0
 
@@ -27,11 +31,12 @@ _PRUNE_SECONDS: Final = 600.0
 class Worker:
     """Checks all proxies in turn, and those whose pause is over. Run as many as you like on one database."""
 
-    def __init__(self, settings: Settings, clock: ServerClock, metrics: Registry | None = None) -> None:
+    def __init__(self, settings: Settings, log: EventLog, clock: ServerClock, metrics: Registry | None = None) -> None:
         self.metrics = metrics or Registry()
         self.begun = asyncio.Event()
         """Set when it has all that it needs and works."""
         self._settings = settings
+        self._log = log
         self._clock = clock
         self._places: GeoBooks | None = None
 
@@ -51,8 +56,13 @@ class Worker:
             stack.callback(self._places.close)
             keys = await asyncio.to_thread(self._settings.open_keys)
             await stack.enter_async_context(keys.following())
+            await create_topics(self._log, self._settings)
+            relay = OutboxRelay(database, OUTBOX, self._log, self._clock)
+            measure_outbox(self.metrics, relay, self._clock)
             self.begun.set()
-            await self._work(database, Vault(keys.ring), self._places, stop)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(relay.run(stop))
+                group.create_task(self._work(database, Vault(keys.ring), self._places, stop))
 
     async def _work(self, database: Database, vault: Vault, places: GeoBooks, stop: asyncio.Event) -> None:
         settings, clock = self._settings, self._clock
@@ -66,7 +76,7 @@ class Worker:
 
 
 def create_worker(
-    settings: Settings, *, log: EventLog | None = None, clock: Clock | None = None, metrics: Registry | None = None
+    settings: Settings, *, log: EventLog, clock: Clock | None = None, metrics: Registry | None = None
 ) -> Worker:
-    """The proxy service's worker. It announces no events yet: `log` is taken because every worker is made alike."""
-    return Worker(settings, ServerClock(clock), metrics)
+    """The proxy service's worker on `log`."""
+    return Worker(settings, log, ServerClock(clock), metrics)

@@ -13,7 +13,7 @@ from xget_kernel.engines import EngineSettings
 from xget_kernel.errors import XGetError
 from xget_standalone.doctor.findings import Finding
 
-ANNOUNCING: Final = ("scraper", "processing", "account")
+ANNOUNCING: Final = ("scraper", "processing", "account", "proxy")
 """Services with an outbox."""
 
 

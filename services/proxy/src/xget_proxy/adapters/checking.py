@@ -19,7 +19,7 @@ def checks_on(
     """Checks of the proxies in these tables."""
     return CheckService(
         units(database.read),
-        units(database.transaction),
+        units(database.transaction, settings.kafka_topic_proxy_events),
         vault,
         gate,
         probe=HttpProbe(settings.proxy_check_url, settings.proxy_check_seconds, settings.proxy_echo_url),

@@ -10,13 +10,16 @@ from sqlalchemy import ColumnElement, Numeric, Select, and_, case, cast, func, o
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from xget_contracts.events import PROXY_EVENTS, ProxyChanged
 from xget_db.locks import in_turn, is_postgres, locked
+from xget_db.outbox import Outbox
 from xget_kernel.pages import PageQuery
 from xget_proxy.errors import ProxyExists
-from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, UNMEASURED_LATENCY, UNMEASURED_RATE, Proxy
+from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, OUTBOX, UNMEASURED_LATENCY, UNMEASURED_RATE, Proxy
 from xget_proxy.repository.leases import LeaseRepository, has_room, live
 from xget_proxy.schemas import ProxyFilter
 
+SOURCE = "proxy"
 _BATCH = 200
 
 
@@ -27,9 +30,16 @@ _OF_LOAD = 0.25
 class ProxyRepository:
     """Proxies within one transaction. `owner` None sees all rows."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, topic: str = PROXY_EVENTS) -> None:
         self._session = session
+        self._topic = topic
         self.leases = LeaseRepository(session)
+
+    def announce(self, fact: ProxyChanged | None) -> None:
+        """Say with the commit what happened, if anything did."""
+        if fact is not None:
+            outbox = Outbox(self._session, OUTBOX, source=SOURCE)
+            outbox.emit(self._topic, fact.subject_id, fact)
 
     async def get(self, proxy_id: str, owner: str | None) -> Proxy | None:
         """The proxy, unless it is missing or somebody else's; locked in a transaction that writes."""

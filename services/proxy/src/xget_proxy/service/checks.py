@@ -13,6 +13,7 @@ from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
 from xget_proxy.errors import HostUnknown, InsideNetwork, ProxyNotFound
+from xget_proxy.events import exit_changed, state_changed
 from xget_proxy.models import Proxy
 from xget_proxy.schemas import CheckLine, CheckRequest, CheckResult
 from xget_proxy.service.gate import Gate
@@ -116,7 +117,11 @@ class CheckService:
             now = self._clock.now()
             for proxy in await proxies.by_ids(None, list(results)):
                 result, address = results[proxy.id]
-                seen(proxy, result, now)
+                before = proxy.status
+                left = seen(proxy, result, now)
+                proxies.announce(state_changed(proxy, before, now))
+                if left is not None:
+                    proxies.announce(exit_changed(proxy, left, now))
                 if where := (result.exit.ip if result.exit else address):
                     located(proxy, self._locate(where))
                 if result.ok or proxy.pause_until is None:

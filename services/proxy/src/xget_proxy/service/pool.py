@@ -10,6 +10,7 @@ from datetime import datetime
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
 from xget_proxy.errors import HostUnknown, InsideNetwork, NoProxyNow, ProxyNotFound
+from xget_proxy.events import state_changed
 from xget_proxy.models import ACTIVE, INACTIVE, Lease, Proxy
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.service.choosing import Wish, choose, lend
@@ -94,7 +95,9 @@ class PoolService:
         async with self._work() as proxies:
             proxy, lease = await proxies.get(proxy_id, None), await proxies.leases.get(lease_id)
             if proxy is not None:
+                before = proxy.status
                 paused(proxy, reason, now)
+                proxies.announce(state_changed(proxy, before, now))
             if lease is not None:
                 lease.ended_at, lease.failed = now, True
 
@@ -125,10 +128,12 @@ class PoolService:
             if lease is not None and lease.proxy_id == proxy_id:
                 lease.failed = True
             self._reports.labels(ok=str(ok).lower()).inc()
+            before = proxy.status
             if ok:
                 succeeded(proxy, float(latency_ms) if latency_ms > 0 else None, now)
             else:
                 failed(proxy, "".join(c if c.isprintable() else " " for c in reason) or "A request failed.", now)
+            proxies.announce(state_changed(proxy, before, now))
             return state(proxy, now)
 
     async def describe(self, owner_id: str, proxy_id: str) -> Proxy:
