@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from xget_account.deps import Accounts, Built, Lives, LivesRead, Writer
-from xget_account.errors import AccountNotFound
+from xget_account.errors import AccountNotFound, PlaybookRefused
 from xget_account.schemas import AccountStatus
-from xget_account.schemas.life import Because, MoveRead, PlaybookRead, RuleRead, SampleRead
-from xget_account.service.playbook import Rule
+from xget_account.schemas.life import Because, MoveRead, PlaybookRead, PlaybookText, RuleRead, SampleRead
+from xget_account.service.playbook import BadPlaybook, Playbook, Rule, parse
 from xget_kernel.errors import Forbidden
 from xget_web.auth import CallerDep
 from xget_web.paging import PageOut, PageParams
@@ -23,16 +23,16 @@ router = APIRouter(prefix="/api/v1/accounts/{account_id}", tags=["accounts"])
 @fixed.get("/playbook")
 async def get_playbook(built: Built, caller: CallerDep) -> PlaybookRead:
     """What each answer of the platform means for the account that got it: the first rule that fits decides."""
-    book = built.book
-    playbook = book.current
-    return PlaybookRead(
-        version=playbook.version,
-        name=playbook.name,
-        source=playbook.source,
-        trouble=book.trouble,
-        rules=[_rule(rule) for rule in playbook.rules],
-        otherwise=_rule(playbook.otherwise),
-    )
+    return _shown(built.book.current, built.book.trouble)
+
+
+@fixed.post("/playbook/check", responses=errors(PlaybookRefused))
+async def check_playbook(body: PlaybookText, caller: CallerDep) -> PlaybookRead:
+    """Read a playbook and say what it holds, or what is wrong with it by line and rule. Nothing comes into force."""
+    try:
+        return _shown(parse(body.text, body.name))
+    except BadPlaybook as error:
+        raise PlaybookRefused(str(error)) from None
 
 
 @fixed.get("/samples")
@@ -69,10 +69,21 @@ async def revive_account(
     return (await accounts.get(account_id, caller)).status()
 
 
+def _shown(playbook: Playbook, trouble: str = "") -> PlaybookRead:
+    return PlaybookRead(
+        version=playbook.version,
+        name=playbook.name,
+        source=playbook.source,
+        trouble=trouble,
+        rules=[_rule(rule) for rule in playbook.rules],
+        otherwise=_rule(playbook.otherwise),
+    )
+
+
 def _rule(rule: Rule) -> RuleRead:
     when = {
         "codes": sorted(rule.codes) if rule.codes else None,
-        "statuses": [f"{span.start}-{span.stop - 1}" for span in rule.statuses] if rule.statuses else None,
+        "statuses": [_span(span) for span in rule.statuses] if rule.statuses else None,
         "kinds": sorted(rule.kinds) if rule.kinds else None,
         "codeless": rule.codeless or None,
         "data": rule.data,
@@ -89,3 +100,7 @@ def _rule(rule: Rule) -> RuleRead:
         next_step=rule.next_step,
         reason=rule.sentence,
     )
+
+
+def _span(statuses: range) -> str:
+    return str(statuses.start) if len(statuses) == 1 else f"{statuses.start}-{statuses.stop - 1}"

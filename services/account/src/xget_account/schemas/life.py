@@ -47,6 +47,14 @@ class Because(Body):
     reason: Annotated[str, text(300), Field(description="Is shown in the account's history.")] = ""
 
 
+class PlaybookText(Body):
+    """A playbook to look at; nothing comes into force."""
+
+    text: Annotated[str, Field(min_length=1, max_length=300_000)]
+    name: Annotated[str, text(200)] = "playbook"
+    """Of the file, for sentences."""
+
+
 class RuleRead(BaseModel):
     """A row of the playbook."""
 
