@@ -9,6 +9,7 @@ from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.secrets import Secret
 from xget_rpc.calls import Silence, StreamCalls, UnaryCalls
+from xget_rpc.hiding import hide_messages
 from xget_rpc.status import (
     RpcBadRequest,
     RpcConflict,
@@ -81,6 +82,7 @@ class RpcChannel:
 
     def stub(self, stub_class: Callable[[grpc.aio.Channel], S]) -> S:
         """A generated stub on this channel. `timeout=` of a call replaces the default deadline (seconds)."""
+        hide_messages(stub_class)
         return stub_class(self._channel)
 
     async def close(self) -> None:

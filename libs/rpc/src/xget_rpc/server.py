@@ -10,6 +10,7 @@ from grpc_reflection.v1alpha import reflection
 
 from xget_kernel.errors import StartupError
 from xget_kernel.secrets import Secret
+from xget_rpc.hiding import hide_messages
 from xget_rpc.interceptor import Guard
 from xget_telemetry import tracing
 
@@ -38,6 +39,7 @@ class RpcServer:
 
     def add(self, add_servicer: AddServicer, servicer: object, service_name: str) -> None:
         """Serve a servicer; `add_servicer` is the generated function, `service_name` the full proto name."""
+        hide_messages(add_servicer)
         add_servicer(servicer, self._server)
         self._names.append(service_name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, MutableMapping
+from dataclasses import is_dataclass
 from typing import Any, Final
 
 from xget_kernel.secrets import MASK, Secret
@@ -38,4 +39,6 @@ def _clean(name: str, value: Any, depth: int) -> Any:
         return {str(key): _clean(str(key), inner, depth - 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean("", inner, depth - 1) for inner in value]
+    if is_dataclass(value):
+        return repr(value)  # the JSON encoder would write its fields, those too that its repr hides
     return value

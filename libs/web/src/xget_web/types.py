@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from annotated_types import GroupedMetadata, MaxLen, MinLen
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -17,7 +17,17 @@ PLAIN_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u20
 LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 
 
-class Body(BaseModel):
+class Hidden(BaseModel):
+    """Carries secrets perhaps: it shows which fields were given, and no values."""
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield from ((None, name) for name in sorted(self.model_fields_set))
+
+    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} is not pickled: it may carry secrets.")
+
+
+class Body(Hidden):
     """Base of request bodies: unknown fields are refused by name."""
 
     model_config = ConfigDict(extra="forbid")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from xget_auth.models import AuditEntry, User
 from xget_kernel.caller import Caller
-from xget_web.types import Body, text
+from xget_web.types import Body, Hidden, text
 
 Username = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{3,64}$", examples=["ada"])]
 Email = Annotated[
@@ -41,7 +41,7 @@ class RefreshRequest(Body):
     refresh_token: TypedRefreshToken
 
 
-class TokenPair(BaseModel):
+class TokenPair(Hidden):
     """An access token for requests and a refresh token for the next pair. Seconds until each ends."""
 
     access_token: str

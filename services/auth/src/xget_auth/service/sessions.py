@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -30,7 +30,7 @@ class Login:
     """What a person typed, and from where."""
 
     username: str
-    password: str
+    password: str = field(repr=False)
     address: str
 
 
