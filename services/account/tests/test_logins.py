@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def make_runner(
     app: Any, client: Any, clock: ManualClock, sandbox: Sandbox, settings: Settings
 ) -> Callable[..., LoginRunner]:
     """A worker's side of logins on the tables of the app."""
-    built: Container = app.state.account
+    built: Container = replace(app.state.account, login_proxies=Via(sandbox.proxy_url))
+    app.state.account = built
 
     @asynccontextmanager
     async def work() -> AsyncIterator[tuple[LoginRepository, Life]]:
@@ -87,3 +89,30 @@ async def test_an_account_with_a_password_is_logged_in_once_and_can_work(client,
     assert (done["outcome"], done["asked_by"]) == ("logged_in", "ada")
     assert sandbox.people.told()["accounts"][0]["logins"] == 1
     assert await make_runner().run() == 0
+
+
+async def test_a_person_gets_a_ticket_that_is_good_once_and_keeps_his_session(client, alice, make_runner) -> None:
+    begun = await client.post(f"/api/v1/accounts/{alice}/assist")
+    ticket = begun.json()
+    assert (begun.status_code, begun.headers["cache-control"], ticket["browser_state"]) == (201, "no-store", None)
+    assert "correct horse" not in begun.text
+    assert (await client.post(f"/api/v1/accounts/{alice}/login")).status_code == 409
+    assert await make_runner().run() == 0
+    path = f"/api/v1/accounts/{alice}/assist/{ticket['attempt_id']}"
+    cookies = [{"name": name, "value": "v" * 40, "domain": ".x.com", "path": "/"} for name in ("auth_token", "ct0")]
+    state = {"cookies": cookies, "origins": []}
+    forged = await client.post(path, json={"ticket": "forged", "browser_state": state})
+    assert (forged.status_code, forged.json()["type"]) == (409, "urn:xget:error:ticket_void")
+    ended = await client.post(path, json={"ticket": ticket["ticket"], "browser_state": state})
+    assert (ended.status_code, ended.json()["outcome"], ended.json()["asked_by"]) == (200, "logged_in", "ada")
+    assert (await client.get(f"/api/v1/accounts/{alice}/status")).json()["state"] == "ACTIVE"
+    assert (await client.post(path, json={"ticket": ticket["ticket"]})).status_code == 409
+
+
+async def test_a_person_who_does_not_come_back_blocks_nobody(client, alice, make_runner, clock, tokens) -> None:
+    await client.post(f"/api/v1/accounts/{alice}/assist")
+    clock.advance(1801)
+    client.headers["Authorization"] = f"Bearer {tokens.make('ada', ['operator'])}"
+    await make_runner().run()
+    assert (await last(client, alice))["outcome"] == "given_up"
+    assert (await client.get(f"/api/v1/accounts/{alice}/status")).json()["state"] == "NEEDS_HUMAN"

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from xget.account.v1.account_pool_pb2_grpc import add_AccountPoolServicer_to_server
 from xget_account.adapters.grpc import GrpcProxies
+from xget_account.adapters.login.proxies import GrpcLoginProxies
 from xget_account.adapters.topics import create_topics
 from xget_account.deps import Container
 from xget_account.models import OUTBOX, SEALED
@@ -81,7 +82,8 @@ def create_app(
             budget = settings.account_daily_budget
             topic = settings.kafka_topic_account_events
             cap, book = settings.login_daily_cap, Book(time, settings.playbook)
-            app.state.account = Container(database, vault, time, budget, GrpcProxies(channel).exists, book, cap, topic)
+            exists, addresses = GrpcProxies(channel).exists, GrpcLoginProxies(channel)
+            app.state.account = Container(database, vault, time, budget, exists, book, addresses, cap, topic)
             measure_accounts(metrics, figures_on(database), time, budget)
             bell = room_bell(database, time, topic)
             stack.push_async_callback(bell.close)

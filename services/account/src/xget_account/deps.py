@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.errors import UnknownProxy
+from xget_account.ports import LoginProxies
 from xget_account.repository import AccountRepository, LoginRepository
 from xget_account.repository.budgets import BudgetRepository
 from xget_account.repository.life import LifeRepository
@@ -18,12 +19,13 @@ from xget_account.service import AccountService, ImportService, Vault
 from xget_account.service.budgets import BudgetService
 from xget_account.service.life import Life
 from xget_account.service.lives import LifeService
-from xget_account.service.logins import LoginService
+from xget_account.service.logins import AssistService, LoginService
 from xget_account.service.playbook import Book
 from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.engine import Database
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
+from xget_kernel.secrets import Secret
 from xget_web.auth import CallerDep
 from xget_web.db import read_dep, session_dep
 from xget_web.types import PathId
@@ -43,6 +45,7 @@ class Container:
     proxy_exists: ProxyExists
     book: Book
     """The playbook in force."""
+    login_proxies: LoginProxies
     login_cap: int = 4
     """Logins of one account a day."""
     account_events: str = ACCOUNT_EVENTS
@@ -110,6 +113,29 @@ def logins_seen(built: Built, opened: Annotated[AsyncSession, read_dep(database)
     return LoginService(LoginRepository(opened), built.clock, daily_cap=built.login_cap)
 
 
+def assisting(built: Built, opened: Annotated[AsyncSession, session]) -> AssistService:
+    """Logins by persons in a transaction that writes."""
+    return AssistService(LoginRepository(opened), built.life(opened), built.vault, built.clock)
+
+
+def operator(caller: CallerDep) -> Caller:
+    """A caller who may see an account's session. Raises Forbidden (403)."""
+    caller.require("operator")
+    return caller
+
+
+Assists = Annotated[AssistService, Depends(assisting)]
+Operator = Annotated[Caller, Depends(operator)]
+
+
+async def proxy_of_assist(account_id: PathId, caller: Operator, built: Built) -> Secret | None:
+    """The account's proxy, asked for before a transaction opens. Raises AccountNotFound (404), XGetError."""
+    async with built.database.read() as opened:
+        account = (await _service(built, opened).get(account_id, caller)).account
+    return await built.login_proxies.address(account.owner_id, account.proxy_id)
+
+
+AssistProxy = Annotated[Secret | None, Depends(proxy_of_assist)]
 Logins = Annotated[LoginService, Depends(logging_in)]
 LoginsRead = Annotated[LoginService, Depends(logins_seen)]
 

@@ -149,6 +149,14 @@ class LoginImpossible(Invalid):
         super().__init__(sentence, errors=[FieldError("login_method", "login", sentence)])
 
 
+class TicketVoid(Conflict):
+    code = "ticket_void"
+    title = "The ticket is void"
+
+    def __init__(self) -> None:
+        super().__init__("This ticket was used, has run out or is not of this account: begin again to get a new one.")
+
+
 class LoginCapReached(TooMany):
     code = "login_cap"
     title = "No more logins today"

@@ -1,6 +1,6 @@
 """HTTP of the account service."""
 
-from xget_account.router import accounts, api, budget, life, logins
+from xget_account.router import accounts, api, assisting, budget, life, logins
 
 ROUTERS = (
     life.fixed,
@@ -9,6 +9,7 @@ ROUTERS = (
     api.router,
     life.router,
     logins.router,
+    assisting.router,
 )
 """In this order: fixed words under `/accounts` must be found before `/accounts/{account_id}`."""
 

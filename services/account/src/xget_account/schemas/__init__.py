@@ -23,7 +23,7 @@ from xget_account.schemas.accounts import (
     State,
     Username,
 )
-from xget_account.schemas.logins import LoginList, LoginRead, LoginRequest
+from xget_account.schemas.logins import AssistEnd, AssistTicket, LoginList, LoginRead, LoginRequest
 
 __all__ = [
     "AccountCreate",
@@ -31,6 +31,8 @@ __all__ = [
     "AccountRead",
     "AccountStatus",
     "AccountUpdate",
+    "AssistEnd",
+    "AssistTicket",
     "Budget",
     "Cookies",
     "Headers",

@@ -8,6 +8,8 @@ from xget_kernel.errors import NotFound
 from xget_kernel.secrets import Secret
 from xget_rpc.client import RpcChannel, RpcError
 
+DEADLINE_SECONDS = 5.0
+
 
 class GrpcLoginProxies:
     """Implements `LoginProxies`."""
@@ -19,7 +21,7 @@ class GrpcLoginProxies:
         """URL of the proxy; None when the owner has none. Raises XGetError."""
         request = pb.AcquireRequest(owner_id=owner_id, proxy_id=proxy_id or "")
         try:
-            return Secret((await self._pool.Acquire(request)).url)
+            return Secret((await self._pool.Acquire(request, timeout=DEADLINE_SECONDS)).url)
         except NotFound as error:
             metadata = error.metadata if isinstance(error, RpcError) else {}
             if proxy_id or metadata.get("any_exists") == "true":

@@ -1,11 +1,13 @@
 """Logging in: who asks, what is tried, and what becomes of the account."""
 
 from xget_account.service.logins.asking import LoginService
+from xget_account.service.logins.assisting import AssistService
 from xget_account.service.logins.outcomes import OUTCOMES, Outcome
 from xget_account.service.logins.running import LoginRunner, Rules
 
 __all__ = [
     "OUTCOMES",
+    "AssistService",
     "LoginRunner",
     "LoginService",
     "Outcome",

@@ -37,6 +37,7 @@ OUTCOMES: Final = {
     "challenge": _HUMAN,
     "denied": _HUMAN,
     "unknown_step": _HUMAN,
+    "given_up": _HUMAN,
     "suspended": Outcome(SUSPENDED, next_step="look"),
     "too_many": Outcome(NEEDS_LOGIN, again=True, next_step="wait", pause=timedelta(hours=2)),
     "network": _AGAIN,

@@ -19,6 +19,7 @@ from xget_account.ports import Credentials, LoginFlow, LoginProxies, LoginResult
 from xget_account.repository import LoginRepository
 from xget_account.service.life import Life
 from xget_account.service.logins.asking import new_attempt, used_today
+from xget_account.service.logins.assisting import METHOD
 from xget_account.service.logins.ending import Ending
 from xget_account.service.vault import Vault
 from xget_kernel.clock import Clock
@@ -118,6 +119,8 @@ class LoginRunner:
             return self._lease(account, login, attempt)
 
     def _refused(self, attempt: LoginAttempt, login: Login) -> LoginResult | None:
+        if attempt.method == METHOD:
+            return LoginResult("given_up", "A person opened a browser for it, but did not finish in time.")
         if attempt.starts >= MOST_STARTS:
             return LoginResult("interrupted", f"The worker died {attempt.starts} times during this login.")
         if used_today(login, self._clock.now()) >= self._rules.daily_cap:

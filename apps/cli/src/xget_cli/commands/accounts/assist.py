@@ -1,0 +1,106 @@
+"""`xget accounts assist`: a person logs an account in, in a browser on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from cyclopts import Parameter
+from playwright.async_api import BrowserContext, Error
+
+from xget_cli.client import Client
+from xget_cli.errors import CliError
+from xget_cli.options import DEFAULTS, Common, Id
+from xget_cli.output import line, print_json
+from xget_sources.browser.chromium import Wanted, browsing
+from xget_sources.browser.finding import NoChromium, find_chromium
+
+START: Final = "https://x.com/i/flow/login"
+LOOK_EVERY_S: Final = 0.3
+NO_DISPLAY: Final = (
+    "There is no display here, so no browser can be shown. Run this on a machine with one (--url names the gateway), "
+    "or log in with any browser and give its cookies: xget accounts import cookies.txt"
+)
+
+
+def assist(
+    account_id: Id,
+    *,
+    minutes: Annotated[float, Parameter(help="How long to wait for you; at most 30.")] = 25.0,
+    headless: Annotated[bool, Parameter(negative="", help="Without a window: for tests.", show=False)] = False,
+    common: Common = DEFAULTS,
+) -> int:
+    """Open a browser with the account's proxy and session, for you to log in; what it has then is kept.
+
+    The browser's profile is in memory and goes with the window. The account's password is not shown: type it.
+    """
+    if not headless and not _display():
+        raise CliError(NO_DISPLAY)
+    try:
+        program = find_chromium(os.environ.get("XGET_CHROMIUM"))
+    except NoChromium as error:
+        raise CliError(str(error)) from error
+    with Client(common.url) as client:
+        ticket = client.post(f"/api/v1/accounts/{account_id}/assist", {})
+        if not common.json:
+            line(f"Log {ticket['username']} in; this ends by itself when X shows the home page. Ctrl-C gives up.")
+        state = None
+        try:
+            state = _by_hand(program, ticket, headless=headless, seconds=min(minutes, 30.0) * 60)
+        finally:
+            body = {"ticket": ticket["ticket"], "browser_state": state}
+            ended = client.post(f"/api/v1/accounts/{account_id}/assist/{ticket['attempt_id']}", body)
+    print_json(ended) if common.json else line(f"{ended['outcome']}: {ended['sentence']}")
+    return 0 if ended["outcome"] == "logged_in" else 1
+
+
+def _display() -> bool:
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _by_hand(program: str, ticket: dict[str, Any], *, headless: bool, seconds: float) -> dict[str, Any] | None:
+    """What the browser has once it is logged in; None when the person gave up."""
+    home = Path(tempfile.mkdtemp(prefix=f"xget-assist-{os.getpid()}-"))
+    wanted = Wanted(
+        program=program,
+        home=home,
+        headless=headless,
+        user_agent=ticket["user_agent"],
+        proxy_url=ticket["proxy_url"],
+        state=ticket["browser_state"],
+        ca_file=os.environ.get("SSL_CERT_FILE"),
+    )
+    try:
+        return asyncio.run(_watched(wanted, seconds))
+    except NoChromium as error:
+        raise CliError(str(error)) from error
+    except (Error, KeyboardInterrupt):
+        return None  # the window was closed, or Ctrl-C
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+async def _watched(wanted: Wanted, seconds: float) -> dict[str, Any] | None:
+    until = time.monotonic() + seconds
+    async with browsing(wanted) as context:
+        page = await context.new_page()
+        await page.goto(START)
+        while time.monotonic() < until and context.pages:
+            if await _logged_in(context):
+                return dict(await context.storage_state())
+            await asyncio.sleep(LOOK_EVERY_S)
+    return None
+
+
+async def _logged_in(context: BrowserContext) -> bool:
+    """Whether X has given a session and shows the home page."""
+    names = {one["name"] for one in await context.cookies("https://x.com/")}
+    home = any(urlsplit(page.url).path == "/home" for page in context.pages)
+    return home and {"auth_token", "ct0"} <= names

@@ -1,0 +1,66 @@
+"""`xget accounts login`: let the worker log an account in."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any, Final, Literal
+
+from cyclopts import Parameter
+
+from xget_cli.client import Client
+from xget_cli.options import DEFAULTS, Common, Id
+from xget_cli.output import line, print_json
+
+LOOK_EVERY_S: Final = 0.5
+PATIENCE_S: Final = 900.0
+
+
+def login(
+    account_id: Id,
+    *,
+    method: Annotated[
+        Literal["auto", "browser", "flow"], Parameter(help="Chromium, X's login API, or what is set up.")
+    ] = "auto",
+    watch: Annotated[bool, Parameter(negative="", help="Wait for the end; exit code 1 when it failed.")] = False,
+    common: Common = DEFAULTS,
+) -> int:
+    """Log an account in with its password; the worker does it, one try at a time."""
+    with Client(common.url) as client:
+        asked = client.post(f"/api/v1/accounts/{account_id}/login", {"method": method})
+        if watch:
+            asked = _ended(client, account_id, asked["id"])
+    if common.json:
+        print_json(asked)
+    elif asked["outcome"] is None:
+        line(f"The login is queued. Follow it: xget accounts logins {account_id}")
+    else:
+        line(_told(asked))
+    return 0 if asked["outcome"] in (None, "logged_in") else 1
+
+
+def logins(account_id: Id, *, common: Common = DEFAULTS) -> None:
+    """List the last tries to log an account in."""
+    with Client(common.url) as client:
+        found = client.get(f"/api/v1/accounts/{account_id}/logins")
+    if common.json:
+        return print_json(found)
+    for one in found["items"]:
+        line(f"{one['at']}  {one['asked_by']}  {_told(one)}")
+    return None if found["items"] else line("Nobody has tried to log this account in.")
+
+
+def _ended(client: Client, account_id: str, attempt_id: str) -> dict[str, Any]:
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        tries: list[dict[str, Any]] = client.get(f"/api/v1/accounts/{account_id}/logins")["items"]
+        found = next((one for one in tries if one["id"] == attempt_id), None)
+        if found is not None and (found["outcome"] is not None or time.monotonic() > until):
+            return found
+        time.sleep(LOOK_EVERY_S)
+
+
+def _told(one: dict[str, Any]) -> str:
+    if one["outcome"] is None:
+        return "under way" if one["started_at"] else "waits for a worker"
+    picture = f" Picture on the worker's machine: {one['screenshot']}" if one["screenshot"] else ""
+    return f"{one['outcome']}: {one['sentence']}{picture}"
