@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -37,7 +38,8 @@ class Process:
         self._lifeline: asyncio.BaseTransport | None = None
 
     async def listen(self) -> None:
-        """Drain on SIGINT and SIGTERM, and when the supervisor dies."""
+        """Drain on SIGINT and SIGTERM, and when the supervisor dies. A crash writes no core: it would hold the keys."""
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.drain.set)
