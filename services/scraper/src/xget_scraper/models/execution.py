@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from xget_db.types import UtcDateTime
+from xget_db.types import JsonList, UtcDateTime
 from xget_kernel.ids import new_id
 from xget_scraper.models.base import Base
 from xget_scraper.models.states import Move, Phase, Status, advance, status_of
@@ -103,6 +103,8 @@ class Execution(Base):
     """Its matches are still known by their keys."""
     account_id: Mapped[str | None] = mapped_column(String(64))
     proxy_id: Mapped[str | None] = mapped_column(String(64))
+    failovers: Mapped[list[dict[str, Any]] | None] = mapped_column(JsonList)
+    """When another route went on, from which page, and why."""
     requests: Mapped[int] = mapped_column(default=0)
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
 

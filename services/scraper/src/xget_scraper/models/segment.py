@@ -72,6 +72,8 @@ class Segment(Base):
     """How often this window has answered with nothing before."""
     state: Mapped[str] = mapped_column(String(8), default=SegmentState.OPEN.value)
     cursor: Mapped[str | None] = mapped_column(Text)
+    route: Mapped[str | None] = mapped_column(String(40))
+    """Whose cursor it is, or by which route the segment is to begin."""
     pages: Mapped[int] = mapped_column(default=0)
     matched: Mapped[int] = mapped_column(default=0)
     oldest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

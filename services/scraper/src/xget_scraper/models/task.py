@@ -35,6 +35,8 @@ class Task(Base):
     parameters: Mapped[dict[str, Any]] = mapped_column(JsonDict)
     reobserve: Mapped[list[int] | None] = mapped_column(JsonList)
     """Ages in seconds at which what it found is seen again."""
+    routes: Mapped[list[str] | None] = mapped_column(JsonList)
+    """Routes to the platform, the preferred one first; None in tasks from before there were several."""
     account_id: Mapped[str | None] = mapped_column(String(64))
     proxy_id: Mapped[str | None] = mapped_column(String(64))
     priority: Mapped[int]

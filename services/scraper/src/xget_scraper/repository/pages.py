@@ -71,6 +71,14 @@ class PageRepository:
         query = select(attribute).where(Page.execution_id == execution_id, attribute.is_not(None)).distinct()
         return sorted((await self._session.scalars(query)).all())
 
+    async def by_route(self, execution_id: str) -> Sequence[tuple[str, int, int]]:
+        """Route, pages and requests."""
+        query = select(Page.route, func.count(), func.sum(Page.requests)).where(
+            Page.execution_id == execution_id, Page.route.is_not(None)
+        )
+        rows = await self._session.execute(query.group_by(Page.route).order_by(Page.route))
+        return [(str(route), pages, int(requests)) for route, pages, requests in rows]
+
     async def certificate(self, execution_id: str) -> Certificate | None:
         """The certificate, when it is written."""
         return await self._session.get(Certificate, execution_id)

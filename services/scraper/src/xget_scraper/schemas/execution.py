@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from xget_scraper.models import ENDINGS, Execution, Status
 from xget_scraper.schemas.segment import GapRead, Moment, TargetRead
@@ -82,6 +82,26 @@ class ExecutionRead(BaseModel):
         )
 
 
+class RouteUse(BaseModel):
+    """What came by one route."""
+
+    route: str
+    pages: int
+    requests: int
+
+
+class Failover(BaseModel):
+    """Another route went on."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    at: Moment
+    source: str = Field(alias="from")
+    to: str
+    page: int = Field(description="The first page of the new route.")
+    why: str
+
+
 class CertificateRead(BaseModel):
     """What an execution did, proven from what is stored."""
 
@@ -101,6 +121,8 @@ class CertificateRead(BaseModel):
     counts: Counts
     accounts: list[str]
     routes: list[str]
+    by_route: list[RouteUse] = Field([], description="What each of them gave.")
+    failovers: list[Failover] = Field([], description="When another route went on, and why: the last 50.")
     requests: int
     bytes: int
     duration: float | None = Field(description="Seconds.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from xget_scraper.schemas.ages import Curve
-from xget_scraper.schemas.task import RefId
+from xget_scraper.schemas.task import RefId, Routes
 from xget_web.types import Body, text
 
 
@@ -18,6 +18,7 @@ class PreviewWrite(Body):
     platform: Annotated[str, text(20, min_length=1)] = Field("x", description="Where to collect.")
     parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters of the task type.")
     reobserve: Curve | None = Field(None, description="Ages at which the posts found would be seen again.")
+    routes: Routes | None = Field(None, description="Routes to the platform, the preferred one first.")
     account_id: RefId | None = Field(None, description="Use only this account.")
 
 

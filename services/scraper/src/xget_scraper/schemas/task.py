@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from xget_scraper.models import Execution, Status, Task
 from xget_scraper.schemas.ages import Curve, written_all
@@ -13,6 +13,16 @@ from xget_scraper.schemas.execution import ExecutionRead
 from xget_scraper.schemas.segment import Moment
 from xget_web.types import Body, text
 
+
+def _each_once(routes: list[str]) -> list[str]:
+    if len(set(routes)) != len(routes):
+        raise ValueError("each route once")
+    return routes
+
+
+Routes = Annotated[
+    list[Annotated[str, text(40, min_length=1)]], Field(min_length=1, max_length=8), AfterValidator(_each_once)
+]
 RefId = Annotated[str, text(64, min_length=1)]
 
 
@@ -26,6 +36,9 @@ class TaskWrite(Body):
     parameters: dict[str, Any] = Field(default_factory=dict, description="Parameters of the task type.")
     reobserve: Curve | None = Field(
         None, description="Ages at which the posts found are seen again, growing: 1h, 6h, 1d, 7d, 30d, P1DT12H."
+    )
+    routes: Routes | None = Field(
+        None, description="Routes to the platform, the preferred one first; the next goes on when one is shut."
     )
     account_id: RefId | None = Field(None, description="Use only this account.")
     proxy_id: RefId | None = Field(None, description="Proxy for accounts that have none of their own.")
@@ -46,6 +59,7 @@ class TaskRead(BaseModel):
     platform: str
     parameters: dict[str, Any]
     reobserve: list[str] | None = Field(description="Ages at which the posts found are seen again.")
+    routes: list[str] | None = Field(description="Routes to the platform; null: the usual one.")
     account_id: str | None
     proxy_id: str | None
     user_id: str

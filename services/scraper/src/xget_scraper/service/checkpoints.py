@@ -13,7 +13,8 @@ from xget_scraper.models import Execution, ExecutionTarget, Move, Phase, Segment
 from xget_scraper.repository import Store, Unit
 from xget_scraper.service.jobs import Job, LeaseLostError, Work
 from xget_scraper.service.observing import note_page
-from xget_scraper.service.segments import close, give_up, limit_reached
+from xget_scraper.service.routes import note_route, rest_after
+from xget_scraper.service.segments import Rest, close, give_up, limit_reached
 from xget_scraper.service.settling import finish, settle, show
 from xget_sources.ports import RawPage
 
@@ -99,17 +100,21 @@ class Checkpoints:
             await unit.matches.add(execution, picked)
             await note_page(unit, job, page, picked)
             _advance(execution, page, len(picked))
-            _move(*await unit.segments.get(execution.id, job.segment), page, len(picked))
+            segment, target = await unit.segments.get(execution.id, job.segment)
+            note_route(execution, segment, job, page, now)
+            _move(segment, target, page, len(picked))
             execution.lease_until = job.lease_until = now + self._rules.lease
-            await self._after_page(unit, execution, job.segment, reason)
+            await self._after_page(unit, execution, job.segment, reason, rest_after(job, page, reason))
             return execution.phase != Phase.COLLECTING
 
-    async def _after_page(self, unit: Unit, execution: Execution, n: int, reason: str | None) -> None:
+    async def _after_page(
+        self, unit: Unit, execution: Execution, n: int, reason: str | None, rest: Rest | None
+    ) -> None:
         now, limit = self._clock.now(), execution.match_limit
         if limit is not None and execution.published_matches >= limit:
             await limit_reached(unit, execution, now)
         elif reason is not None:
-            await close(unit, execution, n, reason, now)
+            await close(unit, execution, n, reason, now, rest=rest)
         if execution.phase == Phase.COLLECTING and execution.stop_requested:
             await finish(unit, execution, "cancelled", None, now)
         elif execution.phase == Phase.COLLECTING:

@@ -23,8 +23,9 @@ from xget_scraper.service.checkpoints import TARGET_ENDS, Checkpoints
 from xget_scraper.service.jobs import Job, LeaseLostError, Work
 from xget_scraper.service.metrics import CollectorMetrics
 from xget_scraper.service.planning import Planner, spec_of, window_of
+from xget_scraper.service.routes import Ways
 from xget_scraper.service.traces import page_span, run_span
-from xget_sources.ports import CollectRequest, NoAccount, RawPage, Session, Source, SourceStopped
+from xget_sources.ports import CollectRequest, NoAccount, NotOffered, RawPage, Session, Source, SourceStopped
 from xget_telemetry.logs import bind, get_logger
 from xget_telemetry.metrics import Registry
 
@@ -51,6 +52,7 @@ class Collector:
         self._checkpoints = checkpoints
         self._log = log
         self._sources = sources
+        self._routes = getattr(sources, "routes", None) or {source.route: source for source in sources.values()}
         self._sessions = sessions
         self._planner = planner
         self._clock = clock
@@ -113,12 +115,30 @@ class Collector:
         source = self._sources.get(job.platform)
         if source is None:
             raise SourceStopped("source_error", f"There is no source for the platform {job.platform} any more.")
+        job.routes = job.routes or (source.route,)
         await self._planner.plan(job, source)
         async with self._sessions.open(job.tenant) as session:
             while await self._checkpoints.begin(job):
                 assert job.work is not None  # noqa: S101 - begin says so
-                if await self._segment(job, job.work, source, session, draining):
+                if await self._routed(job, job.work, session, draining):
                     return
+
+    async def _routed(self, job: Job, work: Work, session: Session, draining: asyncio.Event) -> bool:
+        """The segment in hand by the first of the task's routes that is open, and by the next when that shuts."""
+        ways = Ways(job, work, self._routes)
+        while True:
+            source = ways.next(self._clock.now())
+            if source is None:
+                refusal = ways.refusal()
+                if isinstance(refusal, NoAccount) or refusal.retryable or len(ways.refused) < len(job.routes):
+                    raise refusal
+                return await self._checkpoints.fail(job, work.segment.n, refusal.reason, refusal.detail)
+            try:
+                return await self._segment(job, work, source, session, draining)
+            except (NoAccount, SourceStopped) as why:
+                if not ways.shut(why, self._clock.now()):
+                    raise
+                LOG.warning("route_shut", route=work.route, reason=why.detail)
 
     async def _segment(self, job: Job, work: Work, source: Source, session: Session, draining: asyncio.Event) -> bool:
         """The segment in hand from its cursor on; True when this run of the execution is over."""
@@ -135,7 +155,7 @@ class Collector:
                         return False
             return await self._checkpoints.close(job, work.segment.n, "stalled" if work.cursor else "exhausted")
         except SourceStopped as stopped:
-            if stopped.retryable or stopped.reason not in TARGET_ENDS:
+            if stopped.retryable or stopped.reason not in TARGET_ENDS or isinstance(stopped, NotOffered):
                 raise
             return await self._checkpoints.fail(job, work.segment.n, stopped.reason, stopped.detail)
 
@@ -179,7 +199,8 @@ def request_of(source: Source, job: Job, work: Work) -> CollectRequest:
         task_type=job.task_type,
         parameters=own.model_dump(exclude={"limit", "limit_per_target"}),
         since=segment.since if segment.since != since else None,
-        until=segment.until if segment.until != until else None,
+        until=work.until if work.until != until else None,
+        wanted=job.room,
         again=job.again,
     )
 

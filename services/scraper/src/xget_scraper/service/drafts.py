@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from xget_kernel.errors import FieldError, Forbidden
 from xget_scraper.errors import InvalidTask
 from xget_scraper.ports import Pools
 from xget_scraper.schemas.task import TaskWrite
-from xget_sources.ports import Source, TaskTypeSpec
+from xget_sources.ports import Source, SourceStopped, TaskTypeSpec
 
 LARGEST_LIMIT: Final = 1_000_000
 WRITERS: Final = ("analyst", "operator")
@@ -31,6 +31,7 @@ class Draft:
     parameters: dict[str, Any]
     limit: int | None
     body: TaskWrite
+    routes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Drafts:
             raise InvalidTask.of("account_id", "missing", f"{spec.name} is about an account of yours: say which one.")
         owners = [owner, caller.user_id] if caller.is_admin and caller.user_id != owner else [owner]
         await self._check_pools(body, owners)
-        return Draft(owner, owners, spec.name, parameters, parameters.get("limit"), body)
+        routes, _ = self.routes(checked, body.routes)
+        return Draft(owner, owners, spec.name, parameters, parameters.get("limit"), body, routes)
 
     def check(self, platform: str, task_type: str, parameters: Mapping[str, Any]) -> Checked:
         """The source, the task type and the parameters as JSON values. Raises InvalidTask (422)."""
@@ -77,6 +79,25 @@ class Drafts:
             known = ", ".join(sorted(source.task_types))
             raise InvalidTask.of("task_type", "unknown", f"There is no task type {task_type!r}; there are: {known}.")
         return Checked(source, spec, check_parameters(spec, parameters, self._clock.now()))
+
+    def routes(self, checked: Checked, wished: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+        """The routes to ask by, and of those that cannot be asked for this, why. Raises InvalidTask (422)."""
+        if not wished:
+            return [checked.source.route], {}
+        installed: Mapping[str, Source] = getattr(self._sources, "routes", {checked.source.route: checked.source})
+        known = sorted(route for route, one in installed.items() if one.platform == checked.source.platform)
+        refusals: dict[str, str] = {}
+        for route in wished:
+            if route not in known:
+                message = f"There is no route {route!r} to {checked.source.platform}; there are: {', '.join(known)}."
+                raise InvalidTask.of("routes", "unknown", message)
+            try:
+                installed[route].preview(checked.spec.name, checked.parameters)
+            except SourceStopped as stopped:
+                refusals[route] = stopped.detail
+        if len(refusals) == len(wished):
+            raise InvalidTask.of("routes", "not_offered", " ".join(dict.fromkeys(refusals.values())))
+        return list(wished), refusals
 
     async def _check_pools(self, body: TaskWrite, owners: Sequence[str]) -> None:
         if body.account_id is not None and not any(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,11 +27,21 @@ class Work:
     matched: int
     """Matches of the whole target so far."""
     cursor: str | None
+    route: str | None = None
+    """By which it is asked for now."""
+    asked_by: str | None = None
+    """Whose cursor and window it has."""
+    until: datetime | None = None
+    oldest_at: datetime | None = None
 
     @classmethod
     def of(cls, segment: Segment, target: ExecutionTarget) -> Work:
         """The work of rows that were just read."""
-        return cls(segment, target.label, target.parameters, target.matched, segment.cursor)
+        return cls(
+            segment, target.label, target.parameters, target.matched, segment.cursor,
+            route=segment.route, asked_by=segment.route if segment.pages else None,
+            until=segment.until, oldest_at=segment.oldest_at,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -60,6 +70,10 @@ class Job:
     """The trace that asked for the execution."""
     work: Work | None = None
     """The segment in hand."""
+    routes: Sequence[str] = ()
+    """Routes to the platform, the preferred one first."""
+    shut: dict[str, Any] = field(default_factory=dict)
+    """Routes that give nothing for a while: `service.routes.Shut`."""
     fullest: int = 0
     """Most entries that a page has had."""
 
@@ -94,6 +108,7 @@ class Job:
             again=execution.lookup is not None,
             ages=() if execution.lookup else task.reobserve or (),
             traceparent=execution.traceparent or "",
+            routes=tuple(task.routes or ()),
         )
 
     @property
@@ -153,3 +168,5 @@ class Job:
         if self.work is not None:
             self.work.matched += len(picked)
             self.work.cursor = page.cursor_out
+            self.work.asked_by = page.route
+            self.work.oldest_at = min(filter(None, (self.work.oldest_at, page.oldest_at)), default=None)

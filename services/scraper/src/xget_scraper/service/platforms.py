@@ -1,4 +1,4 @@
-"""Which sources serve which platform."""
+"""Which sources serve which platform, and by which routes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from collections.abc import Mapping
 from xget_sources.ports import Source
 
 
-def by_platform(sources: Mapping[str, Source]) -> dict[str, Source]:
+class Platforms(dict[str, Source]):
     """The first source of each platform: the one with the most task types, which declares what there is."""
-    found: dict[str, Source] = {}
-    for source in sorted(sources.values(), key=lambda one: (-len(one.task_types), one.route)):
-        found.setdefault(source.platform, source)
-    return found
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        super().__init__()
+        self.routes: Mapping[str, Source] = {source.route: source for source in sources.values()}
+        for source in sorted(sources.values(), key=lambda one: (-len(one.task_types), one.route)):
+            self.setdefault(source.platform, source)
+
+    def to(self, platform: str) -> list[str]:
+        """The routes to a platform."""
+        return sorted(route for route, source in self.routes.items() if source.platform == platform)
+
+
+def by_platform(sources: Mapping[str, Source]) -> Platforms:
+    """Installed sources by what they serve."""
+    return Platforms(sources)

@@ -55,6 +55,8 @@ class PreviewService:
         preview = checked.source.preview(checked.spec.name, checked.parameters)
         left = await self._left(body, caller, preview.operations) if checked.source.needs_account else {}
         warnings = list(preview.warnings)
+        _, refusals = self._drafts.routes(checked, body.routes)
+        warnings += [f"The route {route} is passed over: {why}" for route, why in refusals.items()]
         if checked.spec.own_account and body.account_id is None:
             warnings.append("The task must name its account (account_id).")
         shown = Preview(**{name: getattr(preview, name) for name in preview.__struct_fields__} | {"warnings": warnings})

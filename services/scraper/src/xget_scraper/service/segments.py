@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -11,12 +12,36 @@ from xget_scraper.models import SOUND, Execution, ExecutionTarget, Segment, Segm
 from xget_scraper.repository import Unit
 from xget_scraper.service.observing import as_looks, target_ended
 from xget_scraper.service.settling import finish, show
-from xget_scraper.service.windows import ENOUGH_FAILURES, FRUITLESS, STALLED, Verdict, Window, after, narrows
+from xget_scraper.service.windows import (
+    ENOUGH_FAILURES,
+    FRUITLESS,
+    REACH,
+    STALLED,
+    Verdict,
+    Window,
+    after,
+    narrows,
+    whole,
+)
 
 
-async def close(unit: Unit, execution: Execution, n: int, reason: str, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What a route does not reach of a segment: older than `reach`, or than what it has listed."""
+
+    reach: datetime | None
+    route: str | None
+    """By which the rest is asked for; None: by none."""
+
+
+async def close(
+    unit: Unit, execution: Execution, n: int, reason: str, now: datetime, *, rest: Rest | None = None
+) -> None:
     """The source ended a segment for `reason`: write what follows from that, up to the execution's end."""
     segment, target = await unit.segments.get(execution.id, n)
+    if rest is not None:
+        await _go_back(unit, execution, segment, target, rest=rest, now=now)
+        return
     verdict = after(segment, reason, now, shown=target.oldest_at)
     segment.state, segment.end_reason = verdict.state.value, verdict.reason
     segment.end_detail = verdict.detail
@@ -30,6 +55,23 @@ async def close(unit: Unit, execution: Execution, n: int, reason: str, now: date
         await unit.flush()
         await unit.segments.close_open(execution.id, SegmentState.DONE, "limit_reached", None, target.n)
     await _go_on(unit, execution, target, None, now)
+
+
+async def _go_back(
+    unit: Unit, execution: Execution, segment: Segment, target: ExecutionTarget, *, rest: Rest, now: datetime
+) -> None:
+    """A route reaches no further back: another one goes on there, or it is known to be missing."""
+    segment.state, segment.end_reason = SegmentState.DONE.value, "window_covered"
+    top = rest.reach or whole(segment.oldest_at)
+    detail = None
+    if segment.since is None or top is None or segment.since < top:
+        left = add_segment(
+            unit, execution, target.n, Window(segment.since, top), windowed=segment.windowed, parent=segment
+        )
+        left.route, detail = rest.route, None if rest.route else REACH
+        if rest.route is None:
+            left.state, left.end_reason, left.end_detail = SegmentState.GAP.value, "stalled", REACH
+    await _go_on(unit, execution, target, detail, now)
 
 
 async def give_up(unit: Unit, execution: Execution, n: int, reason: str, *, detail: str, now: datetime) -> None:

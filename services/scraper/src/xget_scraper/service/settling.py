@@ -8,7 +8,7 @@ from typing import Final
 from xget_kernel.pages import PageQuery
 from xget_scraper.models import ENDINGS, Certificate, Execution, Move, Phase, Status
 from xget_scraper.repository import UNFINISHED, Unit
-from xget_scraper.schemas.execution import CertificateRead, Counts
+from xget_scraper.schemas.execution import CertificateRead, Counts, Failover, RouteUse
 from xget_scraper.schemas.segment import GapRead, TargetRead
 from xget_scraper.service.observing import NOT_SHOWN, execution_ended
 
@@ -106,6 +106,11 @@ async def _certificate(unit: Unit, execution: Execution, now: datetime) -> Certi
         counts=Counts.of(execution),
         accounts=list(await pages.distinct(execution.id, "account_id")),
         routes=list(await pages.distinct(execution.id, "route")),
+        by_route=[
+            RouteUse(route=route, pages=count, requests=requests)
+            for route, count, requests in await pages.by_route(execution.id)
+        ],
+        failovers=[Failover.model_validate(one) for one in execution.failovers or []],
         requests=execution.requests,
         bytes=execution.bytes,
         duration=execution.duration,

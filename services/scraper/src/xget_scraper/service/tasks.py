@@ -224,6 +224,7 @@ def _fill(task: Task, draft: Draft) -> None:
     task.task_type = draft.task_type
     task.platform = body.platform
     task.parameters = draft.parameters
+    task.routes = draft.routes
     task.reobserve = body.reobserve
     task.account_id = body.account_id
     task.proxy_id = body.proxy_id

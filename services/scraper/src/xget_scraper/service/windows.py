@@ -27,6 +27,7 @@ ENOUGH_FAILURES: Final = 5
 """After so many targets in a row that failed for no reason of their own the execution ends."""
 
 STALLED: Final = "The platform stopped giving anything here, and went on stopping when it was asked again."
+REACH: Final = "The route reaches no further back; another one may: give the task several `routes`."
 CROWDED: Final = "There is more in this second than the platform lists, and no smaller window."
 
 

@@ -26,6 +26,7 @@ _MAX_AGAIN: Final = 1
 _PAUSE_SECONDS: Final = 0.5
 _MAX_BODY: Final = 16 * 1024 * 1024
 _MAX_SECONDS: Final = 60.0
+_NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL)
 
 
 class Answer(msgspec.Struct, kw_only=True):
@@ -96,7 +97,8 @@ class ApiClient:
                 body = orjson.dumps({"title": "Unauthorized", "detail": f"{refused}", "status": 401})
                 seen = observe(call, 401, {}, body, fetched_at=self._clock.now(), duration_ms=0)
             except (httpx.HTTPError, OSError, TimeoutError) as error:
-                seen = broken(call, f"{type(error).__name__}: {error}", fetched_at=self._clock.now(), duration_ms=0)
+                why = f"{type(error).__name__}: {error}"
+                seen = broken(call, why, fetched_at=self._clock.now(), duration_ms=0, sent=False)
             else:
                 seen = await self._send(lease, call, token)
             describe(span, seen.outcome)
@@ -111,7 +113,8 @@ class ApiClient:
                 response, body = await self._exchange(lease, "GET", HOST + call.path, headers, params=call.parameters)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             why = f"{type(error).__name__}: {error}".rstrip(": ")
-            return broken(call, why, fetched_at=self._clock.now(), duration_ms=self._since(started))
+            never = isinstance(error, _NEVER_SENT)
+            return broken(call, why, fetched_at=self._clock.now(), duration_ms=self._since(started), sent=not never)
         took = self._since(started)
         return observe(
             call, response.status_code, response.headers, body, fetched_at=self._clock.now(), duration_ms=took

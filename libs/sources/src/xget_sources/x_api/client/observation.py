@@ -57,6 +57,7 @@ def observe(
             reset_at=_moment(headers.get("x-rate-limit-reset")),
             bytes=len(body),
             duration_ms=duration_ms,
+            has_data=status == 200 and bool((payload or {}).get("data")),
             units=_units(payload, status),
         ),
         fetched_at=fetched_at,
@@ -68,10 +69,15 @@ def observe(
     )
 
 
-def broken(call: Call, why: str, *, fetched_at: datetime, duration_ms: int) -> Seen:
-    """No answer came: what was reserved for it stays spent, as nobody knows what X has counted."""
+def broken(call: Call, why: str, *, fetched_at: datetime, duration_ms: int, sent: bool = True) -> Seen:
+    """No answer came. What was held for a request that was sent stays spent: nobody knows what X has counted."""
     outcome = Outcome(
-        operation=call.operation, status=0, body_kind="empty", error_text=why[:_MAX_TEXT], duration_ms=duration_ms
+        operation=call.operation,
+        status=0,
+        body_kind="empty",
+        error_text=why[:_MAX_TEXT],
+        duration_ms=duration_ms,
+        units=-1 if sent else 0,
     )
     return Seen(outcome=outcome, fetched_at=fetched_at)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from xget_kernel.clock import Clock
 from xget_kernel.errors import NotFound, TooMany, XGetError
 from xget_rpc.client import RpcError
 from xget_scraper.ports import Tenant
-from xget_sources.ports import NoAccount
+from xget_sources.ports import NoAccount, Spend
 from xget_telemetry.logs import get_logger
 
 if TYPE_CHECKING:  # these stubs exist for the type checker only
@@ -27,6 +28,15 @@ TURN: Final = timedelta(seconds=1)
 Found = tuple[pb.Lease, str]
 
 
+@dataclass(frozen=True)
+class Ask:
+    """What an account is needed for."""
+
+    operation: str
+    sticky: str | None
+    spend: Spend | None
+
+
 class Leasing:
     """Asks the pools of a tenant's owners, in their order."""
 
@@ -36,7 +46,7 @@ class Leasing:
         self._tenant = tenant
         self._seconds = lease_seconds
 
-    async def lease(self, operation: str, sticky: str | None) -> Found:
+    async def lease(self, operation: str, sticky: str | None, spend: Spend | None = None) -> Found:
         """A lease of the first owner who has one to give, and that owner.
 
         When none has, it waits where room is near: for leases of others and for rests that end soon. Raises NoAccount.
@@ -44,21 +54,19 @@ class Leasing:
         refusals: dict[str, XGetError] = {}
         for owner in self._tenant.pool_owners:
             try:
-                return await self._ask(owner, operation, sticky, 0)
+                return await self._ask(owner, Ask(operation, sticky, spend), 0)
             except (NotFound, TooMany) as error:
                 refusals[owner] = error
         near = [owner for owner, error in refusals.items() if self._is_near(error)]
         if near:
-            found = await self._first(near, operation, sticky, refusals)
+            found = await self._first(near, Ask(operation, sticky, spend), refusals)
             if found is not None:
                 return found
         raise self._refusal(refusals)
 
-    async def _first(
-        self, owners: list[str], operation: str, sticky: str | None, refusals: dict[str, XGetError]
-    ) -> Found | None:
+    async def _first(self, owners: list[str], ask: Ask, refusals: dict[str, XGetError]) -> Found | None:
         """The first lease that any of these owners has to give; what the others gave as well is given back."""
-        asks = {asyncio.create_task(self._ask(owner, operation, sticky, IN_PLACE)): owner for owner in owners}
+        asks = {asyncio.create_task(self._ask(owner, ask, IN_PLACE)): owner for owner in owners}
         won: Found | None = None
         try:
             for next_done in asyncio.as_completed(list(asks)):
@@ -79,21 +87,24 @@ class Leasing:
                 elif isinstance(ended, (NotFound, TooMany)):
                     refusals[owner] = ended
 
-    async def _ask(self, owner: str, operation: str, sticky: str | None, wait: int) -> Found:
-        tenant = self._tenant
+    async def _ask(self, owner: str, ask: Ask, wait: int) -> Found:
+        tenant, spend = self._tenant, ask.spend
         request = pb.AcquireRequest(
             owner_id=owner,
-            platform=tenant.platform,
-            operation=operation,
+            platform=tenant.platform if spend is None else f"{tenant.platform}_api",
+            operation=ask.operation,
             holder=tenant.execution_id,
             account_id=tenant.account_id or "",
-            sticky_account_id=sticky or "",
+            sticky_account_id=ask.sticky or "",
             ttl_seconds=self._seconds,
             wait_seconds=wait,
             priority=tenant.priority,
             immediate=tenant.immediate,
             task_id=tenant.task_id,
             requester_id=tenant.requester_id,
+            units=spend.units if spend else 0,
+            unit_kind=spend.kind if spend else "",
+            full_archive=spend is not None and spend.archive,
         )
         if not wait:
             return (await self._accounts.Acquire(request)).lease, owner

@@ -15,7 +15,7 @@ from xget_scraper.adapters.grpc.held import Held
 from xget_scraper.adapters.grpc.leasing import Leasing
 from xget_scraper.adapters.grpc.proxies import ProxyWish, SessionProxies
 from xget_scraper.ports import Tenant
-from xget_sources.ports import Lease, Outcome
+from xget_sources.ports import ApiCredential, Lease, Outcome, Spend
 from xget_telemetry.logs import get_logger
 
 if TYPE_CHECKING:  # these stubs exist for the type checker only
@@ -49,10 +49,13 @@ class PoolSession:
         self._held: dict[str, Held] = {}
         self._spared: Held | None = None
 
-    async def acquire(self, operation: str) -> Lease:
+    async def acquire(self, operation: str, *, spend: Spend | None = None) -> Lease:
         """Lease an account and find its proxy. Raises NoAccount, Unavailable (503)."""
         spared = await self._take_spared(operation)
-        found, owner = (spared.found, spared.owner) if spared else await self._leasing.lease(operation, self._sticky)
+        if spared is not None:
+            found, owner = spared.found, spared.owner
+        else:
+            found, owner = await self._leasing.lease(operation, self._sticky, spend)
         lease = _lease(found, None, None)
         if spared is None:
             self._keep(lease, found, owner)
@@ -94,7 +97,7 @@ class PoolSession:
         held = self._held.get(lease.lease_id)
         if held is not None and held.proxy is not None:
             await self._proxies.report(held.proxy, outcome)
-            if outcome.status == 0 and held.proxy.chosen and not held.once:
+            if outcome.status == 0 and held.proxy.chosen and not held.once and lease.api is None:
                 held.once, held.operation = True, outcome.operation
                 held.until = self._clock.monotonic() + SPARED_SECONDS
                 return "go_on"  # X never saw the account
@@ -113,6 +116,7 @@ class PoolSession:
             error_text=outcome.error_text[:ERROR_CHARS],
             has_data=outcome.has_data,
             outline=outcome.outline,
+            units=outcome.units,
         )
         try:
             said = await self._accounts.Report(request)
@@ -121,6 +125,17 @@ class PoolSession:
         if said.action == "rotate_proxy" and held is not None and held.proxy is not None:
             self._proxies.shun(held.proxy)
         return said.action or said.verdict
+
+    async def keep(self, lease: Lease, fresh: ApiCredential) -> None:
+        """Store renewed tokens; they are durable when this returns."""
+        request = accounts_pb.KeepApiRequest(
+            lease_id=lease.lease_id,
+            fencing_token=lease.fencing_token,
+            refresh_token=fresh.refresh_token or "",
+            access_token=fresh.access_token or "",
+            access_expires_at=_stamp(fresh.access_expires_at),
+        )
+        await self._accounts.KeepApi(request)
 
     async def release(self, lease: Lease) -> None:
         """Give the lease back; twice is fine. A pool that does not answer frees it by itself later.
@@ -185,6 +200,20 @@ def _lease(found: accounts_pb.Lease, proxy_id: str | None, proxy_url: str | None
         proxy_id=proxy_id,
         proxy_url=proxy_url,
         expires_at=found.expires_at.ToDatetime(UTC),
+        api=_api(found.api) if found.HasField("api") else None,
+    )
+
+
+def _api(found: accounts_pb.ApiCredential) -> ApiCredential:
+    until = found.access_expires_at.ToDatetime(UTC) if found.HasField("access_expires_at") else None
+    return ApiCredential(
+        bearer_token=found.bearer_token or None,
+        client_id=found.client_id or None,
+        client_secret=found.client_secret or None,
+        refresh_token=found.refresh_token or None,
+        access_token=found.access_token or None,
+        access_expires_at=until,
+        full_archive=found.full_archive,
     )
 
 
