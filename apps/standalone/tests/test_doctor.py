@@ -16,6 +16,7 @@ from xget_db.migrations import upgrade
 from xget_events.dlq import replay
 from xget_events.opening import open_event_log
 from xget_events.sqlite import SqliteEventLog
+from xget_kernel.keys import KeyStore
 from xget_kernel.messages import Message
 from xget_kernel.settings import ServiceSettings
 from xget_standalone.doctor.checkup import check_up
@@ -195,6 +196,31 @@ async def test_messages_that_stand_aside_are_told_with_their_reason(tmp_path: Pa
     assert (found.name, found.state, found.facts) == ("processing", "wrong", {"refused": 1})
     assert "xget.results: A message is too large." in found.says
     assert found.advice
+
+
+async def test_secrets_that_no_key_opens_are_told_with_the_key_that_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ServiceSettings(home=tmp_path)
+    upgrade(settings.tables("proxy"), "xget_proxy")
+    assert by_area(await check_up(tmp_path, NOBODY), "keys") == {}
+    assert not (tmp_path / "keys.json").exists()
+    ring = KeyStore(tmp_path / "keys.json").open()
+    with closing(sqlite3.connect(tmp_path / "proxy.db")) as rows, rows:
+        told = {"id": "1", "password": ring.encrypt("pw", aad="proxies:1:password")}
+        for _, name, _, needed, default, _ in rows.execute("PRAGMA table_info(proxies)").fetchall():
+            if needed and default is None:
+                told.setdefault(name, "0")
+        marks = ", ".join("?" * len(told))
+        rows.execute(f"INSERT INTO proxies ({', '.join(told)}) VALUES ({marks})", list(told.values()))  # noqa: S608 - constants
+    (found,) = by_area(await check_up(tmp_path, NOBODY), "keys").values()
+    assert (found.name, found.state, found.facts["secrets"]) == ("proxy", "ok", 1)
+    (tmp_path / "keys.json").unlink()
+    KeyStore(tmp_path / "keys.json").open()
+    (found,) = by_area(await check_up(tmp_path, NOBODY), "keys").values()
+    assert found.state == "wrong"
+    assert f"they were written with {ring.ids[0]}" in found.says
+    assert "xget keys status" in found.advice
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes show their environment on Linux")

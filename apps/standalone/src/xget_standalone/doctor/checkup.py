@@ -14,6 +14,7 @@ from xget_standalone.doctor.machine import look_at_home
 from xget_standalone.doctor.migrations import look_at_migrations
 from xget_standalone.doctor.outboxes import look_at_outboxes
 from xget_standalone.doctor.running import engines_of_running
+from xget_standalone.doctor.secrets import look_at_secrets
 from xget_standalone.doctor.services import look_at_services
 
 
@@ -30,6 +31,7 @@ async def check_up(home: Path | None, gateway: str | None = None) -> list[Findin
     parts = await asyncio.gather(
         look_at_migrations(settings) if "tables" not in down else _nothing(),
         look_at_outboxes(settings) if "tables" not in down else _nothing(),
+        look_at_secrets(settings) if "tables" not in down else _nothing(),
         look_at_events(settings) if "events" not in down else _nothing(),
         look_at_services(settings, gateway),
     )

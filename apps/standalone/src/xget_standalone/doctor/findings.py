@@ -10,7 +10,7 @@ import msgspec
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at. Whoever is wrong says how to mend it."""
 
-    area: Literal["engine", "migrations", "lag", "dead letters", "outbox", "home", "clock", "service"]
+    area: Literal["engine", "migrations", "lag", "dead letters", "outbox", "keys", "home", "clock", "service"]
     name: str
     state: Literal["ok", "idle", "wrong"]
     """`idle`: there is nothing yet, or it does not run; that is no fault."""
