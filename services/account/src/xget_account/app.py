@@ -64,11 +64,6 @@ def create_app(
     metrics, peers = Registry(), list[Breaker]()
     watch_breakers(metrics, lambda: peers)
 
-    async def tables_answer() -> str | None:
-        async with app.state.account.database.read() as session:
-            await session.execute(text("SELECT 1 FROM accounts LIMIT 1"))
-        return None
-
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -107,7 +102,12 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
-        readiness=[tables_answer, keys_answer(lambda: app), peers_answer(peers), _announces(lambda: app.state, time)],
+        readiness=[
+            _tables(lambda: app.state),
+            keys_answer(lambda: app),
+            peers_answer(peers),
+            _announces(lambda: app.state, time),
+        ],
         registry=metrics,
     )
     return app
@@ -126,6 +126,15 @@ async def _serving(server: RpcServer, stack: AsyncExitStack) -> int:
     port = await server.start()
     stack.push_async_callback(server.stop, 2.0)
     return port
+
+
+def _tables(state: Callable[[], Any]) -> Check:
+    async def tables_answer() -> str | None:
+        async with state().account.database.read() as session:
+            await session.execute(text("SELECT 1 FROM accounts LIMIT 1"))
+        return None
+
+    return tables_answer
 
 
 def _announces(state: Callable[[], Any], clock: Clock) -> Check:

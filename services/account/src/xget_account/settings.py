@@ -19,6 +19,10 @@ class Settings(KeySettings):
 
     account_daily_budget: int = Field(2000, ge=1, le=1_000_000)
     """Requests that one account may make per UTC day, unless the account says otherwise. A hard stop."""
+    account_checks_per_hour: int = Field(4, ge=0, le=3600)
+    """Looks at accounts that nobody used for long, of all accounts together; 0 for none. Each is one cheap request."""
+    account_check_idle_hours: float = Field(72.0, ge=0.01, le=8760)
+    """For how long an account is not used before it is looked at, and not looked at again."""
     playbook: Path | None = None
     """A playbook of your own (YAML or JSON), read again when it changes; by default the packaged one."""
     api_post_usd: float = Field(0.005, ge=0, le=1000)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Final
 
+from xget_account.adapters.health import XLook
 from xget_account.adapters.login.proxies import GrpcLoginProxies
 from xget_account.adapters.login.ways import Ways
 from xget_account.adapters.topics import create_topics
 from xget_account.models import OUTBOX
-from xget_account.repository import LifeRepository, LoginRepository
+from xget_account.repository import LeaseRepository, LifeRepository, LoginRepository
+from xget_account.repository.checks import CheckRepository
 from xget_account.repository.ringing import room_bell
-from xget_account.service import Vault
+from xget_account.service import LeaseService, Vault
+from xget_account.service.health import HealthChecks
 from xget_account.service.life import Life
 from xget_account.service.logins import LoginRunner, Rules
+from xget_account.service.playbook import Book
 from xget_account.settings import Settings
 from xget_account.tasks import Job, periodically, unless
 from xget_db.clock import ServerClock
@@ -25,7 +31,11 @@ from xget_events.log import EventLog
 from xget_kernel.clock import Clock
 from xget_kernel.ids import new_id
 from xget_rpc.client import RpcChannel
+from xget_sources.x.client import XClient
 from xget_telemetry.metrics import Registry
+
+CHECK_SECONDS: Final = 30.0
+"""How often it is looked whether an account is due to be looked at."""
 
 
 class Worker:
@@ -63,16 +73,49 @@ class Worker:
 
     async def _jobs(self, database: Database, stack: AsyncExitStack, stop: asyncio.Event) -> Sequence[Job]:
         """What is done again and again; what a job needs open is closed by `stack`."""
-        logins = await self._logins(database, stack)
-        every = self._settings.login_poll_seconds
-        return [Job("logins", every, lambda: unless(stop, logins.run()))]
-
-    async def _logins(self, database: Database, stack: AsyncExitStack) -> LoginRunner:
-        settings, clock = self._settings, self._clock
+        settings = self._settings
         keys = await asyncio.to_thread(settings.open_keys)
         await stack.enter_async_context(keys.following())
+        vault = Vault(keys.ring)
         channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
         stack.push_async_callback(channel.close)
+        proxies = GrpcLoginProxies(channel)
+        logins = self._logins(database, vault, proxies)
+        jobs = [Job("logins", settings.login_poll_seconds, lambda: unless(stop, logins.run()))]
+        if settings.account_checks_per_hour:
+            health = self._health(database, vault, proxies, stack)
+            jobs.append(Job("health", CHECK_SECONDS, lambda: unless(stop, health.run())))
+        return jobs
+
+    def _health(
+        self, database: Database, vault: Vault, proxies: GrpcLoginProxies, stack: AsyncExitStack
+    ) -> HealthChecks:
+        settings, clock = self._settings, self._clock
+        topic, budget = settings.kafka_topic_account_events, settings.account_daily_budget
+        bell = room_bell(database, clock, topic)
+        stack.push_async_callback(bell.close)
+        client = XClient(clock)
+        stack.push_async_callback(client.close)
+
+        @asynccontextmanager
+        async def work() -> AsyncIterator[LeaseRepository]:
+            async with database.transaction() as session:
+                yield LeaseRepository(session, topic)
+
+        @asynccontextmanager
+        async def checks() -> AsyncIterator[CheckRepository]:
+            async with database.transaction() as session:
+                yield CheckRepository(session)
+
+        book = Book(clock, settings.playbook)
+        pool = LeaseService(work, vault, clock, daily_budget=budget, bell=bell, book=book)
+        stack.push_async_callback(pool.close)
+        idle = timedelta(hours=settings.account_check_idle_hours)
+        look = XLook(pool, proxies, client, new_id())
+        return HealthChecks(checks, look, clock, idle=idle, per_hour=settings.account_checks_per_hour)
+
+    def _logins(self, database: Database, vault: Vault, proxies: GrpcLoginProxies) -> LoginRunner:
+        settings, clock = self._settings, self._clock
 
         @asynccontextmanager
         async def work() -> AsyncIterator[tuple[LoginRepository, Life]]:
@@ -84,8 +127,8 @@ class Worker:
             name=new_id(),
             work=work,
             flow=Ways(settings).flow,
-            proxies=GrpcLoginProxies(channel),
-            vault=Vault(keys.ring),
+            proxies=proxies,
+            vault=vault,
             clock=clock,
             rules=Rules(daily_cap=settings.login_daily_cap, seconds=settings.login_seconds),
         )

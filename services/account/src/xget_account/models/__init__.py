@@ -3,7 +3,7 @@
 from xget_account.models.accounts import SECRETS, Account, LedgerEntry
 from xget_account.models.api import API, ApiAccess
 from xget_account.models.base import OUTBOX, Base, idempotency
-from xget_account.models.life import Move, Sample
+from xget_account.models.life import Check, Move, Sample
 from xget_account.models.logins import LOGIN_SECRETS, Login, LoginAttempt
 from xget_account.models.sealed import SEALED
 from xget_account.models.states import ACTIVE, HEALTHY, NEEDS_HUMAN, NEEDS_LOGIN, NEW, RESTING, RETIRED, SUSPENDED
@@ -25,6 +25,7 @@ __all__ = [
     "Account",
     "ApiAccess",
     "Base",
+    "Check",
     "LedgerEntry",
     "Login",
     "LoginAttempt",

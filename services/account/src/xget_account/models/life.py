@@ -48,3 +48,14 @@ class Sample(Base):
     answer: Mapped[dict[str, Any]] = mapped_column(JsonDict)
     """Error codes and the outline of the body: names and types, no values."""
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Check(Base):
+    """A look at an account that nobody has used for long."""
+
+    __tablename__ = "account_checks"
+    __table_args__ = (Index("ix_account_checks_account", "account_id", "at"), Index("ix_account_checks_at", "at"))
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(36))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

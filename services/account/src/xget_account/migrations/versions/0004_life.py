@@ -45,11 +45,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account_samples")),
     )
     op.create_index("ix_account_samples_shape", "account_samples", ["owner_id", "shape", "at"])
+    op.create_table(
+        "account_checks",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("at", xget_db.types.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_checks")),
+    )
+    op.create_index("ix_account_checks_account", "account_checks", ["account_id", "at"])
+    op.create_index("ix_account_checks_at", "account_checks", ["at"])
     op.create_table("outbox", *outbox_columns(), sqlite_autoincrement=True)
 
 
 def downgrade() -> None:
     op.drop_table("outbox")
+    op.drop_index("ix_account_checks_at", table_name="account_checks")
+    op.drop_index("ix_account_checks_account", table_name="account_checks")
+    op.drop_table("account_checks")
     op.drop_index("ix_account_samples_shape", table_name="account_samples")
     op.drop_table("account_samples")
     op.drop_index("ix_account_history_account", table_name="account_history")
