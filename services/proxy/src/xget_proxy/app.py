@@ -16,13 +16,13 @@ from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock
-from xget_proxy.adapters.checking import checks_on
+from xget_proxy.adapters.checking import checks_on, providers_on
 from xget_proxy.adapters.dns import system_addresses
 from xget_proxy.adapters.mmdb import GeoBooks
 from xget_proxy.deps import Container, units
 from xget_proxy.models import SEALED
 from xget_proxy.repository import ProxyRepository
-from xget_proxy.router import router
+from xget_proxy.router import ROUTERS
 from xget_proxy.rpc import SERVICE_NAME, ProxyPool
 from xget_proxy.service import Allowed, Gate, PoolService, Resolve, Vault
 from xget_proxy.service.metrics import PROXIES
@@ -72,7 +72,8 @@ def create_app(
             places = GeoBooks(settings.geoip_db)
             stack.callback(places.close)
             checks = checks_on(database, settings, vault=vault, gate=gate, places=places, clock=time)
-            app.state.proxy = Container(database, vault, time, gate, checks)
+            providers = providers_on(database, settings, vault=vault, gate=gate, clock=time)
+            app.state.proxy = Container(database, vault, time, gate, checks, providers)
             metrics.sampled(PROXIES, partial(_proxies, database))
             pool = PoolService(
                 units(database.transaction, settings.kafka_topic_proxy_events), vault, gate, time, metrics
@@ -88,7 +89,7 @@ def create_app(
         service=NAME,
         title="XGet proxies",
         settings=settings,
-        routers=[keys_router("/api/v1/proxies/data-keys", "proxies"), router],
+        routers=[keys_router("/api/v1/proxies/data-keys", "proxies"), *ROUTERS],
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,

@@ -16,8 +16,8 @@ from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_proxy.errors import InsideNetwork
 from xget_proxy.repository import ProxyRepository
-from xget_proxy.schemas import ImportRequest, ProxyCreate, ProxyUpdate
-from xget_proxy.service import CheckService, Gate, ImportService, ProxyService, Vault, Work, admitted
+from xget_proxy.schemas import ImportRequest, ProviderCreate, ProxyCreate, ProxyUpdate
+from xget_proxy.service import CheckService, Gate, ImportService, ProviderService, ProxyService, Vault, Work, admitted
 from xget_proxy.service.reading import Found, Refused
 from xget_web.auth import CallerDep
 from xget_web.db import read_dep, session_dep
@@ -32,6 +32,7 @@ class Container:
     clock: Clock
     gate: Gate
     checks: CheckService
+    providers: ProviderService
 
 
 def container(request: Request) -> Container:
@@ -65,7 +66,33 @@ def writer(caller: CallerDep) -> Caller:
     return caller
 
 
+def operator(caller: CallerDep) -> Caller:
+    """A caller who may let XGet fetch from outside. Raises Forbidden (403)."""
+    caller.require("operator")
+    return caller
+
+
+def providing(built: Built) -> ProviderService:
+    """Providers, which open their own short transactions."""
+    return built.providers
+
+
+async def admitted_host(body: ProviderCreate, caller: Annotated[Caller, Depends(operator)], built: Built) -> str:
+    """The host of a provider's URL, looked at before a transaction begins. Raises BadProvider (422)."""
+    return await built.providers.admitted(body.url)
+
+
+def rows(opened: Annotated[AsyncSession, session]) -> ProxyRepository:
+    """Rows in a transaction that writes."""
+    return ProxyRepository(opened)
+
+
 Writer = Annotated[Caller, Depends(writer)]
+Operator = Annotated[Caller, Depends(operator)]
+AdmittedHost = Annotated[str, Depends(admitted_host)]
+HostAdmitted = Depends(admitted_host)
+Rows = Annotated[ProxyRepository, Depends(rows)]
+Providers = Annotated[ProviderService, Depends(providing)]
 
 
 def writing(built: Built, opened: Annotated[AsyncSession, session]) -> ProxyService:

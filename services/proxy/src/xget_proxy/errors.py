@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xget_kernel.errors import Conflict, FieldError, Invalid, NotFound
+from xget_kernel.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 
 
 class ProxyNotFound(NotFound):
@@ -38,6 +38,34 @@ class NoProxyNow(NotFound):
         super().__init__(detail, headers={"any_exists": "true" if any_exists else "false", **(more or {})})
 
 
+class ProviderNotFound(NotFound):
+    """Missing, or somebody else's."""
+
+    code = "proxy_provider_not_found"
+    title = "No such provider"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such provider: list yours with GET /api/v1/proxies/providers.")
+
+
+class ProviderExists(Conflict):
+    code = "proxy_provider_exists"
+    title = "Provider exists already"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You have a provider of this name: choose another, or delete that one.",
+            errors=[FieldError("name", "unique", "Is taken by another provider of yours.")],
+        )
+
+
+class ListUnreadable(Unavailable):
+    """A provider's list could not be taken."""
+
+    code = "proxy_list_unreadable"
+    title = "List cannot be read"
+
+
 class BadRequestField(Invalid):
     code = "bad_field"
     title = "Bad request"
@@ -68,3 +96,10 @@ class HostUnknown(NotFound):
 
     def __init__(self, host: str) -> None:
         super().__init__(f"The name {host} resolves to no address now.")
+
+
+class BadProvider(BadRequestField):
+    """A URL that lists may not come from."""
+
+    code = "bad_provider"
+    title = "Provider not allowed"

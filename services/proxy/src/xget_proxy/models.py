@@ -23,7 +23,7 @@ UNMEASURED_RATE: Final = 0.9
 UNMEASURED_LATENCY: Final = 500.0
 """What a proxy is taken for before it was measured."""
 
-SEALED = (Sealed("proxies", ("password",)),)
+SEALED = (Sealed("proxies", ("password",)), Sealed("providers", ("url",)))
 """Every table and column that holds a ciphertext: `xget keys` walks them."""
 
 
@@ -75,6 +75,10 @@ class Proxy(Base):
     """country, city and isp come from the operator's MMDB file."""
     check_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """When the next check in the background is due; None for at once."""
+    provider_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    """From whose list it came; None for one that a person brought."""
+    retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when it is no longer on that list."""
     last_check: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
     status: Mapped[str] = mapped_column(String(16))
@@ -91,6 +95,32 @@ class Proxy(Base):
     rev: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Provider(Base):
+    """Where a list of proxies comes from."""
+
+    __tablename__ = "providers"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(100))
+    host: Mapped[str] = mapped_column(String(253))
+    url: Mapped[str] = mapped_column(Text)
+    """Ciphertext, bound to `providers:<id>:url`: such URLs hold keys."""
+    type: Mapped[str] = mapped_column(String(8))
+    country: Mapped[str | None] = mapped_column(String(2))
+    every_seconds: Mapped[int] = mapped_column(Integer)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    last_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str | None] = mapped_column(String(300))
+    added: Mapped[int] = mapped_column(Integer)
+    removed: Mapped[int] = mapped_column(Integer)
+    kept: Mapped[int] = mapped_column(Integer)
+    refused: Mapped[int] = mapped_column(Integer)
+    """Of the last list that was read, as the three before."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Lease(Base):

@@ -33,8 +33,15 @@ class Settings(KeySettings):
     """How long a check waits for an answer."""
     proxy_recheck_seconds: float = Field(30.0, ge=1)
     """How often the worker looks for proxies to check: due, new, or with a pause that is over."""
+    proxy_provider_hosts: str = ""
+    """Hosts that providers' lists may come from, comma-separated; none unless named."""
     proxy_allow_networks: str = ""
     """Networks, addresses and names inside the operator's own network where proxies may be, comma-separated."""
+
+    @property
+    def provider_hosts(self) -> frozenset[str]:
+        """Hosts that providers' lists may come from."""
+        return frozenset(host.strip().lower() for host in self.proxy_provider_hosts.split(",") if host.strip())
 
     @property
     def tables_url(self) -> str:

@@ -13,7 +13,7 @@ from xget_db.migrations import upgrade
 from xget_db.outbox import OutboxRelay
 from xget_events.log import EventLog
 from xget_kernel.clock import Clock
-from xget_proxy.adapters.checking import checks_on
+from xget_proxy.adapters.checking import checks_on, providers_on
 from xget_proxy.adapters.dns import system_addresses
 from xget_proxy.adapters.mmdb import GeoBooks
 from xget_proxy.adapters.topics import create_topics
@@ -68,10 +68,12 @@ class Worker:
         settings, clock = self._settings, self._clock
         gate = Gate(Allowed.parse(settings.proxy_allow_networks), system_addresses, clock)
         checks = checks_on(database, settings, vault=vault, gate=gate, places=places, clock=clock)
+        providers = providers_on(database, settings, vault=vault, gate=gate, clock=clock)
         upkeep = Upkeep(units(database.transaction), clock, timedelta(days=settings.proxy_audit_days))
         async with asyncio.TaskGroup() as group:
             often = settings.proxy_recheck_seconds
             group.create_task(repeat("checks", checks.in_turn, often, clock, stop))
+            group.create_task(repeat("providers", providers.in_turn, often, clock, stop))
             group.create_task(repeat("upkeep", upkeep.prune, _PRUNE_SECONDS, clock, stop))
 
 

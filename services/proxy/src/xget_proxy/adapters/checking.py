@@ -1,4 +1,4 @@
-"""Checks as the app and the worker make them."""
+"""Checks and providers as the app and the worker make them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,24 @@ from datetime import timedelta
 from xget_db.engine import Database
 from xget_kernel.clock import Clock
 from xget_proxy.adapters.http import HttpProbe
+from xget_proxy.adapters.lists import HttpsLists
 from xget_proxy.adapters.mmdb import GeoBooks
 from xget_proxy.deps import units
-from xget_proxy.service import CheckService, Gate, Rhythm, Vault
+from xget_proxy.service import CheckService, Gate, ProviderService, Rhythm, Vault
 from xget_proxy.settings import Settings
+
+
+def providers_on(database: Database, settings: Settings, *, vault: Vault, gate: Gate, clock: Clock) -> ProviderService:
+    """Providers in these tables."""
+    return ProviderService(
+        units(database.read),
+        units(database.transaction, settings.kafka_topic_proxy_events),
+        vault,
+        gate,
+        hosts=settings.provider_hosts,
+        fetch=HttpsLists(),
+        clock=clock,
+    )
 
 
 def checks_on(

@@ -1,6 +1,7 @@
 """All SQL of the proxy service."""
 
 from xget_proxy.repository.leases import LeaseRepository
+from xget_proxy.repository.providers import ProviderRepository
 from xget_proxy.repository.proxies import ProxyRepository
 
-__all__ = ["LeaseRepository", "ProxyRepository"]
+__all__ = ["LeaseRepository", "ProviderRepository", "ProxyRepository"]

@@ -17,6 +17,7 @@ from xget_kernel.pages import PageQuery
 from xget_proxy.errors import ProxyExists
 from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, OUTBOX, UNMEASURED_LATENCY, UNMEASURED_RATE, Proxy
 from xget_proxy.repository.leases import LeaseRepository, has_room, live
+from xget_proxy.repository.providers import ProviderRepository
 from xget_proxy.schemas import ProxyFilter
 
 SOURCE = "proxy"
@@ -34,6 +35,7 @@ class ProxyRepository:
         self._session = session
         self._topic = topic
         self.leases = LeaseRepository(session)
+        self.providers = ProviderRepository(session)
 
     def announce(self, fact: ProxyChanged | None) -> None:
         """Say with the commit what happened, if anything did."""

@@ -6,6 +6,7 @@ from xget_proxy.service.choosing import Wish
 from xget_proxy.service.gate import Gate, Resolve
 from xget_proxy.service.imports import ImportService, admitted
 from xget_proxy.service.pool import PoolService, Work
+from xget_proxy.service.providers import ProviderService
 from xget_proxy.service.proxies import ProxyService
 from xget_proxy.service.seeing import ProbeResult
 from xget_proxy.service.upkeep import Upkeep
@@ -19,6 +20,7 @@ __all__ = [
     "PoolService",
     "Probe",
     "ProbeResult",
+    "ProviderService",
     "ProxyService",
     "Resolve",
     "Rhythm",

@@ -75,6 +75,7 @@ class ProxyService:
             proxy.allow_internal = body.allow_internal
         if body.status is not None:
             proxy.status, proxy.pause_until, proxy.failures, proxy.pauses = body.status, None, 0, 0
+            proxy.retired_at = None if body.status == ACTIVE else proxy.retired_at
         proxy.rev += 1
         proxy.updated_at = self._clock.now()
         await self._proxies.save()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from xget_kernel.secrets import Keyring
-from xget_proxy.models import Proxy
+from xget_proxy.models import Provider, Proxy
 
 
 class Vault:
@@ -17,6 +17,14 @@ class Vault:
     def seal(self, proxy: Proxy, password: str | None) -> None:
         """Store a password; None or "" empties it."""
         proxy.password = self._keyring.encrypt(password, aad=_aad(proxy)) if password else None
+
+    def seal_url(self, provider: Provider, url: str) -> None:
+        """Store where a provider's list is."""
+        provider.url = self._keyring.encrypt(url, aad=f"providers:{provider.id}:url")
+
+    def open_url(self, provider: Provider) -> str:
+        """Where a provider's list is: a secret. Raises SecretUnreadable when the key is gone."""
+        return self._keyring.decrypt(provider.url, aad=f"providers:{provider.id}:url")
 
     def url(self, proxy: Proxy, address: str | None = None) -> str:
         """`scheme://user:password@host:port`: a secret. Raises SecretUnreadable when the key is gone.

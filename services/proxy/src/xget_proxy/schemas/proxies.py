@@ -42,7 +42,7 @@ Login = Annotated[str, text(255)]
 Country = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2."), AfterValidator(str.upper)]
 Place = Annotated[str, text(100)]
 AllowInternal = Annotated[
-    bool, Field(description="Lets it be inside the operator's own network; only operators may set it.")
+    bool, Field(strict=True, description="Lets it be inside the operator's own network; only operators may set it.")
 ]
 
 
@@ -67,7 +67,7 @@ class ProxyCreate(Body):
     """Leases at once; null for no bound."""
     daily_budget: Limit | None = None
     """Leases a day (UTC); null for no bound."""
-    rotating: bool = False
+    rotating: Annotated[bool, Field(strict=True)] = False
     """A gateway whose exit changes by itself."""
 
 
@@ -89,7 +89,7 @@ class ProxyUpdate(Body):
     allow_internal: AllowInternal | None = None
     max_concurrency: AtOnce | None = None
     daily_budget: Limit | None = None
-    rotating: bool | None = None
+    rotating: Annotated[bool, Field(strict=True)] | None = None
 
 
 class ProxyRead(BaseModel):
@@ -118,6 +118,10 @@ class ProxyRead(BaseModel):
     anonymity: Literal["elite", "anonymous", "transparent"] | None
     """anonymous: says that it is a proxy; transparent: tells our address."""
     rotating: bool
+    provider_id: str | None
+    """From whose list it came."""
+    retired_at: datetime | None
+    """Since when it is no longer on that list."""
     last_check: datetime | None
     status: State
     pause_until: datetime | None
