@@ -185,7 +185,8 @@ async def test_a_broken_account_is_set_aside_with_a_sentence(
     assert caught.value.code == "no_usable_account"
     with pytest.raises(RpcNotFound, match="neo cannot be used"):
         await take(pool, account_id=account["id"])
-    again = await client.post(f"{URL}/import", json={"text": "auth_token=new; ct0=new", "username": "NEO"})
+    fresh = {"text": "auth_token=new; ct0=new", "username": "NEO", "update": True}
+    again = await client.post(f"{URL}/import", json=fresh)
     assert again.json()["updated"] == 1
     healed = await take(pool)
     assert dict(healed.cookies) == {"auth_token": "new", "ct0": "new"}

@@ -1,4 +1,4 @@
-"""Leases under any order of calls: one holder at a time, fences only grow, budgets are never exceeded."""
+"""Leases under any order of calls: one holder at a time, fences only grow, budgets and windows are never exceeded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Coroutine
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,8 @@ from xget_kernel.secrets import Keyring
 
 T = TypeVar("T")
 BUDGET = 9
+LIMIT = 4
+"""Requests of an account and operation in a window of X."""
 HOLDERS = st.sampled_from(["a", "b", "c"])
 OPERATIONS = st.sampled_from(["Search", "Tweets"])
 
@@ -47,9 +49,12 @@ class Leases(RuleBasedStateMachine):
         vault = Vault(Keyring({"k": b"k" * 32}))
         self.pool = LeaseService(self._work, vault, self.clock, daily_budget=BUDGET)
         self.held: dict[str, Granted] = {}
+        self.told: list[Granted] = []
         self.past: list[Granted] = []
         self.ends: dict[str, Any] = {}
         self.taken: Counter[Any] = Counter()
+        self.windows: dict[tuple[str, str], tuple[int, datetime]] = {}
+        self.known: set[tuple[str, str]] = set()
         self._run(self._fill(vault))
 
     @asynccontextmanager
@@ -84,16 +89,45 @@ class Leases(RuleBasedStateMachine):
         if before is not None and self.ends[granted.account.id] > self.clock.now():
             assert before.account.lease_holder == holder, "leased to two holders"
         assert before is None or granted.account.fence > before.account.fence
+        self._request(granted.account.id, operation)
         self.past += [before] if before else []
         self.held[granted.account.id] = granted
         self.ends[granted.account.id] = granted.expires_at
+
+    def _request(self, account: str, operation: str) -> None:
+        """X counts a request, which is made with the lease; what it answers is told or lost."""
+        now = self.clock.now()
+        left, reset = self.windows.get((account, operation), (LIMIT, now))
+        if reset <= now:
+            left, reset = LIMIT, now + timedelta(minutes=15)
+        if (account, operation) in self.known:
+            assert left > 0, "a request over a limit that was known"
+        self.windows[account, operation] = (max(0, left - 1), reset)
+
+    @rule(choice=st.integers(0, 9))
+    def tell_the_limit(self, choice: int) -> None:
+        """Report what X's headers say of the request that came with the lease, once."""
+        fresh = [one for one in self.held.values() if one not in self.told]
+        if not fresh:
+            return
+        granted = fresh[choice % len(fresh)]
+        operation = granted.account.lease_operation or ""
+        left, reset = self.windows[granted.account.id, operation]
+        answer = Answer(operation=operation, status=200, limit=LIMIT, remaining=left, reset_at=reset)
+        self._run(self.pool.report(granted.lease_id, granted.account.fence, answer))
+        self.known.add((granted.account.id, operation))
+        self.told.append(granted)
 
     @rule(status=st.sampled_from([200, 200, 429, 503]), choice=st.integers(0, 9))
     def report(self, status: int, choice: int) -> None:
         if not self.held:
             return
         granted = list(self.held.values())[choice % len(self.held)]
-        self._run(self.pool.report(granted.lease_id, granted.account.fence, Answer(operation="Search", status=status)))
+        if granted in self.told:
+            return  # a second report is a second request, and the model makes one for each lease
+        self.told.append(granted)
+        operation = granted.account.lease_operation or ""
+        self._run(self.pool.report(granted.lease_id, granted.account.fence, Answer(operation=operation, status=status)))
 
     @rule(choice=st.integers(0, 9))
     def release(self, choice: int) -> None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import NEEDS_LOGIN, Account, LedgerEntry
 from xget_account.repository.ledger import entries_of, reserve
 from xget_account.repository.life import LifeRepository
-from xget_account.repository.room import Outlook, Wish, affordable, day_of, fit, healthy, outlook, pool_of
+from xget_account.repository.room import Outlook, Wish, affordable, day_of, fit, fit_values, healthy, outlook, pool_of
 from xget_account.repository.spending import hold as hold_money
 from xget_account.repository.spending import settle
 from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.bells import Bell
 from xget_db.locks import is_postgres, locked
 from xget_kernel.clock import Clock
+
+_BEGUN: Final = text("SELECT max(begun) FROM accounts WHERE owner_id = :owner AND platform = :platform")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,25 +80,25 @@ class LeaseRepository:
         All wishes are of one owner, platform and operation; whose account it is, and of which platform, and the lease
         of another holder are for the caller to see: a condition more, and the database would choose the wrong index.
         """
-        query = fit(wishes[0].operation, now, budget).where(_concerns(wishes), *affordable(wishes[0], now))
-        query = query.order_by(Account.id)
-        return await self._locked(query, skip=False)
+        query = fit().where(_concerns(wishes), *affordable(wishes[0], now)).order_by(Account.id)
+        return await self._locked(query, fit_values(wishes[0].operation, now, budget), skip=False)
 
     async def free(self, wish: Wish, now: datetime, budget: int, count: int, but: Collection[str]) -> list[Account]:
         """Up to `count` free accounts, the least used first, locked; whoever takes some at this moment too."""
-        query = fit(wish.operation, now, budget).where(
+        query = fit().where(
             Account.owner_id == wish.owner_id,
             Account.platform == wish.platform,
             or_(Account.lease_expires_at.is_(None), Account.lease_expires_at <= now),
-            Account.id.not_in(but),
+            *([Account.id.not_in(but)] if but else []),
             *affordable(wish, now),
         )
-        return await self._locked(query.order_by(Account.turn, Account.id).limit(count), skip=True)
+        ordered = query.order_by(Account.turn, Account.id).limit(count)
+        return await self._locked(ordered, fit_values(wish.operation, now, budget), skip=True)
 
     async def begun(self, wish: Wish) -> int:
         """How far the choice of accounts has come: who was away goes on from here."""
-        query = select(func.max(Account.begun)).where(Account.owner_id == wish.owner_id)
-        return await self._session.scalar(query.where(Account.platform == wish.platform)) or 0
+        values = {"owner": wish.owner_id, "platform": wish.platform}
+        return int(await self._session.scalar(_BEGUN, values) or 0)
 
     async def reserve(self, account_ids: Sequence[str], operation: str, now: datetime, window_end: datetime) -> None:
         """Count one request of the operation for each of these accounts, which are locked, before it is made.
@@ -121,9 +123,11 @@ class LeaseRepository:
         rows = [{"lease_of": account_id, "lease_fence": fence} for account_id, fence in sorted(leases)]
         await (await self._session.connection()).execute(given.values(ended), rows)
 
-    async def _locked(self, query: Select[Account], *, skip: bool) -> list[Account]:
+    async def _locked(
+        self, query: Select[Account], values: Mapping[str, object] | None = None, *, skip: bool
+    ) -> list[Account]:
         locked = query.with_for_update(skip_locked=skip, key_share=True, of=Account)
-        return list(await self._session.scalars(locked.execution_options(populate_existing=True)))
+        return list(await self._session.scalars(locked.execution_options(populate_existing=True), values))
 
     async def account(self, account_id: str) -> Account | None:
         """The account, locked for this transaction where the database can."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
+from typing import cast
 
-from sqlalchemy import and_, case, literal, or_, select
+from sqlalchemy import Table, and_, bindparam, case, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import LedgerEntry
 from xget_account.repository.room import day_of
+from xget_db.locks import is_postgres
 from xget_db.types import UtcDateTime
-from xget_db.upserts import insert
+from xget_db.upserts import Insert
 
 Pair = tuple[str, str]
 """Account id and operation."""
@@ -41,20 +45,27 @@ async def reserve(
     session: AsyncSession, account_ids: Sequence[str], operation: str, now: datetime, window_end: datetime
 ) -> None:
     """See `LeaseRepository.reserve`."""
-    fresh = insert(session, LedgerEntry)
+    values = {"operation": operation, "used_day": day_of(now), "used_today": 1, "failures": 0, "updated_at": now}
+    await session.execute(
+        _reserving(is_postgres(session)),
+        [{"account_id": account_id, **values, "at": now, "until": window_end} for account_id in account_ids],
+    )
+
+
+@cache
+def _reserving(postgres: bool) -> Insert:
+    """The statement of `reserve`; putting it together takes longer than doing it."""
+    table = cast(Table, LedgerEntry.__table__)
+    fresh = postgresql.insert(table) if postgres else sqlite.insert(table)
+    now, until = bindparam("at", type_=UtcDateTime), bindparam("until", type_=UtcDateTime)
     same_day = LedgerEntry.used_day == fresh.excluded.used_day
     passed = or_(LedgerEntry.reset_at.is_(None), LedgerEntry.reset_at <= now)
-    known = LedgerEntry.limit.is_not(None)
     changes = {
         "used_today": case((same_day, LedgerEntry.used_today + 1), else_=1),
         "used_day": fresh.excluded.used_day,
         "updated_at": fresh.excluded.updated_at,
         # NULL stays NULL: without a limit there is nothing to take from
         "remaining": case((passed, LedgerEntry.limit - 1), else_=LedgerEntry.remaining - 1),
-        "reset_at": case((and_(passed, known), literal(window_end, UtcDateTime)), else_=LedgerEntry.reset_at),
+        "reset_at": case((and_(passed, LedgerEntry.limit.is_not(None)), until), else_=LedgerEntry.reset_at),
     }
-    values = {"operation": operation, "used_day": day_of(now), "used_today": 1, "failures": 0, "updated_at": now}
-    await session.execute(
-        fresh.on_conflict_do_update(index_elements=["account_id", "operation"], set_=changes),
-        [{"account_id": account_id, **values} for account_id in account_ids],
-    )
+    return fresh.on_conflict_do_update(index_elements=["account_id", "operation"], set_=changes)

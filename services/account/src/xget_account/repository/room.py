@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, case, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import API, HEALTHY, Account, ApiAccess, LedgerEntry
@@ -139,15 +140,28 @@ def spent(now: datetime) -> ColumnElement[bool]:
     return and_(LedgerEntry.remaining <= 0, LedgerEntry.reset_at > now)
 
 
-def fit(operation: str, now: datetime, budget: int) -> Select[Account]:
-    """Anybody's healthy accounts with room for the operation, leased or not."""
+@cache
+def fit() -> Select[Account]:
+    """Anybody's healthy accounts with room for an operation, leased or not; execute it with `fit_values`.
+
+    It is built once: its parts cost more to put together than the database takes to answer.
+    """
+    operation, now = bindparam("fit_operation", type_=String), bindparam("fit_now", type_=UtcDateTime)
+    budget, day = bindparam("fit_budget", type_=Integer), bindparam("fit_day", type_=String)
+    spent_now = and_(LedgerEntry.remaining <= 0, LedgerEntry.reset_at > now)
+    left = or_(Account.used_day != day, Account.used_today < func.coalesce(Account.daily_budget, budget))
     closed = exists().where(
         LedgerEntry.account_id == Account.id,
         LedgerEntry.operation == operation,
-        or_(LedgerEntry.rest_until > now, spent(now)),
+        or_(LedgerEntry.rest_until > now, spent_now),
     )
     rested = or_(Account.rest_until.is_(None), Account.rest_until <= now)
-    return select(Account).where(healthy(), rested, within_budget(now, budget), ~closed)
+    return select(Account).where(healthy(), rested, left, ~closed)
+
+
+def fit_values(operation: str, now: datetime, budget: int) -> dict[str, object]:
+    """Parameters of `fit`."""
+    return {"fit_operation": operation, "fit_now": now, "fit_budget": budget, "fit_day": day_of(now)}
 
 
 async def outlook(session: AsyncSession, wish: Wish, now: datetime, budget: int) -> Outlook | None:
