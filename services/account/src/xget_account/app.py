@@ -102,15 +102,17 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
-        readiness=[
-            _tables(lambda: app.state),
-            keys_answer(lambda: app),
-            peers_answer(peers),
-            _announces(lambda: app.state, time),
-        ],
+        readiness=_readiness(lambda: app, peers, time),
         registry=metrics,
     )
     return app
+
+
+def _readiness(app: Callable[[], FastAPI], peers: list[Breaker], clock: Clock) -> list[Check]:
+    def state() -> Any:
+        return app().state
+
+    return [_tables(state), keys_answer(app), peers_answer(peers), _announces(state, clock)]
 
 
 def _proxies(settings: Settings, peers: list[Breaker], stack: AsyncExitStack) -> RpcChannel:
