@@ -44,6 +44,7 @@ class Planted:
             name: f"{secrets.token_urlsafe(18)}~{name.replace(' ', '-')}"
             for name in ("password", "e-mail password", "totp", "cookie", "proxy password", "second password")
         }
+        self.by_name["totp"] = base64.b32encode(secrets.token_bytes(20)).decode()
         self.kek = secrets.token_bytes(32)
 
     @property

@@ -71,7 +71,7 @@ MADE: dict[str, Callable[[], Any]] = {
     "Credentials": lambda: Credentials("1", "1", "neo", "TWITTER", SECRET, None, SECRET, SECRET, None, SECRET, SECRET),
     "LoginResult": lambda: LoginResult("logged_in", "It is logged in.", COOKIES, SECRET),
     "Login": lambda: Login("neo", PLANTED, "::1"),
-    "AccountCreate": lambda: AccountCreate(username="neo", password=PLANTED, cookies=COOKIES, totp=PLANTED),
+    "AccountCreate": lambda: AccountCreate(username="neo", password=PLANTED, cookies=COOKIES, email_password=PLANTED),
     "AccountUpdate": lambda: AccountUpdate(email_password=PLANTED),
     "ImportRequest": lambda: ImportRequest(text=f"neo:{PLANTED}:a@b:c"),
     "ProxyCreate": lambda: ProxyCreate(type="http", ip="h.example", port=1, password=PLANTED),

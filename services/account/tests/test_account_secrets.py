@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -27,6 +28,7 @@ from xget_testing.tokens import TokenMaker
 URL = "/api/v1/accounts"
 KEYS = f"{URL}/data-keys"
 PLANTED = {name: f"{secrets.token_urlsafe(18)}~{name}" for name in ("password", "email_password", "totp", "cookie")}
+PLANTED["totp"] = base64.b32encode(secrets.token_bytes(20)).decode()
 
 
 @pytest.fixture

@@ -111,9 +111,9 @@ def test_a_cookie_field_may_be_header_json_or_base64(cookies: str) -> None:
 
 
 def test_a_format_may_name_the_two_cookies_and_totp() -> None:
-    found = only("neo|p|AAAA|BBBB|JBSW", line_format="username|password|auth_token|ct0|mfa_code")
+    found = only("neo|p|AAAA|BBBB|JBSWY3DPEHPK3PXP", line_format="username|password|auth_token|ct0|mfa_code")
     assert found.cookies == {"auth_token": "AAAA", "ct0": "BBBB"}
-    assert found.values["totp"] == "JBSW"
+    assert found.values["totp"] == "JBSWY3DPEHPK3PXP"
 
 
 @pytest.mark.parametrize(

@@ -116,3 +116,68 @@ async def test_a_person_who_does_not_come_back_blocks_nobody(client, alice, make
     await make_runner().run()
     assert (await last(client, alice))["outcome"] == "given_up"
     assert (await client.get(f"/api/v1/accounts/{alice}/status")).json()["state"] == "NEEDS_HUMAN"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ({"totp": "JBSWY3DPEHPK3PXP"}, {"totp": "jbsw y3dp ehpk 3pxp"}, "logged_in", "ACTIVE"),
+        ({}, {"password": "other"}, "wrong_password", "NEEDS_LOGIN"),
+        ({}, {"totp": "JBSWY3DPEHPK3PXP"}, "wrong_totp", "NEEDS_LOGIN"),
+        ({}, {"totp": None}, "missing_secret", "NEEDS_LOGIN"),
+        ({"challenge": "captcha"}, {}, "challenge", "NEEDS_HUMAN"),
+        ({"challenge": "strange"}, {}, "unknown_step", "NEEDS_HUMAN"),
+        ({"challenge": "denied", "totp": ""}, {}, "denied", "NEEDS_HUMAN"),
+        ({"challenge": "suspended"}, {}, "suspended", "SUSPENDED"),
+    ],
+)
+async def test_every_end_has_its_word_and_state_and_is_tried_once(
+    client, add_account, make_runner, sandbox, case
+) -> None:
+    person, given, outcome, state = case
+    sandbox.people.register({**ALICE, **person})
+    account = (await add_account(**{**ALICE, "cookies": None, **given}))["id"]
+    assert await make_runner().run() == 1
+    done = await last(client, account)
+    assert (done["outcome"], done["asked_by"], done["sentence"][-1]) == (outcome, "worker", ".")
+    assert (await client.get(f"/api/v1/accounts/{account}/status")).json()["state"] == state
+    assert await make_runner().run() == 0
+    assert sandbox.people.told()["accounts"][0]["wrong"] <= 1
+
+
+async def test_a_refused_password_is_not_tried_again_until_it_changes(client, add_account, make_runner, clock) -> None:
+    account = (await add_account(**{**ALICE, "cookies": None, "password": "other"}))["id"]
+    path = f"/api/v1/accounts/{account}"
+    assert await make_runner().run() == 1
+    clock.advance(600)
+    assert (await client.put(path, json={"daily_budget": 10})).status_code == 200
+    assert await make_runner().run() == 0
+    assert (await client.put(path, json={"password": ALICE["password"]})).status_code == 200
+    assert await make_runner().run() == 1
+    assert (await client.get(f"{path}/status")).json()["state"] == "ACTIVE"
+
+
+async def test_a_dead_proxy_is_tried_again_after_pauses_that_grow_up_to_the_cap(
+    client, alice, make_runner, clock, tokens
+) -> None:
+    runner, tried = make_runner(proxy="http://127.0.0.1:9", daily_cap=3), []
+    for minute in range(60):
+        if await runner.run():
+            tried.append(minute)
+        clock.advance(60)
+    assert tried == [0, 1, 6]
+    client.headers["Authorization"] = f"Bearer {tokens.make('ada', ['operator'])}"
+    done = await last(client, alice)
+    assert (done["outcome"], done["sentence"]) == (
+        "network", "X cannot be reached through its proxy (api.x.com): look at the proxy."
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("totp", ["123456", "not base32!", "JBSW"])
+async def test_a_totp_secret_that_is_none_is_refused_at_once(client, totp: str) -> None:
+    created = await client.post("/api/v1/accounts", json={"username": "zoe", "totp": totp})
+    assert (created.status_code, created.json()["errors"][0]["field"]) == (422, "totp")
+    text = f"username,password,totp\nzoe,pw,{totp}\n"
+    line = (await client.post("/api/v1/accounts/import", json={"text": text})).json()["lines"][0]
+    assert (line["outcome"], "TOTP secret" in line["reason"]) == ("refused", True)
+    assert totp not in created.text

@@ -14,7 +14,7 @@ INCORRECT: Final = "Incorrect. Please try again."
 STRANGE: Final = {
     "unusual": "LoginEnterAlternateIdentifierSubtask",
     "captcha": "ArkoseLogin",
-    "strange": "LoginCastle",
+    "strange": "LoginRiddle",
 }
 Answer = Mapping[str, Any]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
+from xget_kernel.totp import read_secret
 from xget_web.types import Body, text
 
 Platform = Literal["x", "x_api"]
@@ -35,9 +36,17 @@ def _no_secrets(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
+def _totp(given: str) -> str:
+    """ "" empties it."""
+    try:
+        return read_secret(given) if given else given
+    except ValueError as error:
+        raise PydanticCustomError("totp_secret", "{reason}", {"reason": str(error)}) from error
+
+
 Line = Annotated[str, text(512)]
 Email = Annotated[str, text(320)]
-Totp = Annotated[str, text(256)]
+Totp = Annotated[str, text(256), AfterValidator(_totp)]
 ProxyId = Annotated[str, text(64, min_length=1)]
 Cookies = Annotated[
     Annotated[dict[CookieName, CookieValue], Field(max_length=200)] | Annotated[str, Field(max_length=65_536)],

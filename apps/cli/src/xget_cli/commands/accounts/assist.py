@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -81,14 +82,16 @@ def _by_hand(program: str, ticket: dict[str, Any], *, headless: bool, seconds: f
         return asyncio.run(_watched(wanted, seconds))
     except NoChromium as error:
         raise CliError(str(error)) from error
-    except (Error, KeyboardInterrupt):
-        return None  # the window was closed, or Ctrl-C
+    except (Error, KeyboardInterrupt, asyncio.CancelledError):
+        return None  # the window was closed, or Ctrl-C, or SIGTERM
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
 async def _watched(wanted: Wanted, seconds: float) -> dict[str, Any] | None:
     until = time.monotonic() + seconds
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with browsing(wanted) as context:
         page = await context.new_page()
         await page.goto(START)

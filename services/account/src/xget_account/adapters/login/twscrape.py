@@ -25,10 +25,12 @@ from twscrape.login import (
 from xget_account.adapters.login.answers import blocked, refusal
 from xget_account.adapters.login.mail import MailHosts, MailRefused, NoCode, wait_for_code
 from xget_account.ports import LOGGED_IN, Credentials, LoginResult
+from xget_kernel import totp
 
 MOST_STEPS: Final = 20
 Coder = Callable[[], Awaitable[str]]
 """Waits for the code that was mailed."""
+TWO_FACTOR: Final = "LoginTwoFactorAuthChallenge"
 KNOWN: Final = frozenset(
     {
         "AccountDuplicationCheck",
@@ -38,7 +40,7 @@ KNOWN: Final = frozenset(
         "LoginEnterUserIdentifierSSO",
         "LoginJsInstrumentationSubtask",
         "LoginSuccessSubtask",
-        "LoginTwoFactorAuthChallenge",
+        TWO_FACTOR,
     }
 )
 
@@ -79,6 +81,14 @@ class TwscrapeFlow:
         return code
 
 
+class _Over(Exception):
+    """The walk ends here, with this result."""
+
+    def __init__(self, result: LoginResult) -> None:
+        super().__init__(result.outcome)
+        self.result = result
+
+
 class _Walk:
     """One login from its first step to its end."""
 
@@ -101,13 +111,9 @@ class _Walk:
                 if step and (result := self._impossible(step) or self._unconfirmed(answer)):
                     return result
                 self._step = step
-                answer = await (
-                    self._confirm(answer) if _wants_code(answer) else next_login_task(self._context, answer)
-                )
-        except MailRefused as error:
-            return LoginResult("mail_refused", str(error))
-        except NoCode as error:
-            return LoginResult("no_code", str(error))
+                answer = await self._answer(step, answer)
+        except _Over as over:
+            return over.result
         except HttpStatusError as error:
             return refusal(self._step, error.response.status_code, _codes(error.response), self._given.username)
         return LoginResult("unknown_step", f"X asks for {self._step} again and again.")
@@ -117,7 +123,7 @@ class _Walk:
             return result
         if step not in KNOWN:
             return LoginResult("unknown_step", f"X asks for something that this login does not know ({step[:60]}).")
-        if step == "LoginTwoFactorAuthChallenge" and self._given.totp is None:
+        if step == TWO_FACTOR and self._given.totp is None:
             return LoginResult("missing_secret", "X asks for a code of its authenticator app: set its `totp` secret.")
         if step == "LoginAcid" and not self._given.email:
             return LoginResult("missing_secret", "X asks for its e-mail address: set its `email`.")
@@ -128,12 +134,35 @@ class _Walk:
             return LoginResult("missing_secret", "X has sent a code by mail: set its `email_password`.")
         return None
 
-    async def _confirm(self, answer: Response) -> Response:
-        """Send the code that came by mail."""
-        entered = {"text": await self._code(), "link": "next_link"}
+    async def _answer(self, step: str, answer: Response) -> Response | None:
+        """twscrape's answer to a step, but for two codes: it reads no mail but its own way, and no short secret."""
+        if _wants_code(answer):
+            return await self._enter(answer, step, await self._mailed())
+        if step == TWO_FACTOR and self._given.totp is not None:
+            return await self._enter(answer, step, self._generated(self._given.totp.reveal()))
+        taken: Response | None = await next_login_task(self._context, answer)
+        return taken
+
+    async def _mailed(self) -> str:
+        try:
+            return await self._code()
+        except MailRefused as error:
+            raise _Over(LoginResult("mail_refused", str(error))) from error
+        except NoCode as error:
+            raise _Over(LoginResult("no_code", str(error))) from error
+
+    def _generated(self, secret: str) -> str:
+        try:
+            return totp.code(secret, datetime.now(UTC))
+        except ValueError as error:
+            sentence = "Its TOTP secret is no base32 text: set the right secret."
+            raise _Over(LoginResult("wrong_totp", sentence)) from error
+
+    async def _enter(self, answer: Response, step: str, text: str) -> Response:
+        entered = {"text": text, "link": "next_link"}
         body = {
             "flow_token": answer.json()["flow_token"],
-            "subtask_inputs": [{"subtask_id": "LoginAcid", "enter_text": entered}],
+            "subtask_inputs": [{"subtask_id": step, "enter_text": entered}],
         }
         confirmed = await self._client.post(LOGIN_URL, json=body)
         confirmed.raise_for_status()

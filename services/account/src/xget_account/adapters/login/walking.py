@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-import pyotp
 from playwright.async_api import BrowserContext, Page
 
 from xget_account.adapters.login.mail import MailHosts, MailRefused, NoCode, wait_for_code
 from xget_account.adapters.login.seeing import Sight, look
 from xget_account.ports import LOGGED_IN, Credentials, LoginResult
+from xget_kernel import totp
 
 START: Final = "https://x.com/i/flow/login"
 LOOK_EVERY_S: Final = 0.1
@@ -185,7 +185,7 @@ class Walk:
 
     def _totp(self) -> str:
         try:
-            return pyotp.TOTP(self._secret("totp", "totp")).now()
+            return totp.code(self._secret("totp", "totp"), datetime.now(UTC))
         except ValueError as error:
             raise Stop("wrong_totp", "Its TOTP secret is not base32: set the right secret.") from error
 

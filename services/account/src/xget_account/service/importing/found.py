@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xget_account.service.importing.cookies import missing, twitter_id, usable
+from xget_kernel.totp import read_secret
 
 FIELDS = ("username", "password", "email", "email_password", "totp", "user_agent", "cookies", "auth_token", "ct0")
 LIMITS = {"username": 64, "password": 512, "email": 320, "email_password": 512, "totp": 256, "user_agent": 512}
@@ -62,6 +63,11 @@ def _bad_value(values: Mapping[str, str]) -> str:
             return f"The field {name} holds control characters or broken text."
     if "email" in values and "@" not in values["email"]:
         return "The field email has no @: is the delimiter also part of a password?"
+    if "totp" in values:
+        try:
+            read_secret(values["totp"])
+        except ValueError as error:
+            return f"The field totp: {str(error)[0].lower()}{str(error)[1:]}"
     return ""
 
 
