@@ -13,6 +13,7 @@ from xget_sources.x.fields import MAX_TARGETS
 from xget_sources.x.queries import Filtered
 from xget_sources.x.queries.checking import MAX_QUERY
 from xget_sources.x.tasks import ALIASES, TASK_TYPES
+from xget_sources.x_api.declared import TASK_TYPES as API_TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "task-types.md"
@@ -32,6 +33,10 @@ several, or `--file`.
 **Ends** of a target: `exhausted`, `window_covered`, `limit_reached`; `ranking_ended` (X showed all that it chose to
 show of Top, Media or people, which need not be all there is); `stalled`; `not_found` (missing, deleted,
 renamed), `protected`, `suspended`, `unavailable` (withheld, closed, or not for this account).
+
+**Routes.** `"routes": ["x_session", "x_api"]` (`--route`, repeated) names the ways to X in order; without it a task
+asks by `x_session`. The table says what each serves. When one has no account, is blocked or has spent its money, the
+next goes on at a page boundary: [the official API](../howto/official-api.md).
 
 **Searches** (types that take `product`) become a query of X's of at most {MAX_QUERY} characters, of which a run may
 need up to 44 to narrow the query in time. Only `Latest` is narrowed, and only it can be complete. A query that is
@@ -62,11 +67,13 @@ def page() -> str:
 
 def overview() -> Iterator[str]:
     """One line for each type."""
-    yield "| type | collects | results | X's operations |"
-    yield "|---|---|---|---|"
+    yield "| type | collects | results | X's operations (`x_session`) | of X's official API (`x_api`) |"
+    yield "|---|---|---|---|---|"
     for spec in TASK_TYPES.values():
         operations = " ".join(f"`{operation}`" for operation in spec.operations)
-        yield f"| [`{spec.name}`](#{spec.name.lower()}) | {spec.summary} | {spec.item_kind} | {operations} |"
+        served = API_TYPES.get(spec.name)
+        api = " ".join(f"`{operation}`" for operation in served.operations) if served else "–"
+        yield f"| [`{spec.name}`](#{spec.name.lower()}) | {spec.summary} | {spec.item_kind} | {operations} | {api} |"
     yield ""
     yield "Other names: " + ", ".join(f"`{alias}` for `{name}`" for alias, name in ALIASES.items()) + "."
 

@@ -9,9 +9,9 @@ import pytest
 from twscrape import telemetry
 
 from xget_kernel.clock import ManualClock
+from xget_sources.connections import Connections
 from xget_sources.ports import SourceStopped
 from xget_sources.registry import load_sources
-from xget_sources.x.client.connections import Connections
 
 
 def all_keys(pages: list[Any]) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from xget_cli.commands.accounts import budget, life, login, manage
+from xget_cli.commands.accounts import api, budget, life, login, manage
 
 app = App(name="accounts", help="Accounts that collect.", help_format="markdown")
 app.command(manage.import_, name="import")
 app.command(manage.list_, name="list")
 app.command(manage.status, name="status")
 app.command(budget.budget, name="budget")
+app.command(api.api, name="api")
 app.command(manage.delete, name="delete")
 app.command(login.login, name="login")
 app.command(login.logins, name="logins")

@@ -32,7 +32,11 @@ def show_certificate(task: dict[str, Any], certificate: dict[str, Any]) -> None:
 
 
 def _told(part: dict[str, Any]) -> str:
-    """A gap or a failed target in one line."""
+    """A gap, a failed target, a route or a failover in one line."""
+    if "requests" in part:
+        return f"{part['route']}: {part['pages']} pages, {part['requests']} requests"
+    if "from" in part:
+        return f"{part['at']}: {part['to']} went on for {part['from']} with page {part['page']}. {part['why']}"
     if "why" in part:
         return f"{part['target']}: {part['since'] or 'the beginning'} to {part['until'] or 'the end'}. {part['why']}"
     return f"{part['label']}: {part['end_reason']}. {part['detail'] or ''}"

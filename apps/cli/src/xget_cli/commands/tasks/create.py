@@ -27,6 +27,9 @@ class TaskOptions:
     """What every task may say."""
 
     name: Annotated[str | None, Parameter(help="Name of the task; made from the query when not given.")] = None
+    route: Annotated[
+        list[str] | None, Parameter(help="A route to the platform, as x_session or x_api; several in their order.")
+    ] = None
     account: Annotated[str | None, Parameter(help="Id of the only account to use.")] = None
     proxy: Annotated[str | None, Parameter(help="Id of the proxy to use.")] = None
     reobserve: Annotated[
@@ -53,6 +56,7 @@ def _create(
         "task_type": spec.name,
         "parameters": parameters,
         "reobserve": ages(task.reobserve),
+        "routes": task.route or None,
         "account_id": task.account,
         "proxy_id": task.proxy,
         "priority": task.priority,

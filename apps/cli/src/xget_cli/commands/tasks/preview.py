@@ -20,6 +20,10 @@ for _spec in TASK_TYPES.values():
 
 Account = Annotated[str | None, Parameter(help="Id of the only account to use.", show_default=False)]
 
+Route = Annotated[
+    list[str] | None, Parameter(help="A route to the platform; several in their order.", show_default=False)
+]
+
 Reobserve = Annotated[
     str | None, Parameter(help="Ages at which the posts found would be seen again, as 1h,6h,1d.", show_default=False)
 ]
@@ -27,7 +31,12 @@ Reobserve = Annotated[
 
 def __getattr__(attribute: str) -> Run:
     """The command of a task type."""
-    options = {"account": (Account, None), "reobserve": (Reobserve, None), "common": (Common, DEFAULTS)}
+    options = {
+        "route": (Route, None),
+        "account": (Account, None),
+        "reobserve": (Reobserve, None),
+        "common": (Common, DEFAULTS),
+    }
     return command_of(attribute, _preview, options)
 
 
@@ -35,11 +44,12 @@ def _preview(
     spec: TaskTypeSpec,
     parameters: dict[str, Any],
     *,
+    route: list[str] | None = None,
     account: str | None = None,
     reobserve: str | None = None,
     common: Common = DEFAULTS,
 ) -> int:
-    more = {"account_id": account, "reobserve": ages(reobserve)}
+    more = {"routes": route or None, "account_id": account, "reobserve": ages(reobserve)}
     body = {"task_type": spec.name, "parameters": parameters} | {k: v for k, v in more.items() if v is not None}
     with Client(common.url) as client:
         seen = client.post("/api/v1/tasks/preview", body)
