@@ -79,12 +79,13 @@ PASSING = {
     "drop": (1, "ACTIVE"),
     "500": (1, "ACTIVE"),
     "404": (1, "ACTIVE"),
-    "226": (1, "ACTIVE"),
     "empty": (1, "ACTIVE"),
     "repeat-cursor": (1, "ACTIVE"),
     "slow=1": (1, "ACTIVE"),
     "429=2": (2, "RESTING"),
     "88": (2, "RESTING"),
+    "226": (2, "RESTING"),
+    "unknown": (2, "RESTING"),
     "html": (2, "RESTING"),
     "64": (2, "SUSPENDED"),
     "326": (2, "NEEDS_HUMAN"),
@@ -110,6 +111,26 @@ def test_the_run_goes_on_and_misses_nothing(
     states = sorted(account(node, one)["state"] for one in ids)
     assert states == sorted([state, *["ACTIVE"] * (count - 1)])
     check_free(node, ids)
+
+
+def test_an_expired_account_logs_in_again_while_the_same_run_goes_on_with_another(
+    node: Node, sandbox: Sandbox, accounts: Accounts, truth: list[str]
+) -> None:
+    accounts(0)
+    names = [f"person{next(NUMBERS)}" for _ in range(2)]
+    sandbox.register(*({"username": name, "password": "right"} for name in names))
+    cookies = [{"auth_token": f"{name}{'a' * 40}"[:40], "ct0": "c" * 32} for name in names]
+    given = [{"username": name, "password": "right", "cookies": one} for name, one in zip(names, cookies, strict=True)]
+    ids = [node.api("POST", "/accounts", json=body | {"login_method": "TWITTER"})["id"] for body in given]
+    sandbox.faults(f"32@{AT}")
+    task_id = node.create("KEYWORD_SEARCH", SEARCH)
+    task = node.wait_for(task_id)
+    assert task["status"] == "COMPLETED", task["error_message"]
+    assert sorted(check_kept(node, task_id, truth)["accounts"]) == sorted(ids)
+    eventually(lambda: all(account(node, one)["state"] == "ACTIVE" for one in ids), 30)
+    histories = [node.api("GET", f"/accounts/{one}/history")["items"] for one in ids]
+    moves = next([(m["to_state"], m["by"]) for m in reversed(found)] for found in histories if len(found) > 1)
+    assert moves == [("ACTIVE", "playbook"), ("NEEDS_LOGIN", "playbook"), ("ACTIVE", "login")]
 
 
 ENDING = {

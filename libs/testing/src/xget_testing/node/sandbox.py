@@ -36,6 +36,10 @@ class Sandbox:
         """Misbehave from now on."""
         self._call("POST", "faults", json={"faults": faults})
 
+    def register(self, *people: dict[str, Any]) -> None:
+        """Let people log in."""
+        self._call("POST", "accounts", json=list(people))
+
     def paging(self, rules: str) -> None:
         """Let searches stall, lie and forget cursors from now on, as `stall=800,lie=0.02`."""
         self._call("POST", "paging", json={"paging": rules})
