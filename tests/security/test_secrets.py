@@ -2,10 +2,10 @@
 
 import json
 import time
-from urllib.parse import quote
 
 import pytest
 
+from xget_testing.byte_search import found_in
 from xget_testing.otlp import OtlpReceiver
 from xget_testing.people import Town
 from xget_testing.waiting import eventually
@@ -43,11 +43,6 @@ def entrusted(town: Town) -> dict[str, str]:
     passwords = {f"password of {person.username}": person.password for person in people}
     tokens = {f"refresh token of {person.username}": person.refresh for person in people}
     return {**town.secrets, **passwords, **tokens, "access token": town.alice.access}
-
-
-def found_in(text: bytes, entrusted: dict[str, str]) -> list[str]:
-    """Names of the secrets that some bytes hold, as they are or as a URL writes them."""
-    return [n for n, secret in entrusted.items() if secret.encode() in text or quote(secret).encode() in text]
 
 
 @pytest.mark.parametrize("path", GETS)

@@ -138,7 +138,7 @@ def test_settings_choose_one_source(tmp_path: Path) -> None:
     ("given", "sentence"),
     [
         ({"kek": Secret("a:" + "A" * 8), "kek_file": Path("x")}, "XGET_KEK and XGET_KEK_FILE are both set"),
-        ({"kek": Secret(text("a", b"short"))}, "The key a of the keyring has 5 bytes: a key has 32"),
+        ({"kek": Secret(text("a", b"short"))}, "The key a of XGET_KEK has 5 bytes: a key has 32"),
         ({"kek": Secret("nonsense")}, "XGET_KEK"),
         ({"kek_file": Path("missing-kek")}, "cannot be read"),
         ({"vault_url": "http://127.0.0.1:1"}, "set without a login"),

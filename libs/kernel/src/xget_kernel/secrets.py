@@ -165,14 +165,14 @@ def keys_of(text: str, where: str) -> dict[str, bytes]:
             raise StartupError(f"{where} holds something that is no key: write each key as `id:base64`.")
         if key_id in keys:
             raise StartupError(f"{where} names two keys {key_id}: give each a name of its own.")
-        keys[key_id] = key_of(key_id, raw)
+        keys[key_id] = key_of(key_id, raw, where)
     return keys
 
 
-def key_of(key_id: str, key: bytes) -> bytes:
+def key_of(key_id: str, key: bytes, where: str = "the keyring") -> bytes:
     """The key, if both are as they must be. Raises StartupError."""
     if not _KEY_ID.fullmatch(key_id):
-        raise StartupError("A key id of the keyring has other characters than letters, digits, - and _: rename it.")
+        raise StartupError(f"A key id of {where} has other characters than letters, digits, - and _: rename it.")
     if len(key) != KEY_BYTES:
-        raise StartupError(f"The key {key_id} of the keyring has {len(key)} bytes: a key has {KEY_BYTES}.")
+        raise StartupError(f"The key {key_id} of {where} has {len(key)} bytes: a key has {KEY_BYTES}.")
     return key

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from sqlalchemy import ColumnClause, ColumnElement, Select, TableClause, and_, not_, or_, select, table, update
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    Select,
+    TableClause,
+    and_,
+    bindparam,
+    not_,
+    or_,
+    select,
+    table,
+    update,
+)
 from sqlalchemy import column as named
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_db.locks import locked
@@ -67,7 +78,7 @@ class Piece:
     next: Place | None = None
     """Where to go on; None at the end."""
 
-    def add(self, sealed: Sealed, key: str, column: str, token: str) -> Count:
+    def add(self, sealed: Sealed, column: str, token: str) -> Count:
         """Count a secret."""
         key_id = key_id_of(token)
         count = self.counts.setdefault(
@@ -96,7 +107,7 @@ class SealedRows:
         rows = await self._rows(_rows_of(sealed), sealed, after, limit)
         piece = Piece(rows=len(rows), next=self._next(sealed, after, rows, limit))
         for key, column, token in _tokens(sealed, rows):
-            count = piece.add(sealed, key, column, token)
+            count = piece.add(sealed, column, token)
             try:
                 self._ring.decrypt(token, aad=sealed.place(key, column))
             except SecretUnreadable as error:
@@ -115,41 +126,50 @@ class SealedRows:
         query = locked(self._session, _rows_of(sealed).where(late))
         rows = await self._rows(query, sealed, after, limit)
         piece = Piece(rows=len(rows), next=self._next(sealed, after, rows, limit))
-        for row in rows:
-            await self._renew(sealed, row, piece)
+        made = {str(row[sealed.key]): self._anew(sealed, row, piece) for row in rows}
+        await self._write(
+            sealed, {key: {c: fresh for c, (fresh, _) in new.items()} for key, new in made.items() if new}
+        )
+        await self._read_back(sealed, made)
+        piece.changed = sum(map(len, made.values()))
         return piece
 
-    async def _renew(self, sealed: Sealed, row: Mapping[str, Any], piece: Piece) -> None:
-        key, fresh, plain = str(row[sealed.key]), dict[str, str](), dict[str, str]()
+    def _anew(self, sealed: Sealed, row: Mapping[str, Any], piece: Piece) -> dict[str, tuple[str, str]]:
+        """Fresh ciphertext and plain text of each secret of a row that another key wrote."""
+        key, made = str(row[sealed.key]), dict[str, tuple[str, str]]()
         for _, column, token in _tokens(sealed, [row]):
             if self._ring.is_current(token):
                 continue
-            count, place = piece.add(sealed, key, column, token), sealed.place(key, column)
+            count, place = piece.add(sealed, column, token), sealed.place(key, column)
             try:
-                plain[column] = self._ring.decrypt(token, aad=place)
+                plain = self._ring.decrypt(token, aad=place)
             except SecretUnreadable as error:
                 count.unreadable += 1
                 piece.lacks(sealed, key, column, token, error)
-                continue
-            fresh[column] = self._ring.encrypt(plain[column], aad=place)
-        if not fresh:
-            return
-        of = _table(sealed)
-        same = [of.c[column] == row[column] for column in fresh]
-        change = update(of).where(of.c[sealed.key] == key, *same).values(fresh)
-        done = cast("CursorResult[Any]", await self._session.execute(change))
-        if done.rowcount:
-            await self._read_back(sealed, key, plain)
-            piece.changed += len(fresh)
+            else:
+                made[column] = self._ring.encrypt(plain, aad=place), plain
+        return made
 
-    async def _read_back(self, sealed: Sealed, key: str, plain: Mapping[str, str]) -> None:
-        query = _rows_of(sealed).where(_table(sealed).c[sealed.key] == key)
-        row = (await self._session.execute(query)).mappings().one()
-        for column, text in plain.items():
-            if self._ring.decrypt(row[column], aad=sealed.place(key, column)) != text:
-                raise SecretUnreadable(
-                    f"{sealed.table} {key} does not come back as it was written: nothing of it was changed."
-                )
+    async def _write(self, sealed: Sealed, rows: Mapping[str, Mapping[str, str]]) -> None:
+        """Nobody else has changed them since they were read: they are locked, or this is the only writer."""
+        of = _table(sealed)
+        for columns in {tuple(row) for row in rows.values()}:
+            values = {column: bindparam(f"new_{column}") for column in columns}
+            change = update(of).where(of.c[sealed.key] == bindparam("the_key")).values(values)
+            same = [(key, row) for key, row in rows.items() if tuple(row) == columns]
+            given = [{"the_key": key, **{f"new_{c}": token for c, token in row.items()}} for key, row in same]
+            await self._session.execute(change, given)
+
+    async def _read_back(self, sealed: Sealed, made: Mapping[str, Mapping[str, tuple[str, str]]]) -> None:
+        changed = [key for key, new in made.items() if new]
+        query = _rows_of(sealed).where(_table(sealed).c[sealed.key].in_(changed))
+        rows = {str(row[sealed.key]): row for row in (await self._session.execute(query)).mappings()}
+        for key in changed:
+            for column, (_, plain) in made[key].items():
+                if self._ring.decrypt(rows[key][column], aad=sealed.place(key, column)) != plain:
+                    raise SecretUnreadable(
+                        f"{sealed.table} {key} does not come back as it was written: nothing of it was changed."
+                    )
 
     async def _rows(self, query: Select[Any], sealed: Sealed, after: Place, limit: int) -> Sequence[Mapping[str, Any]]:
         key = in_bytes(_table(sealed).c[sealed.key])
