@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,8 +12,10 @@ from typing import Any
 import pyotp
 import pytest
 
+from xget.account.v1 import account_pool_pb2 as pb
 from xget_account.adapters.login.ways import Ways
 from xget_account.deps import Container
+from xget_account.ports import Credentials, LoginResult
 from xget_account.repository import LoginRepository
 from xget_account.service.life import Life
 from xget_account.service.logins import LoginRunner, Rules
@@ -181,3 +184,49 @@ async def test_a_totp_secret_that_is_none_is_refused_at_once(client, totp: str) 
     line = (await client.post("/api/v1/accounts/import", json={"text": text})).json()["lines"][0]
     assert (line["outcome"], "TOTP secret" in line["reason"]) == ("refused", True)
     assert totp not in created.text
+
+
+async def test_an_expired_session_is_renewed_and_the_account_works_again(
+    client, alice, make_runner, sandbox, pool
+) -> None:  # fmt: skip
+    await make_runner().run()
+    wish = {"owner_id": "ada", "platform": "x", "operation": "SearchTimeline", "ttl_seconds": 60}
+    lease = (await pool.Acquire(pb.AcquireRequest(**wish, holder="one"))).lease
+    sandbox.people.expire()
+    token = {"lease_id": lease.lease_id, "fencing_token": lease.fencing_token}
+    await pool.Report(pb.ReportRequest(**token, operation="SearchTimeline", status=401, error_codes=[32]))
+    await pool.Release(pb.ReleaseRequest(**token))
+    assert (await client.get(f"/api/v1/accounts/{alice}/status")).json()["state"] == "NEEDS_LOGIN"
+    assert await make_runner().run() == 1
+    fresh = (await pool.Acquire(pb.AcquireRequest(**wish, holder="two"))).lease
+    assert fresh.cookies["auth_token"] in sandbox.people.sessions
+    assert fresh.cookies["auth_token"] != lease.cookies["auth_token"]
+
+
+class Dying:
+    """A worker that is killed in the middle of a login, and one that comes back too late."""
+
+    def __init__(self) -> None:
+        self.begun, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def log_in(self, given: Credentials) -> LoginResult:
+        self.begun.set()
+        await self.gate.wait()
+        return LoginResult("logged_in", "Late.", {"auth_token": "late", "ct0": "late"})
+
+
+async def test_a_dead_workers_login_is_begun_anew_and_its_late_result_is_thrown_away(
+    client, alice, make_runner, clock, sandbox
+) -> None:  # fmt: skip
+    dying = Dying()
+    late = asyncio.create_task(make_runner(flow=lambda *_: dying).run())
+    await dying.begun.wait()
+    assert await make_runner().run() == 0, "nobody logs in while another does"
+    clock.advance(31)
+    assert await make_runner().run() == 1
+    assert sandbox.people.told()["accounts"][0]["logins"] == 1
+    dying.gate.set()
+    await late
+    done = await last(client, alice)
+    assert (done["outcome"], done["sentence"]) == ("logged_in", "Logged in with its password.")
+    assert len((await client.get(f"/api/v1/accounts/{alice}/logins")).json()["items"]) == 1
