@@ -16,7 +16,21 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from bench import collecting, command, documents, events, growth, handoff, leases, line, parse, proxies, search, starts
+from bench import (
+    collecting,
+    command,
+    documents,
+    events,
+    growth,
+    handoff,
+    leases,
+    line,
+    parse,
+    pool_simulation,
+    proxies,
+    search,
+    starts,
+)
 from bench.table import Row, table
 
 RESULTS: Final = Path(__file__).resolve().parent / "RESULTS.md"
@@ -32,6 +46,7 @@ MEASURES: Final[dict[str, Callable[[], list[Row]]]] = {
     "POST /tasks → started": starts.measure,
     "hand-off beside arq": handoff.measure,
     "leases": leases.measure,
+    "hours of a pool": pool_simulation.measure,
     "proxy checks": proxies.measure,
     "growth and memory": growth.measure,
 }
