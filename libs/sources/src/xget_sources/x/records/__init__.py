@@ -13,6 +13,7 @@ from xget_sources.x.parser.paths import path_of
 from xget_sources.x.parser.trends import trend_key
 from xget_sources.x.parser.values import Json
 from xget_sources.x.parser.walk import Found, find_records
+from xget_sources.x.records import official
 from xget_sources.x.records.forgetting import FORGOTTEN, forget
 
 __all__ = ["XRecords"]
@@ -35,6 +36,9 @@ class XRecords:
             payload = decode(body)
         except _UNREADABLE:
             return None
+        if official.is_official(payload):
+            found = official.named(payload, key)
+            return None if found is None else Record(path=found[0], raw=_encoded(found[1]))
         record = _named(find_records(payload), key)
         return None if record is None else Record(path=path_of(payload, record), raw=_encoded(record))
 
@@ -43,7 +47,11 @@ class XRecords:
         if author_id.encode() not in body:
             return None
         try:
-            payload, records = forget(decode(body), author_id)
+            read = decode(body)
+            if official.is_official(read):
+                taken = official.forget(read, author_id)
+                return Cleaned(body=_encoded(read), records=taken) if taken else None
+            payload, records = forget(read, author_id)
             whole = type(payload) is dict and payload.get("__typename") == FORGOTTEN
             return Cleaned(body=_encoded(payload), records=records, whole=whole) if records else None
         except _UNREADABLE:
