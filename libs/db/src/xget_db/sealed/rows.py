@@ -154,7 +154,7 @@ class SealedRows:
         """Nobody else has changed them since they were read: they are locked, or this is the only writer."""
         of = _table(sealed)
         for columns in {tuple(row) for row in rows.values()}:
-            values = {column: bindparam(f"new_{column}") for column in columns}
+            values: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns}
             change = update(of).where(of.c[sealed.key] == bindparam("the_key")).values(values)
             same = [(key, row) for key, row in rows.items() if tuple(row) == columns]
             given = [{"the_key": key, **{f"new_{c}": token for c, token in row.items()}} for key, row in same]

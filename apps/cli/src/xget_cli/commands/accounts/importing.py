@@ -105,6 +105,8 @@ class Import:
         try:
             answer = self._client.post(_PATH, {**self._wish, "text": text})
         except CliError as error:
+            if not self.outcome.lines:
+                raise
             raise CliError(
                 f"{error.message} It stopped before line {batch.first}: all lines before are stored. Go on with "
                 f"`--from-line {batch.first}`, or run it again: what is stored stays unchanged.",
