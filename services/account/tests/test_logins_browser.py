@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
 
-from xget_account.adapters.login.browser import BrowserFlow, BrowserRules
+from xget_account.adapters.login.browser import BrowserFlow, BrowserRules, sweep
 from xget_account.ports import Credentials, LoginResult
 from xget_kernel.secrets import Secret
 from xget_sandbox.app import Options, Sandbox
+from xget_sources.browser import tree
 
 pytestmark = [pytest.mark.slow, pytest.mark.connected("chromium")]
 
@@ -33,7 +38,61 @@ async def log_in(sandbox: Sandbox, home: Path, method: str = "TWITTER", **rules:
         "id", "attempt", "alice", method, Secret(PASSWORD), email="alice@mail.test", totp=Secret(TOTP),
         proxy_url=Secret(sandbox.proxy_url), email_password=Secret("mail-password-0192"),
     )  # fmt: skip
-    return await BrowserFlow(BrowserRules(home=home, **rules)).log_in(given)
+    flow = BrowserFlow(BrowserRules(home=home, **rules))
+    result = await flow.log_in(given)
+    assert 100 < flow.peak_mb <= 600, "megabytes that a login takes"
+    assert [pid for pid in tree.members(os.getpid()) if "xget-browser-" in command_of(pid)] == [], "all is freed"
+    return result
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from xget_account.adapters.login.browser import BrowserFlow, BrowserRules
+from xget_account.ports import Credentials
+from xget_kernel.secrets import Secret
+home, proxy, password = sys.argv[1:]
+given = Credentials("id", "attempt", "alice", "TWITTER", Secret(password), proxy_url=Secret(proxy))
+asyncio.run(BrowserFlow(BrowserRules(home=Path(home))).log_in(given))
+"""
+
+
+def folders_of(pid: int) -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob(f"xget-browser-{pid}-*"))
+
+
+def holding(folder: Path) -> list[Path]:
+    """Files with the password in them."""
+    return [path for path in folder.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()]
+
+
+async def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - processes of others set no event
+            await asyncio.sleep(0.05)
+
+
+async def test_a_killed_worker_leaves_no_browser_and_no_folder(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.people.register(ALICE)
+    command = [sys.executable, "-c", WORKER, str(tmp_path), sandbox.proxy_url, PASSWORD]
+    worker = await asyncio.create_subprocess_exec(*command)
+    await until(lambda: any("--type=renderer" in command_of(pid) for pid in tree.members(worker.pid)))
+    below = [pid for pid in tree.members(worker.pid) if pid != worker.pid]
+    (folder,) = folders_of(worker.pid)
+    assert all(PASSWORD not in command_of(pid) for pid in below)
+    assert not holding(folder)
+    worker.kill()
+    await worker.wait()
+    await until(lambda: not any(command_of(pid) for pid in below), seconds=10.0)
+    sweep()
+    assert not folders_of(worker.pid)
 
 
 async def test_google_signs_in_with_password_and_code_and_leads_back_to_x(sandbox, tmp_path: Path) -> None:
