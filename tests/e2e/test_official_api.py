@@ -1,0 +1,72 @@
+"""X's official API through the gateway: what is stored is what exists, by what it cost, and beside a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from xget_testing.node import Node, Sandbox, running_node, running_sandbox
+
+pytestmark = pytest.mark.slow
+WORLD = "world: {seed: 7, posts: 600}\nlimits: {scale: 100, operations: {SearchTimeline: 3}}\n"
+WISHES = {
+    "USER_INFO": {"username": "elonmusk"},
+    "USER_TWEETS": {"username": "elonmusk"},
+    "USER_FOLLOWERS": {"username": "elonmusk"},
+    "USER_FOLLOWING": {"username": "elonmusk"},
+    "HASHTAG_SEARCH": {"hashtag": "AI"},
+    "LIST_TIMELINE": {"list_id": "1001"},
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("sandbox")
+    (folder / "small.yaml").write_text(WORLD)
+    with running_sandbox(folder, "--scenario", str(folder / "small.yaml")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[Node]:
+    with running_node(tmp_path_factory.mktemp("node"), sandbox) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def account(node: Node) -> str:
+    made = node.api("POST", "/accounts", json={"username": "app", "platform": "x_api"})["id"]
+    body = {"bearer_token": "app", "monthly_budget_usd": "50", "full_archive": True}
+    node.api("PUT", f"/accounts/{made}/api", json=body)
+    return str(made)
+
+
+def matches(node: Node, task_id: str) -> list[str]:
+    return sorted(item["native_id"] for item in node.results(task_id) if item["role"] == "match")
+
+
+def test_types_of_the_api_store_what_exists(node: Node, sandbox: Sandbox, account: str) -> None:
+    begun = {name: node.create(name, wish, routes=["x_api"]) for name, wish in WISHES.items()}
+    for name, task_id in begun.items():
+        task = node.wait_for(task_id, seconds=120)
+        assert task["status"] == "COMPLETED", task["error_message"]
+        truth = sandbox.truth(task_type=name, **WISHES[name])
+        assert matches(node, task_id) == sorted(map(str, truth["matches"])), name
+        assert node.certificate(task_id)["routes"] == ["x_api"]
+    money: dict[str, Any] = node.api("GET", f"/accounts/{account}/api")
+    assert 0 < float(money["spent_usd"]) < 50
+    assert money["results"] > 0
+
+
+def test_a_session_that_rests_hands_over_to_the_api(node: Node, sandbox: Sandbox, account: str) -> None:
+    wish = {"query": "climate", "since": "2026-06-01"}
+    task_id = node.create("KEYWORD_SEARCH", wish, routes=["x_session", "x_api"])
+    assert node.wait_for(task_id, seconds=120)["status"] == "COMPLETED"
+    truth = sandbox.truth(task_type="KEYWORD_SEARCH", **wish)
+    assert matches(node, task_id) == sorted(map(str, truth["matches"]))
+    certificate = node.certificate(task_id)
+    assert certificate["complete"] is True
+    assert [use["route"] for use in certificate["by_route"]] == ["x_api", "x_session"]
+    assert (certificate["failovers"][0]["from"], certificate["failovers"][0]["to"]) == ("x_session", "x_api")
