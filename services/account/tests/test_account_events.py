@@ -67,3 +67,39 @@ async def test_the_worker_begins_and_ends(settings: Settings, app: FastAPI, clie
         await worker.begun.wait()
         stop.set()
     assert worker.degraded() == {}
+
+
+async def test_an_unknown_answer_is_announced_and_kept_without_values(
+    app: FastAPI, client: httpx.AsyncClient, pool: Any, add_account: Any
+) -> None:
+    made = await add_account("grace")
+    lease = await lease_of(pool)
+    report = pb.ReportRequest(
+        lease_id=lease.lease_id,
+        fencing_token=lease.fencing_token,
+        operation="SearchTimeline",
+        status=418,
+        error_codes=[9999],
+        body_kind="json",
+        limit=-1,
+        remaining=-1,
+        error_text="Hello @grace, see https://x.com/grace?auth_token=abc and call 123456",
+        outline='{errors:[{message:text}]}"<script>',
+    )
+    said = await pool.Report(report)
+    assert (said.verdict, said.action, said.rule) == ("rest", "rest", "unknown")
+    async with app.state.events.consumer("trial", [ACCOUNT_EVENTS]) as consumer, asyncio.timeout(10):
+        records = []
+        while not records:
+            records = await consumer.poll(timeout=0.5)
+    told = [decode(record, AccountChanged) for record in records]
+    assert [(one.kind, one.account_id) for one in told] == [("unknown_answer", made["id"])]
+    kept = (await client.get("/api/v1/accounts/samples")).json()["items"]
+    assert kept[0]["id"] in told[0].reason
+    assert kept[0]["answer"] == {
+        "error_codes": [9999],
+        "message": "Hello … see … and call …",
+        "outline": "{errors:[{message:text}]}<script>",
+    }
+    state = (await client.get(f"/api/v1/accounts/{made['id']}/status")).json()
+    assert (state["state"], state["next_step"]) == ("RESTING", "wait")
