@@ -14,8 +14,10 @@ from xget_account.ports import LoginProxies
 from xget_account.repository import AccountRepository, LoginRepository
 from xget_account.repository.budgets import BudgetRepository
 from xget_account.repository.life import LifeRepository
+from xget_account.repository.spending import SpendingRepository
 from xget_account.schemas import AccountCreate, AccountUpdate, ImportRequest
 from xget_account.service import AccountService, ImportService, Vault
+from xget_account.service.api_access import ApiAccessService
 from xget_account.service.budgets import BudgetService
 from xget_account.service.life import Life
 from xget_account.service.lives import LifeService
@@ -159,6 +161,23 @@ def looking(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -
     return LifeService(AccountRepository(opened), built.facts(opened), built.clock)
 
 
+def spending(built: Built, opened: Annotated[AsyncSession, session]) -> ApiAccessService:
+    """Official APIs and their money, in a transaction that writes."""
+    return _api_access(built, opened)
+
+
+def spending_seen(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> ApiAccessService:
+    """Official APIs and their money, on one snapshot."""
+    return _api_access(built, opened)
+
+
+def _api_access(built: Container, opened: AsyncSession) -> ApiAccessService:
+    accounts, money = AccountRepository(opened), SpendingRepository(opened)
+    return ApiAccessService(accounts, money, built.vault, built.life(opened), built.clock)
+
+
+ApiAccesses = Annotated[ApiAccessService, Depends(spending)]
+ApiAccessesRead = Annotated[ApiAccessService, Depends(spending_seen)]
 Lives = Annotated[LifeService, Depends(living)]
 LivesRead = Annotated[LifeService, Depends(looking)]
 Accounts = Annotated[AccountService, Depends(writing)]

@@ -43,3 +43,19 @@ async def accesses(session: AsyncSession, account_ids: Sequence[str]) -> dict[st
         select(ApiAccess).where(ApiAccess.account_id.in_(account_ids)).execution_options(populate_existing=True)
     )
     return {access.account_id: access for access in rows}
+
+
+class SpendingRepository:
+    """What accounts may spend, within one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, account_id: str) -> ApiAccess | None:
+        """The plan and the month of an account."""
+        return (await accesses(self._session, [account_id])).get(account_id)
+
+    async def add(self, access: ApiAccess) -> None:
+        """Store a new one."""
+        self._session.add(access)
+        await self._session.flush()

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from xget_account.errors import AccountNotFound, NoApiAccount
 from xget_account.models import API, NEEDS_LOGIN, NEW, Account, ApiAccess
 from xget_account.repository import AccountRepository
 from xget_account.repository.room import this_month
-from xget_account.repository.spending import accesses
+from xget_account.repository.spending import SpendingRepository
 from xget_account.schemas.api import ApiRead, ApiWrite
 from xget_account.service.life import Life
 from xget_account.service.vault import Vault
@@ -45,9 +43,11 @@ def micros(dollars: Decimal) -> int:
 class ApiAccessService:
     """Use cases of official-API accounts within one transaction."""
 
-    def __init__(self, session: AsyncSession, vault: Vault, life: Life, clock: Clock) -> None:
-        self._session = session
-        self._accounts = AccountRepository(session)
+    def __init__(
+        self, accounts: AccountRepository, spending: SpendingRepository, vault: Vault, life: Life, clock: Clock
+    ) -> None:
+        self._accounts = accounts
+        self._spending = spending
         self._vault = vault
         self._life = life
         self._clock = clock
@@ -55,16 +55,16 @@ class ApiAccessService:
     async def get(self, account_id: str, caller: Caller) -> ApiRead:
         """Plan, cap and month of an account. Raises AccountNotFound (404), NoApiAccount (409)."""
         account = await self._account(account_id, caller)
-        access = (await accesses(self._session, [account.id])).get(account.id)
+        access = await self._spending.get(account.id)
         return self._read(account, access or _blank(account))
 
     async def put(self, account_id: str, body: ApiWrite, caller: Caller) -> ApiRead:
         """Store tokens and limits; fresh tokens make the account healthy. Raises as `get`."""
         account = await self._account(account_id, caller)
-        access = (await accesses(self._session, [account.id])).get(account.id)
+        access = await self._spending.get(account.id)
         if access is None:
             access = _blank(account)
-            self._session.add(access)
+            await self._spending.add(access)
         if body.full_archive is not None:
             access.full_archive = body.full_archive
         if body.monthly_budget_usd is not None:
@@ -77,7 +77,7 @@ class ApiAccessService:
             self._life.move(account, NEW, reason="It has fresh tokens for the official API.", by=caller.user_id)
         account.rev += 1
         account.updated_at = self._clock.now()
-        await self._session.flush()
+        await self._accounts.save(account)
         return self._read(account, access)
 
     async def _account(self, account_id: str, caller: Caller) -> Account:
