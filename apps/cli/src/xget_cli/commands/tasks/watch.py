@@ -17,6 +17,8 @@ from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import console, print_json, safe
 
 RECONNECTS = 30
+NOTE_CHARS = 80
+"""Of a message; when a task resumes and with how many accounts stands at its end."""
 PAUSE_SECONDS = 1.0
 ENDED = frozenset({"COMPLETED", "FAILED", "STOPPED"})
 
@@ -58,7 +60,7 @@ def _draw(client: Client, path: str) -> None:
         for event in events(client, path):
             note = event.get("message") or event.get("status", "")
             done = event.get("matched", event.get("result_count", 0))
-            bar.update(shown, description=safe(str(note))[:60], completed=done, total=event.get("limit"))
+            bar.update(shown, description=safe(str(note))[:NOTE_CHARS], completed=done, total=event.get("limit"))
 
 
 def events(client: Client, path: str, pause: float = PAUSE_SECONDS) -> Iterator[dict[str, Any]]:
