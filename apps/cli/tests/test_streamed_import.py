@@ -86,7 +86,7 @@ def test_a_line_in_another_encoding_is_refused_by_itself(tmp_path: Path) -> None
     ("content", "encoding", "sentence"),
     [
         (b"x" * (LONGEST_LINE + 1), None, "has more than"),
-        ("a:b".encode("utf-16"), None, "is UTF-16: save it as UTF-8"),
+        ("a:b".encode("utf-16"), None, "f is UTF-16: save it as UTF-8"),
         (b"a", "klingon", "no encoding 'klingon'"),
     ],
 )

@@ -145,17 +145,17 @@ def lines_of(path: Path, encoding: str | None) -> Iterator[tuple[int, str | None
     """
     try:
         with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
-            yield from _decoded(file, encoding)
+            yield from _decoded(file, path, encoding)
     except OSError as error:
         raise CliError(f"{path} cannot be read: {error.strerror}.") from error
     except LookupError as error:
         raise CliError(f"There is no encoding {encoding!r}: name one like utf-8, gb18030 or cp1252.") from error
 
 
-def _decoded(file: IO[bytes], encoding: str | None) -> Iterator[tuple[int, str | None, str]]:
-    for number, raw in enumerate(_raw_lines(file), start=1):
+def _decoded(file: IO[bytes], path: Path, encoding: str | None) -> Iterator[tuple[int, str | None, str]]:
+    for number, raw in enumerate(_raw_lines(file, path), start=1):
         if number == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise CliError("This file is UTF-16: save it as UTF-8, as `iconv -f utf-16 -t utf-8` does.")
+            raise CliError(f"{path} is UTF-16: save it as UTF-8, as `iconv -f utf-16 -t utf-8` does.")
         try:
             text = raw.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").decode(encoding or "utf-8")
         except UnicodeDecodeError as error:
@@ -165,10 +165,10 @@ def _decoded(file: IO[bytes], encoding: str | None) -> Iterator[tuple[int, str |
             yield number, text.rstrip("\r\n"), ""
 
 
-def _raw_lines(file: IO[bytes]) -> Iterator[bytes]:
+def _raw_lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
     number = 0
     while raw := file.readline(LONGEST_LINE + 1):
         number += 1
         if len(raw) > LONGEST_LINE:
-            raise CliError(f"Line {number} has more than {LONGEST_LINE} bytes: is this a file of accounts?")
+            raise CliError(f"Line {number} of {path} has more than {LONGEST_LINE} bytes: is this a file of accounts?")
         yield raw
