@@ -25,6 +25,7 @@ from bench import (
     handoff,
     leases,
     line,
+    logins,
     parse,
     pool_simulation,
     proxies,
@@ -48,6 +49,7 @@ MEASURES: Final[dict[str, Callable[[], list[Row]]]] = {
     "leases": leases.measure,
     "hours of a pool": pool_simulation.measure,
     "proxy checks": proxies.measure,
+    "browser login": logins.measure,
     "growth and memory": growth.measure,
 }
 
