@@ -1,7 +1,7 @@
 """200 accounts, a third of which misbehaves as scripted, lent to runs for hours of a clock that tests move.
 
 The oracle keeps its own books of rests, windows, budgets and states from the meaning of each answer; it knows nothing
-of the playbook. XGET_SOAK=1 makes four simulated hours a hundred.
+of the playbook. XGET_SOAK=1 makes three simulated hours a hundred.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from xget_kernel.secrets import Keyring
 
 pytestmark = pytest.mark.slow
 
-HOURS = 100 if os.environ.get("XGET_SOAK") else 4
+HOURS = 100 if os.environ.get("XGET_SOAK") else 3
 ACCOUNTS, TAKERS, BUDGET, LIMIT = 200, 4, 12, 4
 WINDOW, PATIENCE = timedelta(minutes=15), timedelta(hours=2)
 OPERATION = "SearchTimeline"
@@ -48,10 +49,10 @@ def strikes(first: int, every: int = 0) -> Any:
 
 # what X says · when · rest of the account: minutes, of all operations or of one · state · how the run goes on
 SCRIPTS: dict[str, tuple[dict[str, Any], Any, tuple[int, bool] | None, str | None, str]] = {
-    "suspended": ({"status": 403, "codes": {64}}, strikes(3), None, "SUSPENDED", "other"),
+    "suspended": ({"status": 403, "codes": {64}}, strikes(2), None, "SUSPENDED", "other"),
     "locked": ({"status": 403, "codes": {326}}, strikes(2), None, "NEEDS_HUMAN", "other"),
     "expired": ({"status": 401, "codes": {32}}, strikes(2, 6), None, "NEEDS_LOGIN", "other"),
-    "thrown_out": ({"status": 403}, strikes(4), None, "NEEDS_LOGIN", "other"),
+    "thrown_out": ({"status": 403}, strikes(3), None, "NEEDS_LOGIN", "other"),
     "automated": ({"status": 403, "codes": {226}}, strikes(2, 5), (60, True), None, "other"),
     "limited": ({"status": 200, "codes": {88}, "room": True}, strikes(1, 3), (15, False), None, "other"),
     "walled": ({"status": 403, "kind": "cloudflare"}, strikes(1, 4), (5, True), None, "other"),
@@ -235,7 +236,8 @@ async def go(world: World) -> None:
         heapq.heappush(queue, (after, number, run))
 
 
-async def test_the_pool_keeps_its_rules_whatever_accounts_do(database_url: str) -> None:
+async def test_the_pool_keeps_its_rules_whatever_accounts_do(tmp_path: Path) -> None:
+    database_url = f"sqlite+aiosqlite:///{tmp_path / 'account.db'}"
     upgrade(database_url, "xget_account")
     database, clock = Database(database_url), ManualClock()
     try:
