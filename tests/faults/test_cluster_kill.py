@@ -70,8 +70,12 @@ def deaths() -> list[tuple[str, float]]:
 def kill(trial: Trial, name: str, later: float) -> None:
     """Let a process die at work."""
     cluster, collection = trial.cluster, trial.collection
-    collection.keep_busy(AT_ONCE, LIMIT)
-    collection.until(lambda: done_by(cluster, name), 90, lambda: f"{name} does no work")
+
+    def works() -> float:
+        collection.keep_busy(AT_ONCE, LIMIT)  # what goes on may have passed this process already
+        return done_by(cluster, name)
+
+    collection.until(works, 90, lambda: f"{name} does no work")
     if name == "scraper":  # its relay has an order in hand
         collection.order(LIMIT)
         later /= 10
