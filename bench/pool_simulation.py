@@ -184,4 +184,5 @@ def _virtual(clock: VirtualClock) -> Iterator[None]:
 
 if __name__ == "__main__":
     words = sys.argv[1:]
-    sys.exit(report(measure(*([float(words[0])] if words else []), *(int(word) for word in words[1:2]))))
+    hours = float(words[0]) if words else 0.5
+    sys.exit(report(measure(hours, int(words[1]) if len(words) > 1 else 10)))

@@ -1,4 +1,4 @@
-"""Programs that tests call: `promtool` and `chromium` are found or fetched, `jaeger` where `make test-jaeger` built it."""
+"""Programs that tests call: `promtool`, `chromium` are found or fetched, `jaeger` where `make test-jaeger` made it."""
 
 from __future__ import annotations
 
