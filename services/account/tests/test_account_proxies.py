@@ -38,9 +38,9 @@ async def test_only_a_proxy_of_the_owner_is_accepted(
     both: tuple[httpx.AsyncClient, httpx.AsyncClient], tokens: TokenMaker
 ) -> None:
     accounts, proxies = both
-    mine = (await proxies.post("/api/v1/proxies", json={"type": "http", "ip": "10.0.0.1", "port": 1})).json()["id"]
+    mine = (await proxies.post("/api/v1/proxies", json={"type": "http", "ip": "8.8.8.8", "port": 1})).json()["id"]
     proxies.headers["Authorization"] = f"Bearer {tokens.make('bob', ['operator'])}"
-    foreign = (await proxies.post("/api/v1/proxies", json={"type": "http", "ip": "10.0.0.1", "port": 1})).json()["id"]
+    foreign = (await proxies.post("/api/v1/proxies", json={"type": "http", "ip": "8.8.8.8", "port": 1})).json()["id"]
 
     body = {"username": "neo", "cookies": COOKIES}
     for proxy_id in (foreign, "nonsense"):

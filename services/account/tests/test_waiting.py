@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from fastapi import FastAPI
 
 from xget.account.v1 import account_pool_pb2 as pb
 from xget_kernel.clock import ManualClock
@@ -34,18 +35,26 @@ async def take(pool: Any, holder: str = "run-1", **fields: Any) -> pb.Lease:
     return (await pool.Acquire(wish(holder, **fields), timeout=60)).lease
 
 
+async def waiting(app: FastAPI, number: int) -> None:
+    """Until so many wait."""
+    async with asyncio.timeout(20):
+        while app.state.pool.waiting != number:  # noqa: ASYNC110 - nothing tells when somebody begins to wait
+            await asyncio.sleep(0.01)
+
+
 class Line:
     """Takers that wait, and the order in which they were served."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, app: FastAPI) -> None:
         self._pool = pool
+        self._app = app
         self.served: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def join(self, holder: str, **fields: Any) -> None:
         """Wait behind those who joined before."""
         self.tasks[holder] = asyncio.create_task(self._take(holder, fields))
-        await asyncio.sleep(0.1)
+        await waiting(self._app, len(self.tasks))
 
     async def _take(self, holder: str, fields: dict[str, Any]) -> None:
         lease = await take(self._pool, holder, **fields)
@@ -54,14 +63,14 @@ class Line:
 
     async def all_served(self) -> list[str]:
         """The order in the end."""
-        await asyncio.wait_for(asyncio.gather(*self.tasks.values()), 20)
+        await asyncio.wait_for(asyncio.gather(*self.tasks.values()), 50)
         return self.served
 
 
-async def test_who_waits_is_answered_when_the_lease_is_given_back(pool: Any, add_account: Any) -> None:
+async def test_who_waits_is_answered_when_the_lease_is_given_back(pool: Any, app: FastAPI, add_account: Any) -> None:
     await add_account("neo")
     lease = await take(pool)
-    line = Line(pool)
+    line = Line(pool, app)
     await line.join("second")
     assert line.served == []
     await back(pool, lease)
@@ -69,11 +78,11 @@ async def test_who_waits_is_answered_when_the_lease_is_given_back(pool: Any, add
 
 
 async def test_immediate_goes_first_then_priority_then_who_was_served_least_then_age(
-    pool: Any, add_account: Any
+    pool: Any, app: FastAPI, add_account: Any
 ) -> None:
     await add_account("neo")
     lease = await take(pool, requester_id="eve", task_id="t0")
-    line = Line(pool)
+    line = Line(pool, app)
     await line.join("greedy-1", requester_id="eve", task_id="t0")
     await line.join("greedy-2", requester_id="eve", task_id="t1")
     await line.join("modest-1", requester_id="bob", task_id="t2")
@@ -88,7 +97,7 @@ async def test_immediate_goes_first_then_priority_then_who_was_served_least_then
 
 
 async def test_a_window_that_ends_and_a_rest_that_ends_answer_at_that_moment(
-    pool: Any, add_account: Any, clock: ManualClock
+    pool: Any, app: FastAPI, add_account: Any, clock: ManualClock
 ) -> None:
     await add_account("neo")
     lease = await take(pool)
@@ -96,7 +105,7 @@ async def test_a_window_that_ends_and_a_rest_that_ends_answer_at_that_moment(
     await pool.Report(answer(lease, limit=50, remaining=0, reset_at=reset))
     await back(pool, lease)
     clock.advance(60)
-    line = Line(pool)
+    line = Line(pool, app)
     await line.join("waits")
     clock.advance(11)
     await asyncio.sleep(0.1)
@@ -107,7 +116,7 @@ async def test_a_window_that_ends_and_a_rest_that_ends_answer_at_that_moment(
 
 @pytest.mark.parametrize("way", ["import", "create", "mend", "switch_on"])
 async def test_an_account_that_comes_or_is_mended_answers_who_waits(
-    pool: Any, add_account: Any, client: httpx.AsyncClient, way: str
+    pool: Any, app: FastAPI, add_account: Any, client: httpx.AsyncClient, way: str
 ) -> None:
     await add_account("busy")
     other = await add_account("other", active=way != "switch_on")
@@ -116,7 +125,7 @@ async def test_an_account_that_comes_or_is_mended_answers_who_waits(
         await pool.Report(answer(broken, 401, error_codes=[32]))
         await back(pool, broken)
     await take(pool, "holds")
-    line = Line(pool)
+    line = Line(pool, app)
     await line.join("waits")
     assert line.served == []
     cookies = {"auth_token": "n", "ct0": "n"}
@@ -131,26 +140,28 @@ async def test_an_account_that_comes_or_is_mended_answers_who_waits(
     assert await line.all_served() == ["waits"]
 
 
-async def test_who_went_away_takes_nothing(pool: Any, add_account: Any, client: httpx.AsyncClient) -> None:
+async def test_who_went_away_takes_nothing(
+    pool: Any, app: FastAPI, add_account: Any, client: httpx.AsyncClient
+) -> None:
     account = await add_account("neo")
     lease = await take(pool)
-    line = Line(pool)
+    line = Line(pool, app)
     await line.join("gone", immediate=True)
     await line.join("stays")
     line.tasks.pop("gone").cancel()
-    await asyncio.sleep(0.1)
+    await waiting(app, 1)
     await back(pool, lease)
     assert await line.all_served() == ["stays"]
     assert (await client.get(f"{URL}/{account['id']}")).json()["used_today"] == 2
 
 
 async def test_a_wait_ends_with_the_newest_refusal_and_before_the_calls_deadline(
-    pool: Any, add_account: Any, clock: ManualClock
+    pool: Any, app: FastAPI, add_account: Any, clock: ManualClock
 ) -> None:
     await add_account("neo")
     await take(pool, ttl_seconds=300)
     waits = asyncio.create_task(take(pool, "waits", wait_seconds=5))
-    await asyncio.sleep(0.1)
+    await waiting(app, 1)
     clock.advance(5)
     with pytest.raises(RpcTooMany) as refused:
         await waits
@@ -162,12 +173,14 @@ async def test_a_wait_ends_with_the_newest_refusal_and_before_the_calls_deadline
         await pool.Acquire(wish(priority=11))
 
 
-async def test_a_sticky_account_is_waited_for_only_while_no_other_has_room(pool: Any, add_account: Any) -> None:
+async def test_a_sticky_account_is_waited_for_only_while_no_other_has_room(
+    pool: Any, app: FastAPI, add_account: Any
+) -> None:
     first, second = (await add_account("a"))["id"], (await add_account("b"))["id"]
     mine = await take(pool, account_id=first)
     other = await take(pool, "other", sticky_account_id=first)
     assert other.account_id == second
-    line = Line(pool)
+    line = Line(pool, app)
     await line.join("waits", sticky_account_id=first)
     await back(pool, mine)
     await line.all_served()

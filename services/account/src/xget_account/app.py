@@ -86,6 +86,7 @@ def create_app(
                 work_on(database, topic), vault, time, daily_budget=budget, metrics=metrics, bell=bell, book=book
             )
             stack.push_async_callback(pool.close)
+            app.state.pool = pool
             await pool.take_back()
             desk.took_back = pool.take_back
             app.state.events = await _opened(settings, log, stack)

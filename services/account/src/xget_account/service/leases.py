@@ -63,6 +63,11 @@ class LeaseService:
         self._deaf = bell.listen(self._room.ring) if bell else None
         self._tidying: set[asyncio.Task[None]] = set()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for an account now."""
+        return len(self._room)
+
     async def close(self) -> None:
         """Stop serving those who wait."""
         if self._deaf is not None:
