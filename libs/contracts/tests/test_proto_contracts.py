@@ -43,12 +43,12 @@ def test_a_first_release_has_nothing_to_break() -> None:
         (
             account_pool_pb2.DESCRIPTOR.services_by_name["AccountPool"],
             account_pool_pb2_grpc.AccountPoolServicer,
-            ["Acquire", "Report", "Renew", "Release", "Describe", "Budget"],
+            ["Acquire", "Report", "Renew", "Release", "KeepApi", "Describe", "Budget"],
         ),
         (
             proxy_pool_pb2.DESCRIPTOR.services_by_name["ProxyPool"],
             proxy_pool_pb2_grpc.ProxyPoolServicer,
-            ["Acquire", "Report", "Describe"],
+            ["Acquire", "Report", "Release", "Describe"],
         ),
         (
             item_reader_pb2.DESCRIPTOR.services_by_name["ItemReader"],

@@ -231,6 +231,7 @@ class SingleHome:
 
 def _in_unique(column: Column[Any]) -> bool:
     table = column.table
-    return isinstance(table, Table) and any(
-        isinstance(one, UniqueConstraint) and column.name in one.columns for one in table.constraints
-    )
+    if not isinstance(table, Table):
+        return False
+    constraints = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+    return any(column.name in one.columns for one in [*constraints, *(i for i in table.indexes if i.unique)])
