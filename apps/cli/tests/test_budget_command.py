@@ -81,7 +81,8 @@ def gateway(asked: list[dict[str, str]]) -> FastAPI:
     return app
 
 
-def test_bars_times_and_sums_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_bars_times_and_sums_are_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # a runner's terminal may be narrow
     asked: list[dict[str, str]] = []
     with serving_in_thread(gateway(asked)) as url:
         budget(operation="SearchTimeline", common=Common(url=url))

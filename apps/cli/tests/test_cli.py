@@ -100,9 +100,9 @@ def test_an_engine_that_cannot_be_reached_is_named(engine: str, value: str, tmp_
 
 
 def test_a_file_that_is_not_utf8_names_the_byte(tmp_path: Path) -> None:
-    file = tmp_path / "accounts.txt"
-    file.write_bytes(b"user:pass\xff")
-    result = xget("accounts", "import", str(file), XGET_URL="http://127.0.0.1:9")
+    file = tmp_path / "proxies.txt"
+    file.write_bytes(b"10.1.1.1:\xff")
+    result = xget("proxies", "import", str(file), XGET_URL="http://127.0.0.1:9")
     assert (result.returncode, "byte 9" in result.stderr) == (2, True)
 
 

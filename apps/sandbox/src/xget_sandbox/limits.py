@@ -19,7 +19,8 @@ PER_WINDOW = {
     "BlueVerifiedFollowers": 50,
     "UserByScreenName": 150,
     "TweetDetail": 150,
-    # the official API, by X's own names of its operations
+}
+OF_API = {
     "tweetsRecentSearch": 450,
     "tweetsFullarchiveSearch": 300,
     "tweetCountsRecentSearch": 300,
@@ -37,6 +38,8 @@ PER_WINDOW = {
     "tweetsIdRetweetingUsers": 75,
     "findTweetsThatQuoteATweet": 75,
 }
+"""Of the official API, by X's own names of its operations."""
+ALL = PER_WINDOW | OF_API
 OTHERS = 500
 
 
@@ -125,7 +128,7 @@ class Limits:
         now = self.clock.now()
         window = self._windows.get((account, operation))
         if window is None or window.reset <= now:
-            limit = self.own.get(operation) or max(1, round(PER_WINDOW.get(operation, OTHERS) * self.scale))
+            limit = self.own.get(operation) or max(1, round(ALL.get(operation, OTHERS) * self.scale))
             window = Window(limit, limit, math.ceil(now + WINDOW_S))
             self._windows[account, operation] = window
         return window
