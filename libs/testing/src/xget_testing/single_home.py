@@ -233,5 +233,6 @@ def _in_unique(column: Column[Any]) -> bool:
     table = column.table
     if not isinstance(table, Table):
         return False
-    constraints = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
-    return any(column.name in one.columns for one in [*constraints, *(i for i in table.indexes if i.unique)])
+    constraints = [one.columns for one in table.constraints if isinstance(one, UniqueConstraint)]
+    indexes = [one.columns for one in table.indexes if one.unique]
+    return any(column.name in columns for columns in [*constraints, *indexes])
