@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,30 @@ def test_those_who_have_died_are_not_told(tmp_path: Path) -> None:
     (tmp_path / "lock").write_text("999999999\nno number\n1\n")
     with Home(tmp_path, shared=True):
         assert (tmp_path / "lock").read_text() == f"1\n{os.getpid()}\n"
+
+
+def test_of_many_who_come_at_once_none_is_forgotten(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from xget_standalone.home import Home\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "with Home(Path(sys.argv[1]), shared=True): print('held', flush=True); sys.stdin.read()"
+    )
+    with ExitStack() as stack:
+        command, pipe = [sys.executable, "-c", code, str(tmp_path)], subprocess.PIPE
+        many = [stack.enter_context(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)) for _ in range(12)]
+        _hear(many, "ready\n")
+        for one in many:
+            assert one.stdin is not None
+            one.stdin.write("\n")
+            one.stdin.flush()
+        _hear(many, "held\n")
+        told = {int(pid) for pid in (tmp_path / "lock").read_text().split()}
+        for one in many:
+            one.communicate("")
+    assert told == {one.pid for one in many}
+
+
+def _hear(many: Sequence[subprocess.Popen[str]], words: str) -> None:
+    for one in many:
+        assert one.stdout is not None
+        assert one.stdout.readline() == words

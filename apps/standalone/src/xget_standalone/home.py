@@ -6,7 +6,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -54,10 +55,20 @@ class Home:
     def _sign(self) -> None:
         """Write down who holds the folder; it only serves to tell another, so a full disk does not matter here."""
         assert self._lock is not None  # noqa: S101 - the lock was just taken
-        with suppress(OSError):
+        with suppress(OSError), self._turn():
             kept = self._holders() if self._shared else []
             os.ftruncate(self._lock, 0)
             os.pwrite(self._lock, "".join(f"{pid}\n" for pid in [*kept, os.getpid()]).encode(), 0)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Many sign at once when a cluster starts, and each writes down the others too: one after the other."""
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def _holders(self) -> list[int]:
         """Processes that wrote themselves down and still live."""
