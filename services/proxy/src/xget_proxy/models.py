@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Boolean, Float, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, String, Text, UniqueConstraint, event, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from xget_db.audit import audit_table
 from xget_db.base import new_metadata
+from xget_db.grants import grants_table
 from xget_db.outbox import outbox_table
 from xget_db.sealed import Sealed
 from xget_db.types import JsonList, UtcDateTime
@@ -22,6 +24,10 @@ CHECKING = "CHECKING"
 UNMEASURED_RATE: Final = 0.9
 UNMEASURED_LATENCY: Final = 500.0
 """What a proxy is taken for before it was measured."""
+OF_LOAD: Final = 0.25
+"""Four leases at once halve what a proxy is worth."""
+STEPS: Final = 20
+"""Into so many steps worth is rounded: equals take turns."""
 
 SEALED = (Sealed("proxies", ("password",)), Sealed("providers", ("url",)))
 """Every table and column that holds a ciphertext: `xget keys` walks them."""
@@ -37,7 +43,11 @@ class Proxy(Base):
     """A way out, and how well it works."""
 
     __tablename__ = "proxies"
-    __table_args__ = (UniqueConstraint("owner_id", "type", "ip", "port", "username"),)
+    __table_args__ = (
+        UniqueConstraint("owner_id", "type", "ip", "port", "username"),
+        Index("ix_proxies_best", "owner_id", "status", "place", "turn", "id"),
+        Index("ix_proxies_best_there", "owner_id", "status", "country", "place", "turn", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     owner_id: Mapped[str] = mapped_column(String(64))
@@ -92,6 +102,12 @@ class Proxy(Base):
     used_on: Mapped[str | None] = mapped_column(String(10))
     """The day of `used_today`, as `2026-11-22`."""
     used_today: Mapped[int] = mapped_column(Integer)
+    lent: Mapped[int] = mapped_column(Integer, server_default="0")
+    """Leases that were not over when one of its leases began or ended last."""
+    place: Mapped[int] = mapped_column(Integer, server_default="0")
+    """In the order of choice, 0 for the best: written with each change of what it is made of."""
+    turn: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """`last_used` in microseconds: among equals the smallest comes first."""
     rev: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -131,6 +147,12 @@ class Lease(Base):
         Index("ix_leases_proxy_id_at", "proxy_id", "at"),
         Index("ix_leases_at", "at"),
         Index("ix_leases_live", "proxy_id", "ended_at", "expires_at"),
+        Index(
+            "ix_leases_open",
+            "expires_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -159,6 +181,25 @@ class Binding(Base):
     country: Mapped[str | None] = mapped_column(String(2))
     """Of the proxy: its follower is sought there first."""
     since: Mapped[datetime] = mapped_column(UtcDateTime)
+    session: Mapped[str] = mapped_column(String(16), server_default="")
+    """What stands for `{session}` in the user name of a gateway: the gateway gives each its own exit."""
+
+
+class Reputation(Base):
+    """What a platform thinks of a proxy's exit, as far as it has shut it out before."""
+
+    __tablename__ = "reputations"
+
+    proxy_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(32), primary_key=True)
+    success_rate: Mapped[float] = mapped_column(Float)
+    """0 to 1, of its answers to requests through the proxy, weighted towards the newest."""
+    refusals: Mapped[int] = mapped_column(Integer)
+    """In a row."""
+    refused_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    rests_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Until then it is lent for this platform only when there is no other."""
+    reason: Mapped[str] = mapped_column(String(300))
 
 
 class Rotation(Base):
@@ -178,3 +219,25 @@ class Rotation(Base):
 
 idempotency = idempotency_table(Base.metadata)
 OUTBOX = outbox_table(Base.metadata)
+AUDIT = audit_table(Base.metadata)
+GRANTS = grants_table(Base.metadata)
+
+
+def worth(rate: float | None, latency: float | None, load: int) -> float:
+    """Of a proxy, 0 to 1: its success rate over latency (milliseconds) and load (leases)."""
+    known_rate = UNMEASURED_RATE if rate is None else rate
+    return known_rate / (1.0 + (UNMEASURED_LATENCY if latency is None else latency) / 1000.0) / (1.0 + load * OF_LOAD)
+
+
+def place_of(value: float) -> int:
+    """In the order of choice, for what a proxy is worth."""
+    return STEPS - int(value * STEPS + 0.5)
+
+
+@event.listens_for(Proxy, "before_insert")
+@event.listens_for(Proxy, "before_update")
+def _put_in_order(mapper: object, connection: object, proxy: Proxy) -> None:
+    """Nobody who changes a proxy can forget its place."""
+    proxy.lent = proxy.lent or 0
+    proxy.place = place_of(worth(proxy.success_rate, proxy.latency, proxy.lent))
+    proxy.turn = int(proxy.last_used.timestamp() * 1_000_000) if proxy.last_used else 0

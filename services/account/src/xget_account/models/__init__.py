@@ -2,15 +2,18 @@
 
 from xget_account.models.accounts import SECRETS, Account, LedgerEntry
 from xget_account.models.api import API, ApiAccess
-from xget_account.models.base import OUTBOX, Base, idempotency
+from xget_account.models.base import AUDIT, GRANTS, OUTBOX, Base, idempotency
 from xget_account.models.life import Check, Move, Sample
 from xget_account.models.logins import LOGIN_SECRETS, Login, LoginAttempt
 from xget_account.models.sealed import SEALED
 from xget_account.models.states import ACTIVE, HEALTHY, NEEDS_HUMAN, NEEDS_LOGIN, NEW, RESTING, RETIRED, SUSPENDED
+from xget_account.models.uses import LeaseLog
 
 __all__ = [
     "ACTIVE",
     "API",
+    "AUDIT",
+    "GRANTS",
     "HEALTHY",
     "LOGIN_SECRETS",
     "NEEDS_HUMAN",
@@ -26,6 +29,7 @@ __all__ = [
     "ApiAccess",
     "Base",
     "Check",
+    "LeaseLog",
     "LedgerEntry",
     "Login",
     "LoginAttempt",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import DeclarativeBase
 
+from xget_db.audit import audit_table
 from xget_db.base import new_metadata
+from xget_db.grants import grants_table
 from xget_db.outbox import outbox_table
 from xget_web.idempotency import idempotency_table
 
@@ -17,3 +19,5 @@ class Base(DeclarativeBase):
 
 idempotency = idempotency_table(Base.metadata)
 OUTBOX = outbox_table(Base.metadata)
+AUDIT = audit_table(Base.metadata)
+GRANTS = grants_table(Base.metadata)

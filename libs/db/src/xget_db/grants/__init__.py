@@ -1,0 +1,5 @@
+"""Who may use whose pool."""
+
+from xget_db.grants.table import GRANTS, grant_columns, grants_table, make_grants
+
+__all__ = ["GRANTS", "grant_columns", "grants_table", "make_grants"]
