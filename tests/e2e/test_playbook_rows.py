@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from xget_account.app import create_app as account_app
+from xget_account.service.playbook import packaged
 from xget_account.settings import Settings as AccountSettings
 from xget_kernel.ids import new_id
 from xget_kernel.secrets import Secret
@@ -23,6 +24,7 @@ from xget_scraper.adapters.grpc import GrpcSessions
 from xget_scraper.ports import Tenant
 from xget_sources.ports import NoAccount, SourceStopped
 from xget_sources.x.client import XClient
+from xget_sources.x_api.client import ApiClient, Call
 from xget_testing.apps import running
 from xget_testing.lending import HastyClock
 from xget_testing.tokens import TokenMaker
@@ -81,6 +83,27 @@ ROWS = (
 )
 
 
+API_ROWS = (
+    Row("402", "api_credits_depleted", "RESTING", "other", "wait"),
+    Row("usage-capped", "api_usage_capped", "RESTING", "other", "wait"),
+    Row("429", "api_too_many_requests", "RESTING", "other", "wait"),
+    Row("html", "api_gate", "RESTING", "other", "wait", proxy="other"),
+    Row("401", "api_token_refused", "NEEDS_LOGIN", "other", "give_token"),
+    Row("not-enrolled", "api_not_in_plan", "RESTING", "other", "wait"),
+    Row("unsupported-auth", "api_wrong_kind_of_token", "RESTING", "other", "wait"),
+    Row("403", "api_forbidden", "RESTING", "other", "wait"),
+    Row("214", "api_bad_request", "NEW", "source_error"),
+    Row("404", "api_not_found", "NEW", "source_error"),
+    Row("500", "api_server_error", "ACTIVE", "same"),
+    Row("malformed", "api_unreadable", "ACTIVE", "same"),
+    Row("empty-body", "api_unreadable", "ACTIVE", "same"),
+    Row("drop", "api_connection_broke", "ACTIVE", "same", proxy="other"),
+    Row("unknown", "unknown", "RESTING", "other", "wait"),
+)
+API_CALL = Call(operation="tweetsRecentSearch", path="tweets/search/recent", kind="posts", units=10,
+                asked={"query": "AI", "max_results": "10"})  # fmt: skip
+
+
 @dataclass
 class Works:
     """The services in this process, and the sandbox behind their proxies."""
@@ -92,8 +115,9 @@ class Works:
     tokens: TokenMaker
     account_app: FastAPI
     client: XClient = field(default_factory=lambda: XClient(HastyClock()))
+    api: ApiClient = field(default_factory=lambda: ApiClient(HastyClock()))
 
-    async def people(self, owner: str) -> list[str]:
+    async def people(self, owner: str, *, api: bool = False) -> list[str]:
         """Two accounts and two proxies of an owner; the accounts' ids."""
         for service in (self.accounts, self.proxies):
             service.headers["Authorization"] = f"Bearer {self.tokens.make(owner, ['operator'])}"
@@ -104,9 +128,14 @@ class Works:
         ids = []
         for name in ("one", "two"):
             cookies = {"auth_token": f"{owner}{name}".ljust(40, "a"), "ct0": "c" * 64}
-            made = await self.accounts.post("/api/v1/accounts", json={"username": name, "cookies": cookies})
+            body = {"platform": "x_api"} if api else {"cookies": cookies}
+            made = await self.accounts.post("/api/v1/accounts", json={"username": name, **body})
             assert made.status_code == 201, made.text
             ids.append(made.json()["id"])
+            if api:
+                tokens = {"bearer_token": f"{owner}-{name}", "monthly_budget_usd": "5"}
+                put = await self.accounts.put(f"/api/v1/accounts/{ids[-1]}/api", json=tokens)
+                assert put.status_code == 200, put.text
         return ids
 
     async def status(self, account_id: str) -> dict[str, Any]:
@@ -132,6 +161,7 @@ async def works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             stack.push_async_callback(channel.close)
         made = Works(sandbox, *clients, GrpcSessions(*channels, HastyClock(), 60), tokens, accounts)
         stack.push_async_callback(made.client.close)
+        stack.push_async_callback(made.api.close)
         yield made
 
 
@@ -158,9 +188,11 @@ async def watched(works: Works, owner: str, first: str) -> AsyncIterator[tuple[A
         yield session, lent
 
 
-async def outcome(works: Works, session: Any) -> str:
+async def outcome(works: Works, session: Any, *, api: bool = False) -> str:
     """The account that answered, or the reason of the end."""
     try:
+        if api:
+            return (await works.api.ask(session, API_CALL)).account_id
         answer = await works.client.ask(session, lambda api: api.search_raw("AI", limit=1))
     except SourceStopped as stopped:
         return stopped.reason if stopped.detail.endswith(".") else f"no sentence: {stopped.detail}"
@@ -169,14 +201,15 @@ async def outcome(works: Works, session: Any) -> str:
     return answer.account_id
 
 
-async def run_row(works: Works, row: Row) -> str:
+async def run_row(works: Works, row: Row, *, api: bool = False) -> str:
     """What differs from the row; empty when nothing does."""
-    owner = f"o-{row.fault.replace(':', '-').lower()}"
-    first, second = await works.people(owner)
+    owner = f"{'api' if api else 'o'}-{row.fault.replace(':', '-').lower()}"
+    first, second = await works.people(owner, api=api)
     kind, _, place = row.fault.partition(":")
-    works.sandbox.director.conditions.faults.set([f"{kind}:{place or 'SearchTimeline'}@1"])
+    struck = place or (API_CALL.operation if api else "SearchTimeline")
+    works.sandbox.director.conditions.faults.set([f"{kind}:{struck}@1"])
     async with watched(works, owner, first) as (session, lent):
-        ended = await outcome(works, session)
+        ended = await outcome(works, session, api=api)
     works.sandbox.director.conditions.faults.set([])
     status = await works.status(first)
     history = (await works.accounts.get(f"/api/v1/accounts/{first}/history")).json()["items"]
@@ -198,15 +231,27 @@ async def test_every_fault_leads_to_what_the_playbook_says(works: Works) -> None
     assert not wrong, "\n".join(wrong)
 
 
-async def test_an_answer_that_nobody_knows_is_kept_without_what_is_personal_and_ends_typed(works: Works) -> None:
-    first, _ = await works.people("ada")
-    works.sandbox.director.conditions.faults.set(["unknown:SearchTimeline%1"])
+async def test_every_fault_of_the_api_leads_to_what_the_playbook_says(works: Works) -> None:
+    wrong = [said for row in API_ROWS if (said := await run_row(works, row, api=True))]
+    assert not wrong, "\n".join(wrong)
+    rules = {rule.name for rule in packaged().rules if rule.route == "x_api"}
+    good = {"api_answer", "api_window_spent", "api_data_and_window_spent"}
+    assert {row.rule for row in API_ROWS} == rules - good | {"unknown"}
+
+
+@pytest.mark.parametrize("api", [False, True])
+async def test_an_answer_that_nobody_knows_is_kept_without_what_is_personal_and_ends_typed(
+    works: Works, *, api: bool
+) -> None:
+    first, _ = await works.people("ada", api=api)
+    operation = API_CALL.operation if api else "SearchTimeline"
+    works.sandbox.director.conditions.faults.set([f"unknown:{operation}%1"])
     async with watched(works, "ada", first) as (session, _):
-        assert await outcome(works, session) == "source_error"
+        assert await outcome(works, session, api=api) == "source_error"
     kept = (await works.accounts.get("/api/v1/accounts/samples")).json()
     assert [one["status"] for one in kept["items"]] == [418, 418]
     shown = str(kept)
     assert "somebody" not in shown
     assert "https" not in shown
-    assert kept["items"][0]["answer"]["error_codes"] == [9999]
-    assert "errors" in kept["items"][0]["answer"]["outline"]
+    assert kept["items"][0]["answer"]["error_codes"] == ([] if api else [9999])
+    assert ("detail" if api else "errors") in kept["items"][0]["answer"]["outline"]

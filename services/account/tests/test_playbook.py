@@ -54,6 +54,36 @@ def test_each_answer_has_its_consequence(given_answer: Answer, verdict: str, min
     assert decision.rest_until == (NOW + timedelta(minutes=minutes) if minutes else None)
 
 
+@pytest.mark.parametrize(
+    ("given_answer", "rule", "action", "rest"),
+    [
+        (answer(), "api_answer", "go_on", None),
+        (answer(has_data=True, remaining=0, reset_at=RESET), "api_data_and_window_spent", "rest", RESET),
+        (answer(remaining=0, reset_at=RESET), "api_window_spent", "rest", RESET),
+        (answer(429, kind="problem:usage-capped"), "api_usage_capped", "rest", datetime(2026, 12, 1, tzinfo=UTC)),
+        (answer(429, kind="problem", reset_at=RESET), "api_too_many_requests", "rest", RESET),
+        (answer(403, kind="html"), "api_gate", "rotate_proxy", NOW + timedelta(minutes=5)),
+        (answer(kind="other"), "api_unreadable", "retry", None),
+        (answer(401, kind="problem"), "api_token_refused", "relogin", None),
+        (answer(402, kind="problem:credits"), "api_credits_depleted", "rest", NOW + timedelta(hours=1)),
+        (answer(403, kind="problem:client-forbidden"), "api_not_in_plan", "rest", NOW + timedelta(days=1)),
+        (answer(403, kind="problem:unsupported-authentication"), "api_wrong_kind_of_token", "rest", NOW + timedelta(1)),
+        (answer(403, kind="problem:anything"), "api_forbidden", "rest", NOW + timedelta(days=1)),
+        (answer(400, kind="problem:invalid-request"), "api_bad_request", "stop", None),
+        (answer(404, kind="problem"), "api_not_found", "stop", None),
+        (answer(503, kind="problem"), "api_server_error", "retry", None),
+        (answer(0, kind="empty"), "api_connection_broke", "rotate_proxy", None),
+        (answer(418, kind="problem"), "unknown", "rest", NOW + timedelta(minutes=2)),
+    ],
+)
+def test_answers_of_the_official_api_have_rules_of_their_own(
+    given_answer: Answer, rule: str, action: str, rest: datetime | None
+) -> None:
+    decision = BOOK.decide(given_answer, NOW, "x_api")
+    assert (decision.rule.name, decision.action, decision.rest_until) == (rule, action, rest)
+    assert decision.unknown == (rule == "unknown")
+
+
 def test_only_the_cloudflare_page_rests_the_whole_account() -> None:
     assert BOOK.decide(answer(403, kind="html"), NOW).rule.everything
     assert not BOOK.decide(answer(429), NOW).rule.everything

@@ -47,6 +47,8 @@ def limited() -> Answer:
         ("action: rest\n    rest: 2h", "action: relogin", "the action relogin needs `state` NEEDS_LOGIN"),
         ("{action: rest, rest: 5m", "{action: go_on, rest: 5m", "otherwise: an answer that nobody knows has to make"),
         ("name: calm", "name: Calm!", "a name has 1 to 64 of a-z, 0-9 and _"),
+        ("action: rest\n", "action: rest\n    route: post\n", "'post' is no route: write one of x_session, x_api"),
+        ("codes: [88]", 'kinds: ["problem:no spaces"]', "'problem:no spaces' is no kind of body"),
         ("rules:", "rules: [", "this is not YAML"),
         (GOOD, "[]", "p.yaml:1: expected a mapping with version"),
         (GOOD, "", "p.yaml:1: expected a mapping with version"),
@@ -64,6 +66,24 @@ def test_json_is_read_too() -> None:
     rules = '[{"name": "a", "when": {"statuses": [0]}, "action": "retry"}]'
     text = f'{{"version": 1, "rules": {rules}, "otherwise": {{"action": "rest", "rest": "1m"}}}}'
     assert parse(text, "p.json").decide(Answer(operation="S", status=0), NOW).action == "retry"
+
+
+def test_a_file_without_rules_for_a_route_keeps_the_packaged_ones_and_says_so() -> None:
+    old = parse(GOOD, "p.yaml")
+    denied = Answer(operation="S", status=401, body_kind="problem")
+    assert old.decide(denied, NOW, "x_api").rule.name == "api_token_refused"
+    assert old.decide(denied, NOW).unknown
+    assert old.note == "It has no rule for the route x_api: the packaged rules are in force for it."
+    assert packaged().note == ""
+
+
+def test_rules_of_a_route_decide_its_answers_only() -> None:
+    rule = "  - {name: api, route: x_api, when: {codes: [88]}, action: rest, until_month: true}\notherwise"
+    mine = parse(GOOD.replace("otherwise", rule), "p.yaml")
+    assert mine.decide(limited(), NOW).rule.name == "calm"
+    decision = mine.decide(limited(), NOW, "x_api")
+    assert (decision.rule.name, decision.rest_until) == ("api", datetime(2026, 12, 1, tzinfo=UTC))
+    assert mine.note == ""
 
 
 def test_a_new_file_comes_into_force_and_a_bad_one_does_not(tmp_path: Path) -> None:
@@ -112,4 +132,4 @@ def test_every_rule_of_the_packaged_playbook_can_decide() -> None:
             for code in (rule.codes or (0,))
             for kind in (rule.kinds or ("json",))
         ]
-        assert any(book.decide(one, NOW).rule is rule for one in answers), rule.name
+        assert any(book.decide(one, NOW, rule.route).rule is rule for one in answers), rule.name

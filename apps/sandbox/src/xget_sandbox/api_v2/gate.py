@@ -10,7 +10,7 @@ import orjson
 
 from xget_sandbox.api_v2.credentials import Credentials
 from xget_sandbox.api_v2.endpoints import Endpoints
-from xget_sandbox.api_v2.problems import Refused, capped, not_enrolled, plain
+from xget_sandbox.api_v2.problems import PROBLEMS, Refused, capped, not_enrolled, plain
 from xget_sandbox.director import Director
 from xget_sandbox.faults import Fault
 from xget_sandbox.graphql.refusals import spoilt, struck
@@ -107,9 +107,7 @@ class ApiGate:
 
 
 def _struck(fault: Fault) -> Response | None:
-    if fault.kind in ("500", "loadshed"):
-        return plain(503)
-    return plain(401) if fault.kind == "32" else struck(fault)
+    return PROBLEMS[fault.kind]() if fault.kind in PROBLEMS else struck(fault)
 
 
 def _operation(request: Request) -> tuple[str | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from xget_sandbox.http import Response, json_response
@@ -59,6 +60,35 @@ def capped() -> Response:
         429, "UsageCapExceeded", "Usage cap exceeded: Monthly product cap", "usage-capped",
         account_id=27000001, product_name="standard-basic", period="Monthly", scope="Product",
     )  # fmt: skip
+
+
+def unsupported() -> Response:
+    """403: the endpoint wants a user's token, or an app's."""
+    detail = "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint."
+    return problem(403, "Unsupported Authentication", detail, "unsupported-authentication")
+
+
+def no_credits() -> Response:
+    """402: a plan that is paid by use has nothing left."""
+    detail = "Your enrolled account [27000001] does not have any credits to fulfill this request."
+    return problem(402, "CreditsDepleted", detail, "credits")
+
+
+PROBLEMS: dict[str, Callable[[], Response]] = {
+    "32": lambda: plain(401),
+    "401": lambda: plain(401),
+    "402": no_credits,
+    "403": lambda: problem(403, "Forbidden", "Forbidden"),
+    "404": lambda: plain(404),
+    "500": lambda: plain(503),
+    "loadshed": lambda: plain(503),
+    "214": lambda: invalid("query", "?", "There were errors processing your request").response,
+    "usage-capped": capped,
+    "not-enrolled": not_enrolled,
+    "unsupported-auth": unsupported,
+    "unknown": lambda: problem(418, "Strange", "Strange things happen to @somebody at https://x.com/somebody."),
+}
+"""Faults by their kind, as the API says them."""
 
 
 def not_found(kind: str, parameter: str, value: str) -> Json:

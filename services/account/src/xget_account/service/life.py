@@ -11,6 +11,7 @@ from typing import Final, Literal
 from xget_account.errors import IllegalMove
 from xget_account.models import (
     ACTIVE,
+    API,
     HEALTHY,
     NEEDS_HUMAN,
     NEEDS_LOGIN,
@@ -90,6 +91,7 @@ NEXT_STEPS: Final = {
     "switch_on": "Switch it on: set `active` to true.",
     "login": "Let it log in again: POST /api/v1/accounts/{id}/login.",
     "import_cookies": "Import fresh cookies of a browser that is logged in.",
+    "give_token": "Give it a new token: PUT /api/v1/accounts/{id}/api, or `xget accounts api NAME`.",
     "give_secret": "Set the right password or TOTP secret.",
     "give_key": "Give the key back that encrypted its secrets, and start the account service anew.",
     "assist": "Log in by hand with `xget accounts assist {id}`, or import the cookies of a browser after unlocking it.",
@@ -164,6 +166,8 @@ class Life:
 
 def usual_step(account: Account, state: str) -> str:
     """What usually helps an account in a state."""
+    if state == NEEDS_LOGIN and account.platform.endswith(API):
+        return "give_token"
     if state == NEEDS_LOGIN:
         return "login" if account.password and account.login_method in ("TWITTER", "GOOGLE") else "import_cookies"
     return {NEEDS_HUMAN: "assist", SUSPENDED: "look", RETIRED: "revive"}.get(state, "")

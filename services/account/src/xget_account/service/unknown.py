@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from xget_account.models import Account, Sample
-from xget_account.service.playbook import KINDS, Answer
+from xget_account.service.playbook import Answer, known_kind
 from xget_kernel.ids import new_id
 
 _OUTLINE: Final = 2000
@@ -31,7 +31,7 @@ class Unknown:
 def sample_of(unknown: Unknown, now: datetime) -> Sample:
     """What is kept: status, codes, kind, the outline of the body, and X's message without what is personal."""
     answer, account = unknown.answer, unknown.account
-    kind = answer.body_kind if answer.body_kind in KINDS else "other"
+    kind = answer.body_kind[:64] if known_kind(answer.body_kind) else "other"
     outline = _NOT_OUTLINE.sub("", answer.outline)[:_OUTLINE]
     codes = sorted(answer.error_codes)[:20]
     shape = hashlib.sha256(repr((account.platform, answer.status, kind, codes, outline)).encode()).hexdigest()[:32]

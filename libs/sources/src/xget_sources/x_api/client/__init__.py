@@ -102,7 +102,7 @@ class ApiClient:
             else:
                 seen = await self._send(lease, call, token)
             describe(span, seen.outcome)
-        await session.report(lease, seen.outcome)
+        seen.verdict = await session.report(lease, seen.outcome)
         return seen
 
     async def _send(self, lease: Lease, call: Call, token: str) -> Seen:

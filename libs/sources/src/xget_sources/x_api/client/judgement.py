@@ -34,7 +34,7 @@ USE = Judgement("use")
 
 
 def judge(seen: Seen) -> Judgement:
-    """Judge one answer."""
+    """Judge one answer: what concerns the account is the session's verdict, if it has given one."""
     outcome = seen.outcome
     said = f" ({outcome.error_text})" if outcome.error_text else ""
     if seen.good:
@@ -45,7 +45,7 @@ def judge(seen: Seen) -> Judgement:
         return Judgement(
             "rotate", "blocked", f"A gate before X's API answered with a page of its own (HTTP {outcome.status})."
         )
-    if outcome.status >= 500 or outcome.status == 200:
+    if outcome.status >= 500 or outcome.status == 200 or seen.verdict in ("retry", "refresh"):
         what = "not readable" if outcome.status == 200 else f"HTTP {outcome.status}"
         return Judgement("again", "source_error", f"X's API is busy or broken ({what}){said}.", retryable=True)
     return _refused(seen, said)
@@ -53,20 +53,22 @@ def judge(seen: Seen) -> Judgement:
 
 def _refused(seen: Seen, said: str) -> Judgement:
     status = seen.outcome.status
-    if status == 429 and seen.problem == CAPPED:
-        return Judgement("rotate", "rate_limited_out", f"The month's posts of X's API are used up{said}.")
-    if status == 429:
+    if status in (402, 429):
+        used_up = {402: "The credits of X's API", 429: "The month's posts of X's API"}[status]
+        if status == 402 or seen.problem == CAPPED:
+            return Judgement("rotate", "rate_limited_out", f"{used_up} are used up{said}.")
         return Judgement(
             "rotate", "rate_limited_out", f"X's API limits the rate of all accounts tried{said}.", retryable=True
         )
-    if status == 401:
-        return Judgement("rotate", "no_account", f"X's API does not take the token of the accounts tried{said}.")
-    if status == 403 and seen.problem == FORBIDDEN:
-        return Judgement("rotate", "no_account", f"The plan of the accounts tried does not have {_name(seen)}{said}.")
-    if status == 403:
-        return Judgement("rotate", "no_account", f"X's API refuses the accounts tried{said}.")
-    return Judgement("stop", "source_error", f"X's API answered with HTTP {status}{said}.")
+    if status in (401, 403) or seen.verdict in ("relogin", "human", "quarantine"):
+        return Judgement("rotate", "no_account", f"{_why(seen)}{said}.")
+    unknown = seen.verdict == "rest"  # nobody knows the answer: another account is tried once
+    return Judgement("again" if unknown else "stop", "source_error", f"X's API answered with HTTP {status}{said}.")
 
 
-def _name(seen: Seen) -> str:
-    return seen.outcome.operation
+def _why(seen: Seen) -> str:
+    if seen.outcome.status == 401:
+        return "X's API does not take the token of the accounts tried"
+    if seen.problem == FORBIDDEN:
+        return f"The plan of the accounts tried does not have {seen.outcome.operation}"
+    return "X's API refuses the accounts tried"

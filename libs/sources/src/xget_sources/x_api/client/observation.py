@@ -12,6 +12,7 @@ import msgspec
 import orjson
 
 from xget_sources.ports import Outcome
+from xget_sources.x.parser.outlines import outline
 from xget_sources.x.parser.values import as_dict, as_list, as_text
 from xget_sources.x_api.client.calls import Call
 
@@ -30,6 +31,8 @@ class Seen(msgspec.Struct, kw_only=True):
     problem: str = ""
     """Last word of the problem's type: usage-capped, client-forbidden, invalid-request…"""
     says: list[str] = []
+    verdict: str = ""
+    """The action that the session has answered the report with."""
     now: datetime | None = None
 
     @property
@@ -43,7 +46,7 @@ def observe(
 ) -> Seen:
     """Read an answer."""
     kind, payload = _read(headers.get("content-type", ""), body)
-    problem = (as_text((payload or {}).get("type")) or "").rpartition("/problems/")[2]
+    problem = (as_text((payload or {}).get("type")) or "").rpartition("/problems/")[2].lower()
     says = _says(payload) if status != 200 else []
     named = "problem" if status != 200 and payload is not None else kind
     return Seen(
@@ -57,6 +60,7 @@ def observe(
             reset_at=_moment(headers.get("x-rate-limit-reset")),
             bytes=len(body),
             duration_ms=duration_ms,
+            outline="" if status == 200 and (payload or {}).get("data") else outline(payload),
             has_data=status == 200 and bool((payload or {}).get("data")),
             units=_units(payload, status),
         ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 GO_ON: Final = "go_on"
@@ -27,7 +28,24 @@ KINDS: Final = (
     "loadshed",
     "no_instructions",
     "no_transaction_id",
+    "problem",
 )
+"""Of a body. A problem of an official API may say which: `problem:usage-capped`."""
+_PROBLEM = re.compile(r"problem:[a-z0-9-]{1,64}", re.ASCII)
+SESSION: Final = "x_session"
+ROUTES: Final = (SESSION, "x_api")
+"""Ways to a platform; answers of each have rules of their own."""
+
+
+def known_kind(kind: str) -> bool:
+    """Whether bodies are called so."""
+    return kind in KINDS or _PROBLEM.fullmatch(kind) is not None
+
+
+def route_of(platform: str) -> str:
+    """The route that an account of a platform is asked by."""
+    return platform if platform in ROUTES else SESSION
+
 
 LONGEST_REST: Final = timedelta(hours=24)
 SHORTEST_REST: Final = timedelta(minutes=1)
@@ -42,7 +60,7 @@ class Answer:
     """HTTP status; 0 when no answer came."""
     error_codes: frozenset[int] = frozenset()
     body_kind: str = "json"
-    """One of KINDS."""
+    """One of KINDS, or `problem:` and a word."""
     limit: int = -1
     remaining: int = -1
     reset_at: datetime | None = None
@@ -58,6 +76,7 @@ class Rule:
 
     name: str
     action: str
+    route: str = SESSION
     codes: frozenset[int] | None = None
     statuses: tuple[range, ...] | None = None
     kinds: frozenset[str] | None = None
@@ -68,6 +87,8 @@ class Rule:
     rest: timedelta | None = None
     until_reset: bool = False
     """Rest until the answer's reset time when it has one, else for `rest`."""
+    until_month: bool = False
+    """Rest until the next month (UTC) begins."""
     everything: bool = False
     """The account rests from all operations, not from this one only."""
     set_status: str | None = None
@@ -79,7 +100,7 @@ class Rule:
         conditions = (
             self.codes is None or bool(self.codes & answer.error_codes),
             self.statuses is None or any(answer.status in statuses for statuses in self.statuses),
-            self.kinds is None or answer.body_kind in self.kinds,
+            self.kinds is None or bool(self.kinds & {answer.body_kind, answer.body_kind.partition(":")[0]}),
             not self.codeless or not answer.error_codes,
             self.data is None or answer.has_data == self.data,
             self.room is None or (answer.remaining > 0 if self.room else answer.remaining == 0),
@@ -121,10 +142,12 @@ class Playbook:
     otherwise: Rule
     source: str = "packaged"
     text: str = field(default="", repr=False)
+    note: str = ""
+    """What was taken from the packaged playbook, as a sentence."""
 
-    def decide(self, answer: Answer, now: datetime) -> Decision:
-        """The decision for one answer at a time (UTC)."""
-        rule = next((rule for rule in self.rules if rule.fits(answer)), None)
+    def decide(self, answer: Answer, now: datetime, route: str = SESSION) -> Decision:
+        """The decision for one answer of a route at a time (UTC)."""
+        rule = next((rule for rule in self.rules if rule.route == route and rule.fits(answer)), None)
         if rule is None:
             return Decision(self.otherwise, _rest_until(self.otherwise, answer, now), unknown=True)
         good = rule.action == GO_ON and answer.status == 200 and not answer.error_codes
@@ -132,6 +155,9 @@ class Playbook:
 
 
 def _rest_until(rule: Rule, answer: Answer, now: datetime) -> datetime | None:
+    if rule.until_month:
+        first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return (first + timedelta(days=32)).replace(day=1)
     if rule.until_reset and answer.reset_at is not None:
         return min(max(answer.reset_at, now + SHORTEST_REST), now + LONGEST_REST)
     return now + rule.rest if rule.rest else None

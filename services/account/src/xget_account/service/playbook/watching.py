@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from xget_account.service.playbook.loading import LARGEST, BadPlaybook, packaged, parse
-from xget_account.service.playbook.rows import Answer, Decision, Playbook
+from xget_account.service.playbook.loading import LARGEST, packaged, parse
+from xget_account.service.playbook.nodes import BadPlaybook
+from xget_account.service.playbook.rows import SESSION, Answer, Decision, Playbook
 from xget_kernel.clock import Clock
 from xget_kernel.errors import StartupError
 from xget_telemetry.logs import get_logger
@@ -42,9 +43,9 @@ class Book:
             self._look(self._path)
         return self._current
 
-    def decide(self, answer: Answer, now: datetime) -> Decision:
-        """What an answer means now."""
-        return self.current.decide(answer, now)
+    def decide(self, answer: Answer, now: datetime, route: str = SESSION) -> Decision:
+        """What an answer of a route means now."""
+        return self.current.decide(answer, now, route)
 
     def _look(self, path: Path) -> None:
         stamp = self._stamp()
