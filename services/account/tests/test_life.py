@@ -26,6 +26,11 @@ class Facts:
     def __init__(self) -> None:
         self.moves: list[Move] = []
         self.events: list[Any] = []
+        self.trail = self
+        self.notes: list[str] = []
+
+    def note(self, action: str, *_told: Any, **_by: Any) -> None:
+        self.notes.append(action)
 
     def add(self, move: Move) -> None:
         self.moves.append(move)

@@ -68,6 +68,11 @@ def bind(**facts: Any) -> Bound:
     return Bound(facts)
 
 
+def bound(name: str) -> str:
+    """What is bound to the lines of this task under a name; "" for nothing."""
+    return str(structlog.contextvars.get_contextvars().get(name, ""))
+
+
 class Bound:
     """Facts bound to the lines of this task; leaving the `with` block takes them off again."""
 

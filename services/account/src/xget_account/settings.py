@@ -33,6 +33,10 @@ class Settings(KeySettings):
     """Price of each of its requests, whatever it reads."""
     login_daily_cap: int = Field(4, ge=1, le=100)
     """Tries to log one account in per UTC day, by itself or asked for. A hard stop."""
+    account_audit_days: float = Field(400.0, gt=0, le=36500)
+    """How long it is known who did, changed or saw what."""
+    account_lease_log_days: float = Field(90.0, gt=0, le=36500)
+    """How long it is known whose runs used which account."""
     login_with: Literal["auto", "browser", "flow"] = "auto"
     """How accounts log in: with a browser, by twscrape's flow, or (auto) a browser where there is Chromium."""
     login_memory_mb: float = Field(800.0, ge=200, le=16_000)

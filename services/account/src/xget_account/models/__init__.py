@@ -2,7 +2,7 @@
 
 from xget_account.models.accounts import SECRETS, Account, LedgerEntry
 from xget_account.models.api import API, ApiAccess
-from xget_account.models.base import AUDIT, GRANTS, OUTBOX, Base, idempotency
+from xget_account.models.base import AUDIT, GRANTS, OUTBOX, Audit, Base, idempotency
 from xget_account.models.life import Check, Move, Sample
 from xget_account.models.logins import LOGIN_SECRETS, Login, LoginAttempt
 from xget_account.models.sealed import SEALED
@@ -27,6 +27,7 @@ __all__ = [
     "SUSPENDED",
     "Account",
     "ApiAccess",
+    "Audit",
     "Base",
     "Check",
     "LeaseLog",

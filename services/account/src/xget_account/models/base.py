@@ -20,4 +20,12 @@ class Base(DeclarativeBase):
 idempotency = idempotency_table(Base.metadata)
 OUTBOX = outbox_table(Base.metadata)
 AUDIT = audit_table(Base.metadata)
+
+
+class Audit(Base):
+    """Somebody did, changed or saw something."""
+
+    __table__ = AUDIT
+
+
 GRANTS = grants_table(Base.metadata)

@@ -8,19 +8,23 @@ from typing import Final
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from xget_account.models import OUTBOX, Move, Sample
+from xget_account.models import OUTBOX, Audit, Move, Sample
 from xget_contracts.events import ACCOUNT_EVENTS, AccountChanged
+from xget_db.audit import By, Trail
 from xget_db.outbox import Outbox
 from xget_kernel.clock import Clock
 from xget_kernel.pages import PageQuery
 
 SOURCE: Final = "account"
+POOL: Final = By("pool")
+"""Who does what nobody asked for by a request: the pool itself, and the worker."""
 
 
 class LifeRepository:
-    """The history of accounts within one transaction, and its outbox."""
+    """The history of accounts within one transaction, its audit trail and its outbox."""
 
-    def __init__(self, session: AsyncSession, clock: Clock, topic: str = ACCOUNT_EVENTS) -> None:
+    def __init__(self, session: AsyncSession, clock: Clock, topic: str = ACCOUNT_EVENTS, by: By = POOL) -> None:
+        self.trail = Trail(session, Audit, clock, by)
         self._session = session
         self._clock = clock
         self._topic = topic

@@ -6,7 +6,7 @@ RESTING is no state that is kept: it is a healthy account (NEW, ACTIVE) while a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from xget_account.errors import IllegalMove
 from xget_account.models import (
@@ -24,6 +24,7 @@ from xget_account.models import (
 )
 from xget_account.repository.life import LifeRepository
 from xget_contracts.events import AccountChanged
+from xget_db.audit import Subject
 from xget_kernel.clock import Clock
 from xget_kernel.ids import new_id
 from xget_telemetry.logs import get_logger
@@ -135,9 +136,15 @@ class Life:
         row = Move(id=new_id(), account_id=account.id, at=self._clock.now(), from_state=source, to_state=to)
         row.reason, row.next_step, row.by = reason[:500], step, by[:64]
         self._facts.add(row)
+        told = {"from": source, "to": to, "reason": row.reason, "next_step": step}
+        self.note(account, "account.retired" if to == RETIRED else "account.state_changed", told, by=by)
         self.tell(account, _kind(to), reason=reason, source=source)
         log.info("account_moved", account_id=account.id, source=source, target=to, by=who(by))
         return True
+
+    def note(self, account: Account, action: str, details: dict[str, Any] | None = None, *, by: str = "") -> None:
+        """Write down who did what with an account; `by` is a machine that did it for whoever asked."""
+        self._facts.trail.note(action, subject_of(account), details, actor=by)
 
     async def keep(self, sample: Sample, account: Account) -> None:
         """Keep an answer that nobody knows, and announce that there was one."""
@@ -162,6 +169,11 @@ class Life:
                 at=self._clock.now(),
             )
         )
+
+
+def subject_of(account: Account) -> Subject:
+    """An account as the audit trail names it."""
+    return Subject("account", account.id, account.owner_id)
 
 
 def usual_step(account: Account, state: str) -> str:
