@@ -145,6 +145,8 @@ class AccountChanged(Struct):
     at: datetime
     next_step: str = ""
     """What would help, as a word: `login`, `assist`, `import_cookies`, `look`, `revive`; empty for nothing."""
+    lent_to: list[str] = []
+    """Of `room`: other users whose tasks may use it."""
 
 
 class ProxyChanged(Struct):

@@ -25,7 +25,8 @@ def on_accounts(checkpoints: Checkpoints, wake: Callable[[], None]) -> Handler:
     """`xget.account-events`: accounts have room, and who waits for them need not wait until the time that was told."""
 
     async def handle(records: list[Record]) -> None:
-        pools = {(fact.owner_id, fact.platform) for fact in _facts(records) if fact.kind == "room"}
+        room = [fact for fact in _facts(records) if fact.kind == "room"]
+        pools = {(who, fact.platform) for fact in room for who in (fact.owner_id, *fact.lent_to)}
         if pools and await checkpoints.room(pools):
             wake()
 

@@ -5,6 +5,7 @@ RESTING is no state that is kept: it is a healthy account (NEW, ACTIVE) while a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -153,7 +154,7 @@ class Life:
         told = f"X answered {sample.operation} with HTTP {sample.status}, {codes}, {sample.body_kind}"
         self.tell(account, "unknown_answer", reason=f"{told}: the playbook does not know it. Sample {sample.id}.")
 
-    def tell(self, account: Account, kind: Kind, *, reason: str, source: str = "") -> None:
+    def tell(self, account: Account, kind: Kind, *, reason: str, source: str = "", lent_to: Sequence[str] = ()) -> None:
         """Announce something about an account as it is now, on `xget.account-events`."""
         self._facts.announce(
             AccountChanged(
@@ -167,6 +168,7 @@ class Life:
                 reason=reason[:500],
                 next_step=account.next_step or "",
                 at=self._clock.now(),
+                lent_to=list(lent_to),
             )
         )
 

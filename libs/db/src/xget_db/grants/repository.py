@@ -1,0 +1,90 @@
+"""Who may use whose pool, as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Table, and_, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from xget_db.locks import in_turn
+from xget_kernel.pages import PageQuery
+
+
+@dataclass(frozen=True, order=True)
+class Lent:
+    """What somebody may use: all of an owner's, or one (`subject_id`)."""
+
+    owner_id: str
+    subject_id: str = ""
+
+
+class GrantRepository:
+    """Rows of a table `pool_grants` within one transaction."""
+
+    def __init__(self, session: AsyncSession, table: Table) -> None:
+        self._session = session
+        self._table = table
+
+    async def add(self, grant: dict[str, Any], now: datetime) -> Row[Any] | None:
+        """Add a grant; None when the same is in force already."""
+        await in_turn(self._session, self._table.name, grant["owner_id"])
+        same = [self._table.c[name] == grant[name] for name in ("owner_id", "grantee_id", "platform", "subject_id")]
+        found = await self._session.scalar(select(func.count()).where(*same, self._live(now)))
+        if found:
+            return None
+        await self._session.execute(insert(self._table).values(**grant))
+        return await self.get(grant["id"], None)
+
+    async def get(self, grant_id: str, party: str | None) -> Row[Any] | None:
+        """A grant that `party` gave or was given (None: anybody's)."""
+        query = select(self._table).where(self._table.c.id == grant_id, *self._of(party))
+        return (await self._session.execute(query)).one_or_none()
+
+    async def page(
+        self, party: str | None, page: PageQuery, live_at: datetime | None
+    ) -> tuple[Sequence[Row[Any]], int]:  # fmt: skip
+        """One page of what `party` gave or has, newest first, and how many; with `live_at` those in force then."""
+        query = select(self._table).where(*self._of(party))
+        if live_at is not None:
+            query = query.where(self._live(live_at))
+        total = await self._session.scalar(select(func.count()).select_from(query.subquery()))
+        newest = query.order_by(self._table.c.id.desc()).offset(page.offset).limit(page.limit)
+        return (await self._session.execute(newest)).all(), total or 0
+
+    async def revoke(self, grant_id: str, by: str, now: datetime) -> None:
+        """End a grant; one that has ended stays as it was."""
+        columns = self._table.c
+        ended = update(self._table).where(columns.id == grant_id, columns.revoked_at.is_(None))
+        await self._session.execute(ended.values(revoked_at=now, revoked_by=by))
+
+    async def lent(self, grantee: str, platform: str, now: datetime) -> list[Lent]:
+        """What somebody may use of others now, whole pools and single ones, by owner."""
+        columns = self._table.c
+        query = (
+            select(columns.owner_id, columns.subject_id)
+            .where(columns.grantee_id == grantee, columns.platform.in_(("", platform)), self._live(now))
+            .distinct()
+        )
+        return sorted(Lent(owner, subject) for owner, subject in await self._session.execute(query))
+
+    async def grantees(self, owner: str, platform: str, now: datetime) -> list[str]:
+        """Who may use something of an owner now."""
+        columns = self._table.c
+        query = (
+            select(columns.grantee_id)
+            .where(columns.owner_id == owner, columns.platform.in_(("", platform)), self._live(now))
+            .distinct()
+        )
+        return sorted(await self._session.scalars(query))
+
+    def _live(self, now: datetime) -> ColumnElement[bool]:
+        columns = self._table.c
+        return and_(columns.revoked_at.is_(None), or_(columns.expires_at.is_(None), columns.expires_at > now))
+
+    def _of(self, party: str | None) -> list[ColumnElement[bool]]:
+        columns = self._table.c
+        return [] if party is None else [or_(columns.owner_id == party, columns.grantee_id == party)]
