@@ -51,6 +51,7 @@ class Accounts(accounts_grpc.AccountPoolServicer):
         self.refusals: dict[str, Exception] = {}
         self.proxy_id = ""
         self.cookies = {"ct0": "c"}
+        self.action = ""
 
     async def Acquire(self, request: accounts_pb.AcquireRequest, context: Any) -> accounts_pb.AcquireResponse:
         self.asked.append(request)
@@ -69,7 +70,7 @@ class Accounts(accounts_grpc.AccountPoolServicer):
         if "report" in self.refusals:
             raise self.refusals["report"]
         self.calls.append(f"report {request.status}")
-        return accounts_pb.ReportResponse(verdict="go_on")
+        return accounts_pb.ReportResponse(verdict="go_on", action=self.action)
 
     async def Renew(self, request: accounts_pb.RenewRequest, context: Any) -> accounts_pb.RenewResponse:
         self.calls.append("renew")
@@ -96,6 +97,7 @@ class Proxies(proxies_grpc.ProxyPoolServicer):
         self.released: list[str] = []
         self.urls: dict[str, str] = {}
         self.reports: list[bool] = []
+        self.told: list[proxies_pb.ReportRequest] = []
 
     async def Acquire(self, request: proxies_pb.AcquireRequest, context: Any) -> proxies_pb.AcquireResponse:
         self.wishes.append(request.proxy_id)
@@ -112,6 +114,7 @@ class Proxies(proxies_grpc.ProxyPoolServicer):
 
     async def Report(self, request: proxies_pb.ReportRequest, context: Any) -> proxies_pb.ReportResponse:
         self.reports.append(request.ok)
+        self.told.append(request)
         return proxies_pb.ReportResponse(status="ACTIVE")
 
     async def Release(self, request: proxies_pb.ReleaseRequest, context: Any) -> proxies_pb.ReleaseResponse:
@@ -339,3 +342,26 @@ async def test_a_real_page_through_a_proxy_that_drops_it_comes_through_another(
     assert (answer.proxy_id, answer.requests) == ("http", 2)
     assert proxies.reports == [False, True]
     assert accounts.calls == ["acquire", "report 200", "release"], "the account never noticed"
+
+
+async def test_an_exit_that_the_platform_shuts_out_is_told_to_the_proxy_pool(
+    sessions: GrpcSessions, accounts: Accounts, proxies: Proxies
+) -> None:
+    proxies.by_owner = {"ada": "p-1"}
+    wall = Outcome(operation="Search", status=403, body_kind="html")
+    async with sessions.open(TENANT) as session:
+        lease = await session.acquire("Search")
+        accounts.action = "rotate_proxy"
+        assert await session.report(lease, wall) == "rotate_proxy"
+        accounts.action = ""
+        await session.report(lease, GOOD)
+        accounts.refusals["report"] = TooMany("not now")
+        with pytest.raises(TooMany):
+            await session.report(lease, wall)
+    assert [(told.platform, told.ok, told.refused) for told in proxies.told] == [
+        ("x", True, True),
+        ("x", True, False),
+        ("x", True, False),
+    ]
+    assert proxies.told[0].error_text == "It answered 403 (html)."
+    assert proxies.told[0].lease_id == "p1"

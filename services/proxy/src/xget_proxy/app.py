@@ -78,6 +78,7 @@ def create_app(
             pool = PoolService(
                 units(database.transaction, settings.kafka_topic_proxy_events), vault, gate, time, metrics
             )
+            stack.push_async_callback(pool.close)
             await pool.take_back()
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)

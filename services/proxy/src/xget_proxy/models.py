@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xget_db.audit import audit_table
 from xget_db.base import new_metadata
+from xget_db.data_keys import data_keys_table
 from xget_db.grants import grants_table
 from xget_db.outbox import outbox_table
 from xget_db.sealed import Sealed
@@ -104,7 +105,7 @@ class Proxy(Base):
     used_today: Mapped[int] = mapped_column(Integer)
     lent: Mapped[int] = mapped_column(Integer, server_default="0")
     """Leases that were not over when one of its leases began or ended last."""
-    place: Mapped[int] = mapped_column(Integer, server_default="0")
+    place: Mapped[int] = mapped_column(Integer, server_default="8")
     """In the order of choice, 0 for the best: written with each change of what it is made of."""
     turn: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """`last_used` in microseconds: among equals the smallest comes first."""
@@ -241,3 +242,6 @@ def _put_in_order(mapper: object, connection: object, proxy: Proxy) -> None:
     proxy.lent = proxy.lent or 0
     proxy.place = place_of(worth(proxy.success_rate, proxy.latency, proxy.lent))
     proxy.turn = int(proxy.last_used.timestamp() * 1_000_000) if proxy.last_used else 0
+
+
+DATA_KEYS = data_keys_table(Base.metadata)

@@ -8,11 +8,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from xget.proxy.v1 import proxy_pool_pb2 as pb
 from xget.proxy.v1.proxy_pool_pb2_grpc import ProxyPoolServicer
 from xget_proxy.errors import BadRequestField
-from xget_proxy.service import PoolService, Wish
+from xget_proxy.service import PoolService, Told, Wish
 
 _TTL_SECONDS = 120
 _LONGEST_TTL = 3600
 _MOST_AVOIDED = 100
+_PLATFORM = 32
 SERVICE_NAME = "xget.proxy.v1.ProxyPool"
 
 Context = grpc.aio.ServicerContext[object, object]
@@ -37,6 +38,7 @@ class ProxyPool(ProxyPoolServicer):
             holder=_short("holder", request.holder, 64),
             avoid=tuple(request.avoid[:_MOST_AVOIDED]),
             seconds=min(request.ttl_seconds or _TTL_SECONDS, _LONGEST_TTL),
+            platform=_short("platform", request.platform, _PLATFORM),
         )
         chosen = await self._pool.acquire(wish)
         until = Timestamp()
@@ -50,13 +52,16 @@ class ProxyPool(ProxyPoolServicer):
 
     async def Report(self, request: pb.ReportRequest, context: Context) -> pb.ReportResponse:
         """Count what a request showed."""
-        status = await self._pool.report(
-            request.proxy_id,
+        told = Told(
+            proxy_id=request.proxy_id,
             ok=request.ok,
             latency_ms=request.latency_ms,
             reason=request.error_text,
             lease_id=request.lease_id,
+            platform=_short("platform", request.platform, _PLATFORM),
+            refused=request.refused,
         )
+        status = await self._pool.report(told)
         return pb.ReportResponse(status=status)
 
     async def Describe(self, request: pb.DescribeRequest, context: Context) -> pb.DescribeResponse:

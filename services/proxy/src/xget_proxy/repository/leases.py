@@ -9,23 +9,26 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from xget_db.locks import locked
 from xget_kernel.pages import PageQuery
-from xget_proxy.models import Binding, Lease, Proxy, Rotation
+from xget_proxy.models import Binding, Lease, Proxy, Reputation, Rotation
+
+
+def is_open(now: datetime) -> ColumnElement[bool]:
+    """Whether a lease is not over."""
+    return and_(Lease.ended_at.is_(None), Lease.expires_at > now)
 
 
 def live(now: datetime) -> ColumnElement[int]:
     """How many leases of a proxy (of the query around this) are not over."""
-    over = and_(Lease.proxy_id == Proxy.id, Lease.ended_at.is_(None), Lease.expires_at > now)
+    over = and_(Lease.proxy_id == Proxy.id, is_open(now))
     return select(func.count()).select_from(Lease).where(over).correlate(Proxy).scalar_subquery()
 
 
-def has_room(now: datetime) -> ColumnElement[bool]:
-    """Whether a proxy may be lent once more: fewer leases than it bears at once, and budget left today (UTC)."""
-    at_once = or_(Proxy.max_concurrency.is_(None), live(now) < Proxy.max_concurrency)
+def within_limits(load: Any, now: datetime) -> ColumnElement[bool]:
+    """Whether a proxy with so many leases may be lent once more: it bears more at once, and has budget left today."""
     unused = or_(Proxy.used_on.is_(None), Proxy.used_on != now.date().isoformat())
     return and_(
-        at_once,
+        or_(Proxy.max_concurrency.is_(None), load < Proxy.max_concurrency),
         or_(Proxy.daily_budget.is_(None), Proxy.used_today < Proxy.daily_budget, and_(unused, Proxy.daily_budget > 0)),
     )
 
@@ -36,31 +39,11 @@ class LeaseRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    def add(self, row: Lease | Binding | Rotation) -> None:
-        """Insert a row with the commit."""
-        self._session.add(row)
-
-    async def count(self, proxy_id: str, now: datetime) -> int:
-        """Leases of a proxy that are not over: what its row's lock makes certain."""
-        query = select(func.count()).where(Lease.proxy_id == proxy_id, Lease.ended_at.is_(None), Lease.expires_at > now)
-        return await self._session.scalar(query) or 0
-
     async def first_end(self, owner: str, now: datetime) -> datetime | None:
         """When the first lease of an owner ends by itself."""
-        query = select(func.min(Lease.expires_at)).where(
-            Lease.owner_id == owner, Lease.ended_at.is_(None), Lease.expires_at > now
-        )
+        query = select(func.min(Lease.expires_at)).where(Lease.owner_id == owner, is_open(now))
         ends: datetime | None = await self._session.scalar(query)
         return ends
-
-    async def get(self, lease_id: str) -> Lease | None:
-        """A lease."""
-        return await self._session.get(Lease, lease_id)
-
-    async def binding(self, owner: str, account_id: str) -> Binding | None:
-        """Which proxy an account uses; locked in a transaction that writes."""
-        query = select(Binding).where(Binding.owner_id == owner, Binding.account_id == account_id)
-        return (await self._session.scalars(locked(self._session, query))).one_or_none()
 
     async def accounts_of(self, proxy_id: str) -> int:
         """How many accounts use a proxy."""
@@ -78,6 +61,7 @@ class LeaseRepository:
     async def forget_proxy(self, proxy_id: str, now: datetime) -> None:
         """A proxy goes: nobody uses it any more. Who did stays known."""
         await self._session.execute(delete(Binding).where(Binding.proxy_id == proxy_id))
+        await self._session.execute(delete(Reputation).where(Reputation.proxy_id == proxy_id))
         over = update(Lease).where(Lease.proxy_id == proxy_id, Lease.ended_at.is_(None)).values(ended_at=now)
         await self._session.execute(over)
 

@@ -11,21 +11,28 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_contracts.events import PROXY_EVENTS, ProxyChanged
-from xget_db.locks import in_turn, is_postgres, locked
+from xget_db.locks import in_turn, locked
 from xget_db.outbox import Outbox
 from xget_kernel.pages import PageQuery
 from xget_proxy.errors import ProxyExists
-from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, OUTBOX, UNMEASURED_LATENCY, UNMEASURED_RATE, Proxy
-from xget_proxy.repository.leases import LeaseRepository, has_room, live
+from xget_proxy.models import (
+    ACTIVE,
+    CHECKING,
+    INACTIVE,
+    OF_LOAD,
+    OUTBOX,
+    STEPS,
+    UNMEASURED_LATENCY,
+    UNMEASURED_RATE,
+    Proxy,
+)
+from xget_proxy.repository.leases import LeaseRepository, live, within_limits
+from xget_proxy.repository.lending import LendingRepository
 from xget_proxy.repository.providers import ProviderRepository
 from xget_proxy.schemas import ProxyFilter
 
 SOURCE = "proxy"
 _BATCH = 200
-
-
-_OF_LOAD = 0.25
-"""Four leases at once halve what a proxy is worth."""
 
 
 class ProxyRepository:
@@ -35,6 +42,7 @@ class ProxyRepository:
         self._session = session
         self._topic = topic
         self.leases = LeaseRepository(session)
+        self.lending = LendingRepository(session)
         self.providers = ProviderRepository(session)
 
     def announce(self, fact: ProxyChanged | None) -> None:
@@ -74,23 +82,8 @@ class ProxyRepository:
         self, owner: str | None, wanted: ProxyFilter, page: PageQuery, now: datetime
     ) -> tuple[list[Proxy], int]:
         """One page of the usable proxies that fit, best first, and how many fit in all."""
-        query = _filtered(_owned(select(Proxy), owner), wanted, now).where(_usable(now), has_room(now))
+        query = _filtered(_owned(select(Proxy), owner), wanted, now).where(_usable(now), within_limits(live(now), now))
         return await self._sliced(query, _best_first(live(now)), page)
-
-    async def best(self, owner: str, country: str, now: datetime, without: Sequence[str] = ()) -> Proxy | None:
-        """The owner's best usable proxy that has room, among equals the one that was not used for longest."""
-        query = select(Proxy).where(Proxy.owner_id == owner, _usable(now), has_room(now))
-        if country:
-            query = query.where(Proxy.country == country)
-        if without:
-            query = query.where(Proxy.id.not_in(list(without)))
-        query = query.order_by(*_best_first(live(now))).limit(1)
-        for skip_locked in (True, False):  # one that nobody takes at this moment, or else the best all the same
-            chosen = query.with_for_update(key_share=True, skip_locked=skip_locked)
-            found = (await self._session.scalars(chosen)).one_or_none()
-            if found is not None or not is_postgres(self._session):
-                return found
-        return None
 
     async def resting(self, owner: str, country: str, now: datetime) -> tuple[int, int, datetime | None]:
         """How many proxies the owner has (in a country), how many of them work (and have no room), and when the first
@@ -174,10 +167,12 @@ def _best_first(load: ColumnElement[int] | int = 0) -> Sequence[Any]:
     """Proven ones before those on trial, then by success rate over latency and load, then least recently used."""
     rate = func.coalesce(Proxy.success_rate, UNMEASURED_RATE)
     latency = func.coalesce(Proxy.latency, UNMEASURED_LATENCY)
-    score = rate / (1.0 + latency / 1000.0) / (1.0 + load * _OF_LOAD)
+    score = rate / (1.0 + latency / 1000.0) / (1.0 + load * OF_LOAD)
     return (
         case((Proxy.status == ACTIVE, 0), else_=1),
-        func.round(cast(score * 20.0, Numeric)).desc(),  # as a number, PostgreSQL rounds halves up as SQLite does
+        func.round(
+            cast(score * float(STEPS), Numeric)
+        ).desc(),  # as a number, PostgreSQL rounds halves up as SQLite does
         Proxy.last_used.asc().nulls_first(),
         Proxy.id,
     )

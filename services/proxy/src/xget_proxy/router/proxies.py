@@ -32,6 +32,7 @@ from xget_proxy.schemas import (
     ProxyFilter,
     ProxyRead,
     ProxyUpdate,
+    ReputationRead,
     RotationRead,
     State,
     Type,
@@ -129,6 +130,15 @@ async def list_leases(
     """Who went out through a proxy, newest first, as long as the audit trail is kept."""
     items, total = await proxies.leases(proxy_id, caller, page)
     return PageOut[LeaseRead].of(items, page, total)
+
+
+@router.get("/{proxy_id}/platforms", responses=errors(ProxyNotFound))
+async def list_reputations(
+    proxy_id: PathId, proxies: ProxiesRead, caller: CallerDep, page: PageParams
+) -> PageOut[ReputationRead]:
+    """Platforms that have shut a proxy's exit out: how often, until when it rests for them, and why."""
+    found = await proxies.reputations(proxy_id, caller)
+    return PageOut[ReputationRead].of(found[page.offset : page.offset + page.limit], page, len(found))
 
 
 @router.put(

@@ -161,6 +161,20 @@ class LeaseRead(BaseModel):
     """A request under it had no answer."""
 
 
+class ReputationRead(BaseModel):
+    """What a platform that has shut a proxy's exit out thinks of it."""
+
+    platform: str
+    success_rate: float
+    """0 to 1, of its answers through the proxy, weighted towards the newest."""
+    refusals: int
+    """In a row."""
+    refused_at: datetime
+    rests_until: datetime | None
+    """Until then it is lent for this platform only when there is no other; null when it answered since."""
+    reason: str
+
+
 class ProxyFilter(BaseModel):
     """What a list is narrowed to."""
 

@@ -21,6 +21,7 @@ from xget_proxy.service.health import state
 from xget_proxy.service.pool import Work
 from xget_proxy.service.seeing import Locate, Place, ProbeResult, located, seen
 from xget_proxy.service.vault import Vault
+from xget_proxy.service.wishes import new_session
 
 AT_ONCE: Final = 8
 """For a person who waits."""
@@ -101,7 +102,7 @@ class CheckService:
             async with gate:
                 try:
                     address = await self._gate.admit(proxy.ip, internal=proxy.allow_internal)
-                    return await self._probe(self._vault.url(proxy, address)), address
+                    return await self._probe(self._vault.url(proxy, address, new_session())), address
                 except (SecretUnreadable, InsideNetwork, HostUnknown) as error:
                     return ProbeResult(False, None, error.detail), ""
 
@@ -122,6 +123,7 @@ class CheckService:
                 proxies.announce(state_changed(proxy, before, now))
                 if left is not None:
                     proxies.announce(exit_changed(proxy, left, now))
+                    await proxies.lending.forget([proxy.id])
                 if where := (result.exit.ip if result.exit else address):
                     located(proxy, self._locate(where))
                 if result.ok or proxy.pause_until is None:

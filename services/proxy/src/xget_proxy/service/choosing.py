@@ -1,171 +1,199 @@
-"""Which proxy a wish gets, within one transaction."""
+"""Which proxies those get who ask at the same moment, within one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import heapq
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from xget_kernel.ids import new_id
+from xget_kernel.secrets import SecretUnreadable
 from xget_proxy.errors import NoProxyNow
-from xget_proxy.models import INACTIVE, Binding, Lease, Proxy, Rotation
-from xget_proxy.repository import ProxyRepository
+from xget_proxy.models import ACTIVE, INACTIVE, Binding, Lease, Proxy, Reputation, Rotation, place_of, worth
+from xget_proxy.repository import Pool, ProxyRepository
 from xget_proxy.service.health import state
+from xget_proxy.service.refusing import UNREADABLE, no_room, none_at_all, resting
+from xget_proxy.service.reputations import rests
+from xget_proxy.service.vault import Vault
+from xget_proxy.service.wishes import Loan, Wish, pools_of, session_of
+
+_WINDOW: Final = 16
+"""How many more of the best are looked at than are needed: what a platform thinks of them is no part of the order."""
+_Rank = tuple[bool, int, int, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What somebody needs a proxy for. `country` is ISO 3166-1 alpha-2 in capitals, "" for any."""
+class Round:
+    """The loans of one transaction: rows of all proxies that are looked at are locked."""
 
-    owner_id: str
-    proxy_id: str = ""
-    country: str = ""
-    account_id: str = ""
-    """Goes out through the same proxy each time, as long as that works."""
-    operation: str = ""
-    holder: str = ""
-    avoid: tuple[str, ...] = ()
-    """Proxies that have just failed the holder: taken only when there is no other."""
-    seconds: int = 120
+    def __init__(self, proxies: ProxyRepository, vault: Vault, now: datetime) -> None:
+        self._proxies = proxies
+        self._lending = proxies.lending
+        self._vault = vault
+        self._now = now
+        self._today = now.date().isoformat()
+        self._most = _WINDOW
+        self._bound: dict[tuple[str, str], Binding] = {}
+        self._known: dict[str, Proxy] = {}
+        self._loads: dict[str, int] = {}
+        self._thinks: dict[tuple[str, str], Reputation] = {}
+        self._heaps: dict[Pool, list[tuple[_Rank, Proxy]]] = {}
+        self._ended: set[Pool] = set()
 
+    async def lend(self, wishes: Sequence[Wish]) -> list[Loan | NoProxyNow]:
+        """A loan or a refusal for each wish, in their order: the first is served first."""
+        self._most += len(wishes)
+        accounts = {(wish.owner_id, wish.account_id) for wish in wishes if wish.account_id and not wish.proxy_id}
+        self._bound = await self._lending.bindings(accounts)
+        ids = {wish.proxy_id for wish in wishes if wish.proxy_id} | {row.proxy_id for row in self._bound.values()}
+        self._known = await self._lending.known(ids)
+        self._loads = await self._lending.loads(self._known.keys(), self._now)
+        asked = {wish.platform for wish in wishes if wish.platform}
+        self._thinks = await self._lending.reputations({(id_, name) for id_ in self._known for name in asked})
+        return [await self._one(wish) for wish in wishes]
 
-async def choose(proxies: ProxyRepository, wish: Wish, now: datetime) -> tuple[Proxy, str]:
-    """The wished proxy, the account's, or the best; and why it is not the account's one from before ("" when it is).
+    async def _one(self, wish: Wish) -> Loan | NoProxyNow:
+        while True:
+            try:
+                proxy, why = await self._choose(wish)
+                self._vault.url(proxy)
+            except NoProxyNow as none:
+                return none
+            except SecretUnreadable:
+                proxy.status, proxy.pause_until, proxy.error_msg = INACTIVE, None, UNREADABLE
+            else:
+                return await self._lent(proxy, wish, why)
 
-    Raises NoProxyNow (404).
-    """
-    if wish.proxy_id:
-        return await _wished(proxies, wish, now), "Was asked for."
-    country, why = wish.country, "Is the account's first."
-    binding = await proxies.leases.binding(wish.owner_id, wish.account_id) if wish.account_id else None
-    if binding is not None:
-        known = await proxies.get(binding.proxy_id, wish.owner_id)
-        why = await _unfit(proxies, known, wish, now)
-        if known is not None and not why:
-            return known, ""
-        country = country or binding.country or ""
-    for where in dict.fromkeys((country, wish.country)):
-        for avoided in dict.fromkeys((wish.avoid, ())):
-            best = await _best(proxies, wish.owner_id, where, now, avoided)
+    async def _choose(self, wish: Wish) -> tuple[Proxy, str]:
+        """The wished proxy, the account's, or the best; and why it is not the account's one from before ("" when it
+        is). Raises NoProxyNow (404)."""
+        if wish.proxy_id:
+            return await self._wished(wish), "Was asked for."
+        country, why = wish.country, "Is the account's first."
+        binding = self._bound.get((wish.owner_id, wish.account_id)) if wish.account_id else None
+        if binding is not None:
+            known = self._of(wish.owner_id, binding.proxy_id)
+            why = self._unfit(known, wish)
+            if known is not None and not why:
+                return known, ""
+            country = country or binding.country or ""
+        for pool in pools_of(wish, country):
+            best = await self._best(pool)
             if best is not None:
                 return best, why
-    raise await _none(proxies, wish, now)
+        raise await none_at_all(self._proxies, wish.owner_id, wish.country, self._now)
 
+    async def _wished(self, wish: Wish) -> Proxy:
+        proxy = self._of(wish.owner_id, wish.proxy_id)
+        if proxy is None:
+            raise NoProxyNow("The proxy that is asked for does not exist: choose another.", any_exists=False)
+        if state(proxy, self._now) == INACTIVE:
+            raise resting(proxy)
+        if full := self._full(proxy):
+            raise await no_room(self._proxies, wish.owner_id, full, self._now)
+        return proxy
 
-async def _best(
-    proxies: ProxyRepository, owner: str, country: str, now: datetime, avoided: tuple[str, ...]
-) -> Proxy | None:
-    """The best that has room once its row is locked: another may have taken the last lease meanwhile."""
-    full: list[str] = []
-    while True:
-        best = await proxies.best(owner, country, now, [*avoided, *full])
-        if best is None or not await _full(proxies, best, now):
-            return best
-        full.append(best.id)
+    def _unfit(self, proxy: Proxy | None, wish: Wish) -> str:
+        """Why an account leaves its proxy; "" when it stays."""
+        if proxy is None:
+            return "The one before was removed."
+        thinks = self._thinks.get((proxy.id, wish.platform))
+        if thinks is not None and rests(thinks, self._now):
+            return f"{wish.platform} has shut out the one before. {thinks.reason}".strip()
+        if proxy.id in wish.avoid:
+            return "The one before broke off within a page."
+        if state(proxy, self._now) == INACTIVE:
+            return f"The one before does not work now. {proxy.error_msg or ''}".strip()
+        if wish.country and proxy.country != wish.country:
+            return f"Another country was asked for ({wish.country})."
+        return self._full(proxy)
 
+    def _full(self, proxy: Proxy) -> str:
+        """Which of its limits a proxy has reached; "" when it has room."""
+        used = proxy.used_today if proxy.used_on == self._today else 0
+        if proxy.daily_budget is not None and used >= proxy.daily_budget:
+            return f"Its budget of {proxy.daily_budget} a day is spent."
+        if proxy.max_concurrency is not None and self._loads[proxy.id] >= proxy.max_concurrency:
+            return f"It is lent {proxy.max_concurrency} times already."
+        return ""
 
-async def lend(proxies: ProxyRepository, proxy: Proxy, wish: Wish, why: str, now: datetime) -> Lease:
-    """Count a use, write the lease down and, when `why` says so, that the account came to another proxy."""
-    today = now.date().isoformat()
-    proxy.used_today = proxy.used_today + 1 if proxy.used_on == today else 1
-    proxy.used_on, proxy.last_used = today, now
-    if wish.account_id and why:
-        await _bind(proxies, proxy, wish, why, now)
-    lease = Lease(
-        id=new_id(),
-        proxy_id=proxy.id,
-        owner_id=wish.owner_id,
-        account_id=wish.account_id,
-        holder=wish.holder,
-        operation=wish.operation,
-        at=now,
-        expires_at=now + timedelta(seconds=wish.seconds),
-        failed=False,
-    )
-    proxies.leases.add(lease)
-    return lease
+    async def _best(self, pool: Pool) -> Proxy | None:
+        """The best of a pool that has room, whose row is locked."""
+        heap = self._heaps.setdefault(pool, [])
+        while True:
+            while heap:
+                rank, proxy = heapq.heappop(heap)
+                if state(proxy, self._now) == INACTIVE or self._full(proxy):
+                    continue
+                now = self._rank(proxy, pool.platform)
+                heapq.heappush(heap, (now, proxy))
+                if now == rank:
+                    return proxy
+            if pool in self._ended:
+                return None
+            await self._fill(pool)
 
+    async def _fill(self, pool: Pool) -> None:
+        looked_at = [proxy.id for proxy in self._known.values() if self._full(proxy)]
+        found = await self._lending.best(pool, self._now, self._most, looked_at)
+        fresh = {proxy.id: proxy for proxy, _ in found if proxy.id not in self._known}
+        self._known |= fresh
+        self._loads |= await self._lending.loads(fresh.keys(), self._now)
+        for proxy, thinks in found:
+            if thinks is not None:
+                self._thinks[proxy.id, pool.platform] = thinks
+        if not [proxy for proxy, _ in found if not self._full(proxy)] and not fresh:
+            self._ended.add(pool)
+        self._heaps[pool] += [(self._rank(proxy, pool.platform), proxy) for proxy, _ in found]
+        heapq.heapify(self._heaps[pool])
 
-async def _bind(proxies: ProxyRepository, proxy: Proxy, wish: Wish, why: str, now: datetime) -> None:
-    binding = await proxies.leases.binding(wish.owner_id, wish.account_id)
-    before = binding.proxy_id if binding else None
-    if before == proxy.id:
-        return
-    owned = {"owner_id": wish.owner_id, "account_id": wish.account_id, "proxy_id": proxy.id}
-    if binding is None:
-        proxies.leases.add(Binding(**owned, country=proxy.country, since=now))
-    else:
-        binding.proxy_id, binding.country, binding.since = proxy.id, proxy.country, now
-    proxies.leases.add(Rotation(id=new_id(), **owned, from_proxy_id=before, at=now, reason=why[:300]))
+    def _rank(self, proxy: Proxy, platform: str) -> _Rank:
+        """Proven ones before those on trial, then by success rate over latency and load, then by the last use."""
+        thinks = self._thinks.get((proxy.id, platform))
+        value = worth(proxy.success_rate, proxy.latency, self._loads[proxy.id])
+        turn = int(proxy.last_used.timestamp() * 1_000_000) if proxy.last_used else 0
+        place = place_of(value * (thinks.success_rate if thinks else 1.0))
+        return proxy.status != ACTIVE, place, turn, proxy.id
 
+    def _of(self, owner: str, proxy_id: str) -> Proxy | None:
+        proxy = self._known.get(proxy_id)
+        return proxy if proxy is not None and proxy.owner_id == owner else None
 
-async def _wished(proxies: ProxyRepository, wish: Wish, now: datetime) -> Proxy:
-    proxy = await proxies.get(wish.proxy_id, wish.owner_id)
-    if proxy is None:
-        raise NoProxyNow("The proxy that is asked for does not exist: choose another.", any_exists=False)
-    if state(proxy, now) == INACTIVE:
-        raise _resting(proxy)
-    full = await _full(proxies, proxy, now)
-    if full:
-        more = _at(await _room_at(proxies, wish.owner_id, now))
-        raise NoProxyNow(f"The proxy that is asked for has no room now. {full}", any_exists=True, more=more)
-    return proxy
+    async def _lent(self, proxy: Proxy, wish: Wish, why: str) -> Loan:
+        """Count a use, write the lease down and, when `why` says so, that the account came to another proxy."""
+        now = self._now
+        proxy.used_today = proxy.used_today + 1 if proxy.used_on == self._today else 1
+        proxy.used_on, proxy.last_used = self._today, now
+        self._loads[proxy.id] += 1
+        proxy.lent = self._loads[proxy.id]
+        lease = Lease(
+            id=new_id(),
+            proxy_id=proxy.id,
+            owner_id=wish.owner_id,
+            account_id=wish.account_id,
+            holder=wish.holder,
+            operation=wish.operation,
+            at=now,
+            expires_at=now + timedelta(seconds=wish.seconds),
+            failed=False,
+        )
+        self._lending.add(lease)
+        bound = await self._bind(proxy, wish, why) if wish.account_id else None
+        return Loan(proxy, lease, session_of(proxy, bound))
 
-
-async def _unfit(proxies: ProxyRepository, proxy: Proxy | None, wish: Wish, now: datetime) -> str:
-    """Why an account leaves its proxy; "" when it stays."""
-    if proxy is None:
-        return "The one before was removed."
-    if proxy.id in wish.avoid:
-        return "The one before broke off within a page."
-    if state(proxy, now) == INACTIVE:
-        return f"The one before does not work now. {proxy.error_msg or ''}".strip()
-    if wish.country and proxy.country != wish.country:
-        return f"Another country was asked for ({wish.country})."
-    return await _full(proxies, proxy, now)
-
-
-async def _full(proxies: ProxyRepository, proxy: Proxy, now: datetime) -> str:
-    """Which of its limits a proxy has reached; "" when it has room."""
-    used = proxy.used_today if proxy.used_on == now.date().isoformat() else 0
-    if proxy.daily_budget is not None and used >= proxy.daily_budget:
-        return f"Its budget of {proxy.daily_budget} a day is spent."
-    if proxy.max_concurrency is not None and await proxies.leases.count(proxy.id, now) >= proxy.max_concurrency:
-        return f"It is lent {proxy.max_concurrency} times already."
-    return ""
-
-
-async def _none(proxies: ProxyRepository, wish: Wish, now: datetime) -> NoProxyNow:
-    where = f" in {wish.country}" if wish.country else ""
-    count, working, frees_at = await proxies.resting(wish.owner_id, wish.country, now)
-    if count == 0:
-        return NoProxyNow(f"There is no proxy{where}: add one with POST /api/v1/proxies.", any_exists=False)
-    if working:
-        moment = await _room_at(proxies, wish.owner_id, now)
-        sentence = f"All {working} working proxies{where} are lent as often as they may be; room at {_text(moment)}."
-        return NoProxyNow(sentence, any_exists=True, more=_at(moment))
-    until = f"; the next is tried again at {_text(frees_at)}" if frees_at else ""
-    return NoProxyNow(f"None of {count} proxies{where} works now{until}.", any_exists=True, more=_at(frees_at))
-
-
-async def _room_at(proxies: ProxyRepository, owner: str, now: datetime) -> datetime:
-    """When a lease ends by itself, at the latest when the day does."""
-    tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return await proxies.leases.first_end(owner, now) or tomorrow
-
-
-def _resting(proxy: Proxy) -> NoProxyNow:
-    if proxy.pause_until is None:
-        sentence = f"The proxy that is asked for is switched off: set its status to ACTIVE. {proxy.error_msg or ''}"
-        return NoProxyNow(sentence.strip(), any_exists=True)
-    moment = _text(proxy.pause_until)
-    sentence = f"The proxy that is asked for failed and rests until {moment}. {proxy.error_msg or ''}".strip()
-    return NoProxyNow(sentence, any_exists=True, more=_at(proxy.pause_until))
-
-
-def _at(moment: datetime | None) -> Mapping[str, str]:
-    return {"available-at": _text(moment)} if moment else {}
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+    async def _bind(self, proxy: Proxy, wish: Wish, why: str) -> Binding:
+        key = (wish.owner_id, wish.account_id)
+        if key not in self._bound:  # it was lent a proxy that was asked for
+            self._bound |= await self._lending.bindings([key])
+        binding = self._bound.get(key)
+        before = binding.proxy_id if binding else None
+        if binding is not None and before == proxy.id:
+            return binding
+        owned = {"owner_id": wish.owner_id, "account_id": wish.account_id, "proxy_id": proxy.id}
+        if binding is None:
+            binding = self._bound[key] = Binding(**owned)
+            self._lending.add(binding)
+        binding.proxy_id, binding.country, binding.since, binding.session = proxy.id, proxy.country, self._now, ""
+        rotation = Rotation(id=new_id(), **owned, from_proxy_id=before, at=self._now, reason=why[:300])
+        self._lending.add(rotation)
+        return binding

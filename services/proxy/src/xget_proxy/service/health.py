@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, UNMEASURED_LATENCY, UNMEASURED_RATE, Proxy
+from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, Proxy, worth
 
 WEIGHT: Final = 0.3
 """Of the newest measurement."""
@@ -23,16 +23,14 @@ def state(proxy: Proxy, now: datetime) -> str:
 
 def score(proxy: Proxy) -> float:
     """What a proxy is worth before its load: success rate over latency, 0 to 1."""
-    rate = UNMEASURED_RATE if proxy.success_rate is None else proxy.success_rate
-    latency = UNMEASURED_LATENCY if proxy.latency is None else proxy.latency
-    return round(rate / (1.0 + latency / 1000.0), 3)
+    return round(worth(proxy.success_rate, proxy.latency, 0), 3)
 
 
 def succeeded(proxy: Proxy, latency_ms: float | None, now: datetime) -> None:
     """Count a success: a pause ends. A proxy that a person switched off stays off."""
     if latency_ms is not None:
-        proxy.latency = _weighted(proxy.latency, latency_ms)
-    proxy.success_rate = _weighted(proxy.success_rate, 1.0)
+        proxy.latency = weighted(proxy.latency, latency_ms)
+    proxy.success_rate = weighted(proxy.success_rate, 1.0)
     proxy.failures = proxy.pauses = 0
     proxy.error_msg = None
     proxy.last_check = now
@@ -43,7 +41,7 @@ def succeeded(proxy: Proxy, latency_ms: float | None, now: datetime) -> None:
 def failed(proxy: Proxy, reason: str, now: datetime) -> None:
     """Count a failure: the third in a row, or one after a pause, makes a pause of 1, 2, 4 … 60 minutes."""
     trial = state(proxy, now) == CHECKING
-    proxy.success_rate = _weighted(proxy.success_rate, 0.0)
+    proxy.success_rate = weighted(proxy.success_rate, 0.0)
     proxy.failures += 1
     proxy.error_msg = reason[:300]
     proxy.last_check = now
@@ -60,5 +58,6 @@ def paused(proxy: Proxy, reason: str, now: datetime) -> None:
     failed(proxy, reason, now)
 
 
-def _weighted(before: float | None, newest: float) -> float:
+def weighted(before: float | None, newest: float) -> float:
+    """A mean that forgets: the newest measurement counts WEIGHT."""
     return newest if before is None else before + WEIGHT * (newest - before)

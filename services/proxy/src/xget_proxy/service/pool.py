@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from xget_kernel.batching import Batcher
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
-from xget_proxy.errors import HostUnknown, InsideNetwork, NoProxyNow, ProxyNotFound
+from xget_proxy.errors import HostUnknown, InsideNetwork, ProxyNotFound
 from xget_proxy.events import state_changed
-from xget_proxy.models import ACTIVE, INACTIVE, Lease, Proxy
+from xget_proxy.models import ACTIVE, Proxy
 from xget_proxy.repository import ProxyRepository
-from xget_proxy.service.choosing import Wish, choose, lend
+from xget_proxy.service.choosing import Round
 from xget_proxy.service.gate import Gate
-from xget_proxy.service.health import failed, paused, state, succeeded
+from xget_proxy.service.health import paused, state
 from xget_proxy.service.metrics import REPORTS
+from xget_proxy.service.refusing import UNREADABLE
+from xget_proxy.service.reporting import Reporting, Told
 from xget_proxy.service.vault import Vault
+from xget_proxy.service.wishes import Loan, Wish
 from xget_telemetry.logs import get_logger
 from xget_telemetry.metrics import Registry
 
@@ -25,10 +31,8 @@ log = get_logger(__name__)
 
 Work = Callable[[], AbstractAsyncContextManager[ProxyRepository]]
 
-_UNREADABLE = (
-    "Its password cannot be decrypted with the keys of this installation: give XGET_KEYS (or keys.json) its key back "
-    "and start the proxy service anew, or set the password again."
-)
+LAPSE_SECONDS: Final = 1.0
+"""How often leases are looked for whose time is over."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +49,7 @@ class Chosen:
 
 
 class PoolService:
-    """Use cases of the pool; each is one transaction."""
+    """Use cases of the pool. What comes at the same moment is one transaction."""
 
     def __init__(self, work: Work, vault: Vault, gate: Gate, clock: Clock, metrics: Registry | None = None) -> None:
         self._work = work
@@ -53,12 +57,21 @@ class PoolService:
         self._vault = vault
         self._clock = clock
         self._reports = (metrics or Registry()).counter(REPORTS)
+        self._acquiring = Batcher(self._acquire, self._unwanted)
+        self._reporting = Batcher(self._report)
+        self._releasing = Batcher(self._release)
+        self._lapsed = float("-inf")
+        self._tidying: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Give back what nobody waited for."""
+        await asyncio.gather(*self._tidying, return_exceptions=True)
 
     async def take_back(self) -> int:
         """Let proxies be used again that were set aside for want of a key which is there now; how many."""
         found = 0
         async with self._work() as proxies:
-            for proxy in await proxies.set_aside(_UNREADABLE):
+            for proxy in await proxies.set_aside(UNREADABLE):
                 with suppress(SecretUnreadable):
                     self._vault.url(proxy)
                     proxy.status, proxy.error_msg = ACTIVE, None
@@ -70,71 +83,25 @@ class PoolService:
     async def acquire(self, wish: Wish) -> Chosen:
         """Lend the wished proxy, the account's, or the best one. Raises NoProxyNow (404)."""
         while True:
-            async with self._work() as proxies:
-                found = await self._lend(proxies, wish)
-            if isinstance(found, NoProxyNow):
-                raise found  # after the commit: proxies that were set aside stay so
-            proxy, lease = found
+            loan = await self._acquiring.ask(wish)
+            proxy, lease = loan.proxy, loan.lease
             try:
                 address = await self._gate.admit(proxy.ip, internal=proxy.allow_internal)
             except (InsideNetwork, HostUnknown) as error:
                 await self._take_back(proxy.id, lease.id, error.detail)
                 continue
-            return Chosen(proxy.id, self._vault.url(proxy, address), lease.id, lease.expires_at)
+            except asyncio.CancelledError:
+                self._unwanted(loan)
+                raise
+            return Chosen(proxy.id, self._vault.url(proxy, address, loan.session), lease.id, lease.expires_at)
 
     async def release(self, lease_id: str) -> None:
         """A lease is over; twice is fine, and so is one that nobody knows."""
-        async with self._work() as proxies:
-            lease = await proxies.leases.get(lease_id)
-            if lease is not None and lease.ended_at is None:
-                lease.ended_at = self._clock.now()
+        await self._releasing.ask(lease_id)
 
-    async def _take_back(self, proxy_id: str, lease_id: str, reason: str) -> None:
-        """Pause a proxy that may not be used, and end its lease."""
-        now = self._clock.now()
-        async with self._work() as proxies:
-            proxy, lease = await proxies.get(proxy_id, None), await proxies.leases.get(lease_id)
-            if proxy is not None:
-                before = proxy.status
-                paused(proxy, reason, now)
-                proxies.announce(state_changed(proxy, before, now))
-            if lease is not None:
-                lease.ended_at, lease.failed = now, True
-
-    async def _lend(self, proxies: ProxyRepository, wish: Wish) -> tuple[Proxy, Lease] | NoProxyNow:
-        """The first that can be used; those whose password cannot be read are set aside."""
-        now = self._clock.now()
-        while True:
-            try:
-                proxy, why = await choose(proxies, wish, now)
-            except NoProxyNow as none:
-                return none
-            try:
-                self._vault.url(proxy)
-            except SecretUnreadable:
-                proxy.status, proxy.pause_until, proxy.error_msg = INACTIVE, None, _UNREADABLE
-                await proxies.save()
-            else:
-                return proxy, await lend(proxies, proxy, wish, why, now)
-
-    async def report(self, proxy_id: str, *, ok: bool, latency_ms: int, reason: str, lease_id: str = "") -> str:
+    async def report(self, told: Told) -> str:
         """Count what a request showed and give the status. Raises ProxyNotFound (404)."""
-        async with self._work() as proxies:
-            proxy = await proxies.get(proxy_id, None)
-            if proxy is None:
-                raise ProxyNotFound()
-            now = self._clock.now()
-            lease = await proxies.leases.get(lease_id) if lease_id and not ok else None
-            if lease is not None and lease.proxy_id == proxy_id:
-                lease.failed = True
-            self._reports.labels(ok=str(ok).lower()).inc()
-            before = proxy.status
-            if ok:
-                succeeded(proxy, float(latency_ms) if latency_ms > 0 else None, now)
-            else:
-                failed(proxy, "".join(c if c.isprintable() else " " for c in reason) or "A request failed.", now)
-            proxies.announce(state_changed(proxy, before, now))
-            return state(proxy, now)
+        return await self._reporting.ask(told)
 
     async def describe(self, owner_id: str, proxy_id: str) -> Proxy:
         """A proxy of an owner. Raises ProxyNotFound (404)."""
@@ -147,3 +114,43 @@ class PoolService:
     def state(self, proxy: Proxy) -> str:
         """The state of a proxy now."""
         return state(proxy, self._clock.now())
+
+    async def _acquire(self, wishes: Sequence[Wish]) -> list[Loan | Exception]:
+        async with self._work() as proxies:
+            now = self._clock.now()
+            if self._clock.monotonic() - self._lapsed >= LAPSE_SECONDS:
+                self._lapsed = self._clock.monotonic()
+                await proxies.lending.lapse(now)
+            found: list[Loan | Exception] = [*await Round(proxies, self._vault, now).lend(wishes)]
+        return found  # refusals too after the commit: proxies that were set aside stay so
+
+    async def _report(self, reports: Sequence[Told]) -> list[str | Exception]:
+        async with self._work() as proxies:
+            states = await Reporting(proxies, self._clock.now()).take(reports)
+        for told in reports:
+            self._reports.labels(ok=str(told.ok).lower()).inc()
+        return states
+
+    async def _release(self, lease_ids: Sequence[str]) -> list[Exception | None]:
+        async with self._work() as proxies:
+            await proxies.lending.end(set(lease_ids), self._clock.now())
+        return [None] * len(lease_ids)
+
+    def _unwanted(self, loan: Loan) -> None:
+        """Who asked has gone."""
+        task = asyncio.create_task(self.release(loan.lease.id))
+        self._tidying.add(task)
+        task.add_done_callback(self._tidying.discard)
+
+    async def _take_back(self, proxy_id: str, lease_id: str, reason: str) -> None:
+        """Pause a proxy that may not be used, and end its lease."""
+        now = self._clock.now()
+        async with self._work() as proxies:
+            proxy = await proxies.get(proxy_id, None)
+            if proxy is not None:
+                before = proxy.status
+                paused(proxy, reason, now)
+                proxies.announce(state_changed(proxy, before, now))
+            for lease in (await proxies.lending.leases([lease_id])).values():
+                lease.failed = True
+            await proxies.lending.end([lease_id], now)

@@ -13,7 +13,7 @@ from xget_kernel.pages import PageQuery
 from xget_proxy.errors import BadRequestField, ProxyExists, ProxyNotFound
 from xget_proxy.models import ACTIVE, Proxy
 from xget_proxy.repository import ProxyRepository
-from xget_proxy.schemas import LeaseRead, ProxyCreate, ProxyFilter, ProxyRead, ProxyUpdate, RotationRead
+from xget_proxy.schemas import LeaseRead, ProxyCreate, ProxyFilter, ProxyRead, ProxyUpdate, ReputationRead, RotationRead
 from xget_proxy.service.health import score, state
 from xget_proxy.service.vault import Vault
 
@@ -64,6 +64,7 @@ class ProxyService:
         """Change what the body names. Raises ProxyNotFound (404), ProxyExists (409), BadRequestField (422)."""
         proxy = await self.get(proxy_id, caller)
         changes = body.model_dump(exclude_unset=True)
+        before = (proxy.type, proxy.ip, proxy.port, proxy.username)
         await self._move(proxy, changes)
         if changes.keys() & {"country", "city", "isp"}:
             proxy.located = False
@@ -76,6 +77,8 @@ class ProxyService:
         if body.status is not None:
             proxy.status, proxy.pause_until, proxy.failures, proxy.pauses = body.status, None, 0, 0
             proxy.retired_at = None if body.status == ACTIVE else proxy.retired_at
+        if body.status == ACTIVE or (proxy.type, proxy.ip, proxy.port, proxy.username) != before:
+            await self._proxies.lending.forget([proxy.id])
         proxy.rev += 1
         proxy.updated_at = self._clock.now()
         await self._proxies.save()
@@ -92,6 +95,12 @@ class ProxyService:
         await self.get(proxy_id, caller)
         rows, total = await self._proxies.leases.of_proxy(proxy_id, page)
         return [LeaseRead.model_validate(row, from_attributes=True) for row in rows], total
+
+    async def reputations(self, proxy_id: str, caller: Caller) -> Sequence[ReputationRead]:
+        """What platforms think of a proxy, by platform. Raises ProxyNotFound (404)."""
+        await self.get(proxy_id, caller)
+        rows = await self._proxies.lending.of_proxy(proxy_id)
+        return [ReputationRead.model_validate(row, from_attributes=True) for row in rows]
 
     async def delete(self, proxy_id: str, caller: Caller) -> None:
         """Remove a proxy. Raises ProxyNotFound (404)."""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import quote
 
 from xget_kernel.secrets import Keyring
 from xget_proxy.models import Provider, Proxy
+
+SESSION: Final = "{session}"
+"""Where in a gateway's user name its session stands: each has an exit of its own."""
+
+
+def has_sessions(proxy: Proxy) -> bool:
+    """Whether it is a gateway that gives another exit to whoever names another session."""
+    return SESSION in proxy.username
 
 
 class Vault:
@@ -26,13 +35,16 @@ class Vault:
         """Where a provider's list is: a secret. Raises SecretUnreadable when the key is gone."""
         return self._keyring.decrypt(provider.url, aad=f"providers:{provider.id}:url")
 
-    def url(self, proxy: Proxy, address: str | None = None) -> str:
+    def url(self, proxy: Proxy, address: str | None = None, session: str = "") -> str:
         """`scheme://user:password@host:port`: a secret. Raises SecretUnreadable when the key is gone.
 
         `address` stands for the name, so that nobody looks it up again; TLS to the proxy needs the name itself.
+        `session` stands for `{session}` in the user name.
         """
         password = self._keyring.decrypt(proxy.password, aad=_aad(proxy)) if proxy.password else ""
-        login = quote(proxy.username, safe="") + (f":{quote(password, safe='')}" if password else "")
+        login = quote(proxy.username.replace(SESSION, session), safe="") + (
+            f":{quote(password, safe='')}" if password else ""
+        )
         place = proxy.ip if address is None or proxy.type == "https" else address
         host = f"[{place}]" if ":" in place else place
         return f"{proxy.type}://{login}{'@' if login else ''}{host}:{proxy.port}"

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1exget/proxy/v1/proxy_pool.proto\x12\rxget.proxy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x01\n\x0e\x41\x63quireRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08proxy_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x11\n\toperation\x18\x05 \x01(\t\x12\r\n\x05\x61void\x18\x06 \x03(\t\x12\x0e\n\x06holder\x18\x07 \x01(\t\x12\x13\n\x0bttl_seconds\x18\x08 \x01(\x05\"r\n\x0f\x41\x63quireResponse\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x10\n\x08lease_id\x18\x03 \x01(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\rReportRequest\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x12\n\nlatency_ms\x18\x03 \x01(\x05\x12\x12\n\nerror_text\x18\x04 \x01(\t\x12\x10\n\x08lease_id\x18\x05 \x01(\t\" \n\x0eReportResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\"\"\n\x0eReleaseRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\"\x11\n\x0fReleaseResponse\"5\n\x0f\x44\x65scribeRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08proxy_id\x18\x02 \x01(\t\"4\n\x10\x44\x65scribeResponse\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t2\xc2\x02\n\tProxyPool\x12M\n\x07\x41\x63quire\x12\x1d.xget.proxy.v1.AcquireRequest\x1a\x1e.xget.proxy.v1.AcquireResponse\"\x03\x90\x02\x02\x12\x45\n\x06Report\x12\x1c.xget.proxy.v1.ReportRequest\x1a\x1d.xget.proxy.v1.ReportResponse\x12M\n\x07Release\x12\x1d.xget.proxy.v1.ReleaseRequest\x1a\x1e.xget.proxy.v1.ReleaseResponse\"\x03\x90\x02\x02\x12P\n\x08\x44\x65scribe\x12\x1e.xget.proxy.v1.DescribeRequest\x1a\x1f.xget.proxy.v1.DescribeResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1exget/proxy/v1/proxy_pool.proto\x12\rxget.proxy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x01\n\x0e\x41\x63quireRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08proxy_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x11\n\toperation\x18\x05 \x01(\t\x12\r\n\x05\x61void\x18\x06 \x03(\t\x12\x0e\n\x06holder\x18\x07 \x01(\t\x12\x13\n\x0bttl_seconds\x18\x08 \x01(\x05\x12\x10\n\x08platform\x18\t \x01(\t\"r\n\x0f\x41\x63quireResponse\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x10\n\x08lease_id\x18\x03 \x01(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8a\x01\n\rReportRequest\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x12\n\nlatency_ms\x18\x03 \x01(\x05\x12\x12\n\nerror_text\x18\x04 \x01(\t\x12\x10\n\x08lease_id\x18\x05 \x01(\t\x12\x10\n\x08platform\x18\x06 \x01(\t\x12\x0f\n\x07refused\x18\x07 \x01(\x08\" \n\x0eReportResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\"\"\n\x0eReleaseRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\"\x11\n\x0fReleaseResponse\"5\n\x0f\x44\x65scribeRequest\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x10\n\x08proxy_id\x18\x02 \x01(\t\"4\n\x10\x44\x65scribeResponse\x12\x10\n\x08proxy_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t2\xc2\x02\n\tProxyPool\x12M\n\x07\x41\x63quire\x12\x1d.xget.proxy.v1.AcquireRequest\x1a\x1e.xget.proxy.v1.AcquireResponse\"\x03\x90\x02\x02\x12\x45\n\x06Report\x12\x1c.xget.proxy.v1.ReportRequest\x1a\x1d.xget.proxy.v1.ReportResponse\x12M\n\x07Release\x12\x1d.xget.proxy.v1.ReleaseRequest\x1a\x1e.xget.proxy.v1.ReleaseResponse\"\x03\x90\x02\x02\x12P\n\x08\x44\x65scribe\x12\x1e.xget.proxy.v1.DescribeRequest\x1a\x1f.xget.proxy.v1.DescribeResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,21 +39,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROXYPOOL'].methods_by_name['Describe']._loaded_options = None
   _globals['_PROXYPOOL'].methods_by_name['Describe']._serialized_options = b'\220\002\001'
   _globals['_ACQUIREREQUEST']._serialized_start=83
-  _globals['_ACQUIREREQUEST']._serialized_end=243
-  _globals['_ACQUIRERESPONSE']._serialized_start=245
-  _globals['_ACQUIRERESPONSE']._serialized_end=359
-  _globals['_REPORTREQUEST']._serialized_start=361
-  _globals['_REPORTREQUEST']._serialized_end=464
-  _globals['_REPORTRESPONSE']._serialized_start=466
-  _globals['_REPORTRESPONSE']._serialized_end=498
-  _globals['_RELEASEREQUEST']._serialized_start=500
-  _globals['_RELEASEREQUEST']._serialized_end=534
-  _globals['_RELEASERESPONSE']._serialized_start=536
-  _globals['_RELEASERESPONSE']._serialized_end=553
-  _globals['_DESCRIBEREQUEST']._serialized_start=555
-  _globals['_DESCRIBEREQUEST']._serialized_end=608
-  _globals['_DESCRIBERESPONSE']._serialized_start=610
-  _globals['_DESCRIBERESPONSE']._serialized_end=662
-  _globals['_PROXYPOOL']._serialized_start=665
-  _globals['_PROXYPOOL']._serialized_end=987
+  _globals['_ACQUIREREQUEST']._serialized_end=261
+  _globals['_ACQUIRERESPONSE']._serialized_start=263
+  _globals['_ACQUIRERESPONSE']._serialized_end=377
+  _globals['_REPORTREQUEST']._serialized_start=380
+  _globals['_REPORTREQUEST']._serialized_end=518
+  _globals['_REPORTRESPONSE']._serialized_start=520
+  _globals['_REPORTRESPONSE']._serialized_end=552
+  _globals['_RELEASEREQUEST']._serialized_start=554
+  _globals['_RELEASEREQUEST']._serialized_end=588
+  _globals['_RELEASERESPONSE']._serialized_start=590
+  _globals['_RELEASERESPONSE']._serialized_end=607
+  _globals['_DESCRIBEREQUEST']._serialized_start=609
+  _globals['_DESCRIBEREQUEST']._serialized_end=662
+  _globals['_DESCRIBERESPONSE']._serialized_start=664
+  _globals['_DESCRIBERESPONSE']._serialized_end=716
+  _globals['_PROXYPOOL']._serialized_start=719
+  _globals['_PROXYPOOL']._serialized_end=1041
 # @@protoc_insertion_point(module_scope)

@@ -31,6 +31,7 @@ class AcquireRequest(_message.Message):
     AVOID_FIELD_NUMBER: _builtins.int
     HOLDER_FIELD_NUMBER: _builtins.int
     TTL_SECONDS_FIELD_NUMBER: _builtins.int
+    PLATFORM_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.str
     """Whose proxies."""
     proxy_id: _builtins.str
@@ -45,6 +46,8 @@ class AcquireRequest(_message.Message):
     """Who asks, an execution's id; for the audit trail."""
     ttl_seconds: _builtins.int
     """How long the lease lasts unless it is released: at most 3600, 0 for 120."""
+    platform: _builtins.str
+    """The platform that is asked through it: exits that it has shut out are lent only when there is no other."""
     @_builtins.property
     def avoid(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Proxies that have just failed the holder: lent only when there is no other."""
@@ -60,10 +63,11 @@ class AcquireRequest(_message.Message):
         avoid: _abc.Iterable[_builtins.str] | None = ...,
         holder: _builtins.str = ...,
         ttl_seconds: _builtins.int = ...,
+        platform: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "avoid", b"avoid", "country", b"country", "holder", b"holder", "operation", b"operation", "owner_id", b"owner_id", "proxy_id", b"proxy_id", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "avoid", b"avoid", "country", b"country", "holder", b"holder", "operation", b"operation", "owner_id", b"owner_id", "platform", b"platform", "proxy_id", b"proxy_id", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -110,6 +114,8 @@ class ReportRequest(_message.Message):
     LATENCY_MS_FIELD_NUMBER: _builtins.int
     ERROR_TEXT_FIELD_NUMBER: _builtins.int
     LEASE_ID_FIELD_NUMBER: _builtins.int
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
     proxy_id: _builtins.str
     ok: _builtins.bool
     """Whether an answer came, whatever it was."""
@@ -119,6 +125,10 @@ class ReportRequest(_message.Message):
     """Why there was none: a sentence without secrets."""
     lease_id: _builtins.str
     """The lease it was made under; empty when there is none."""
+    platform: _builtins.str
+    """The platform that answered; empty when it is unknown."""
+    refused: _builtins.bool
+    """The platform has shut this exit out (the playbook's verdict is rotate_proxy): `error_text` says how."""
     def __init__(
         self,
         *,
@@ -127,10 +137,12 @@ class ReportRequest(_message.Message):
         latency_ms: _builtins.int = ...,
         error_text: _builtins.str = ...,
         lease_id: _builtins.str = ...,
+        platform: _builtins.str = ...,
+        refused: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_text", b"error_text", "latency_ms", b"latency_ms", "lease_id", b"lease_id", "ok", b"ok", "proxy_id", b"proxy_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_text", b"error_text", "latency_ms", b"latency_ms", "lease_id", b"lease_id", "ok", b"ok", "platform", b"platform", "proxy_id", b"proxy_id", "refused", b"refused"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

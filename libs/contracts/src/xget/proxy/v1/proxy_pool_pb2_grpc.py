@@ -74,7 +74,9 @@ class ProxyPoolServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Report(self, request, context):
-        """Report feeds what a request through the proxy showed into its health; as often as there are requests.
+        """Report feeds what a request through the proxy showed into its health; as often as there are requests. That a
+        platform has shut the exit out counts for this platform only: the lease's account gets another exit next time, a
+        new session where the proxy is a gateway with `{session}` in its user name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

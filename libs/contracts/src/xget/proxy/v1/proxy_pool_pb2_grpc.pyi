@@ -42,7 +42,10 @@ class ProxyPoolStub:
     itself.
     """
     Report: _grpc.UnaryUnaryMultiCallable[_proxy_pool_pb2.ReportRequest, _proxy_pool_pb2.ReportResponse]
-    """Report feeds what a request through the proxy showed into its health; as often as there are requests."""
+    """Report feeds what a request through the proxy showed into its health; as often as there are requests. That a
+    platform has shut the exit out counts for this platform only: the lease's account gets another exit next time, a
+    new session where the proxy is a gateway with `{session}` in its user name.
+    """
     Release: _grpc.UnaryUnaryMultiCallable[_proxy_pool_pb2.ReleaseRequest, _proxy_pool_pb2.ReleaseResponse]
     """Release ends a lease. Twice is fine, and so is a lease that nobody knows."""
     Describe: _grpc.UnaryUnaryMultiCallable[_proxy_pool_pb2.DescribeRequest, _proxy_pool_pb2.DescribeResponse]
@@ -62,7 +65,10 @@ class ProxyPoolAsyncStub(ProxyPoolStub):
     itself.
     """
     Report: _aio.UnaryUnaryMultiCallable[_proxy_pool_pb2.ReportRequest, _proxy_pool_pb2.ReportResponse]  # type: ignore[assignment]
-    """Report feeds what a request through the proxy showed into its health; as often as there are requests."""
+    """Report feeds what a request through the proxy showed into its health; as often as there are requests. That a
+    platform has shut the exit out counts for this platform only: the lease's account gets another exit next time, a
+    new session where the proxy is a gateway with `{session}` in its user name.
+    """
     Release: _aio.UnaryUnaryMultiCallable[_proxy_pool_pb2.ReleaseRequest, _proxy_pool_pb2.ReleaseResponse]  # type: ignore[assignment]
     """Release ends a lease. Twice is fine, and so is a lease that nobody knows."""
     Describe: _aio.UnaryUnaryMultiCallable[_proxy_pool_pb2.DescribeRequest, _proxy_pool_pb2.DescribeResponse]  # type: ignore[assignment]
@@ -91,7 +97,10 @@ class ProxyPoolServicer(metaclass=_abc_1.ABCMeta):
         request: _proxy_pool_pb2.ReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_proxy_pool_pb2.ReportResponse, _abc.Awaitable[_proxy_pool_pb2.ReportResponse]]:
-        """Report feeds what a request through the proxy showed into its health; as often as there are requests."""
+        """Report feeds what a request through the proxy showed into its health; as often as there are requests. That a
+        platform has shut the exit out counts for this platform only: the lease's account gets another exit next time, a
+        new session where the proxy is a gateway with `{session}` in its user name.
+        """
 
     @_abc_1.abstractmethod
     def Release(

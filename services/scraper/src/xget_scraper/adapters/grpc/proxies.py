@@ -36,6 +36,7 @@ class ProxyWish(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
     operation: str
     holder: str
+    platform: str
 
 
 class ProxyLease(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,7 @@ class ProxyLease(msgspec.Struct, frozen=True, kw_only=True):
     lease_id: str
     chosen: bool
     """The pool chose it: another would do."""
+    platform: str
 
     def __repr__(self) -> str:
         return f"ProxyLease({self.proxy_id})"
@@ -74,6 +76,7 @@ class SessionProxies:
                 avoid=self._broke,
                 holder=wish.holder,
                 ttl_seconds=_TTL_SECONDS,
+                platform=wish.platform,
             )
             try:
                 found = await self._pool.Acquire(request)
@@ -82,32 +85,34 @@ class SessionProxies:
                 detail = error.detail
             else:
                 return ProxyLease(
-                    proxy_id=found.proxy_id, url=found.url, lease_id=found.lease_id, chosen=not wish.wished
+                    proxy_id=found.proxy_id,
+                    url=found.url,
+                    lease_id=found.lease_id,
+                    chosen=not wish.wished,
+                    platform=wish.platform,
                 )
         if any_exists:
             raise NoAccount(detail, self._clock.now() + PAUSE)
         return None
 
-    async def report(self, lease: ProxyLease, outcome: Outcome) -> None:
-        """Tell whether an answer came. A pool that does not answer misses it."""
+    async def report(self, lease: ProxyLease, outcome: Outcome, *, refused: bool = False) -> None:
+        """Tell whether an answer came, and whether the platform has shut the exit out. A pool that does not answer
+        misses it."""
         if outcome.status == 0:
             self._broke.append(lease.proxy_id)
         request = pb.ReportRequest(
             proxy_id=lease.proxy_id,
             ok=outcome.status > 0,
             latency_ms=outcome.duration_ms,
-            error_text=outcome.error_text[:ERROR_CHARS],
+            error_text=_why(outcome) if refused else outcome.error_text[:ERROR_CHARS],
             lease_id=lease.lease_id,
+            platform=lease.platform,
+            refused=refused,
         )
         try:
             await self._pool.Report(request, timeout=2.0)
         except XGetError as error:
             LOG.warning("proxy_not_reported", proxy_id=lease.proxy_id, reason=error.detail)
-
-    def shun(self, lease: ProxyLease) -> None:
-        """Take another next time: the platform has shut this one out."""
-        if lease.proxy_id not in self._broke:
-            self._broke.append(lease.proxy_id)
 
     async def release(self, lease: ProxyLease) -> None:
         """Give it back. A pool that does not answer frees it by itself later."""
@@ -115,6 +120,11 @@ class SessionProxies:
             await self._pool.Release(pb.ReleaseRequest(lease_id=lease.lease_id), timeout=2.0)
         except XGetError as error:
             LOG.warning("proxy_not_released", proxy_id=lease.proxy_id, reason=error.detail)
+
+
+def _why(outcome: Outcome) -> str:
+    """How the platform has shut an exit out."""
+    return f"It answered {outcome.status} ({outcome.body_kind})."
 
 
 def _metadata(error: XGetError) -> dict[str, str]:

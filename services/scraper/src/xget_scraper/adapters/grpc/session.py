@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # these stubs exist for the type checker only
 LOG = get_logger(__name__)
 SPARED_SECONDS: Final = 10.0
 ERROR_CHARS: Final = 500
+ROTATE_PROXY: Final = "rotate_proxy"
+"""The platform has shut the exit out, not the account."""
 
 
 class PoolSession:
@@ -79,6 +81,7 @@ class PoolSession:
             account_id=found.account_id,
             operation=operation,
             holder=self._tenant.execution_id,
+            platform=self._tenant.platform,
         )
 
     async def _take_spared(self, operation: str) -> Held | None:
@@ -95,12 +98,23 @@ class PoolSession:
     async def report(self, lease: Lease, outcome: Outcome) -> str:
         """Tell both pools what came back; the account pool's action, `rest` when the lease is another's by now."""
         held = self._held.get(lease.lease_id)
-        if held is not None and held.proxy is not None:
-            await self._proxies.report(held.proxy, outcome)
-            if outcome.status == 0 and held.proxy.chosen and not held.once and lease.api is None:
+        proxy = held.proxy if held is not None else None
+        if held is not None and proxy is not None and outcome.status == 0:
+            await self._proxies.report(proxy, outcome)
+            if proxy.chosen and not held.once and lease.api is None:
                 held.once, held.operation = True, outcome.operation
                 held.until = self._clock.monotonic() + SPARED_SECONDS
                 return "go_on"  # X never saw the account
+        action = ""
+        try:
+            action = await self._judged(lease, outcome)
+        finally:
+            if proxy is not None and outcome.status != 0:
+                await self._proxies.report(proxy, outcome, refused=action == ROTATE_PROXY)
+        return action
+
+    async def _judged(self, lease: Lease, outcome: Outcome) -> str:
+        """What the account pool's playbook says to do."""
         request = accounts_pb.ReportRequest(
             lease_id=lease.lease_id,
             fencing_token=lease.fencing_token,
@@ -122,8 +136,6 @@ class PoolSession:
             said = await self._accounts.Report(request)
         except (Conflict, PreconditionFailed, NotFound):
             return "rest"
-        if said.action == "rotate_proxy" and held is not None and held.proxy is not None:
-            self._proxies.shun(held.proxy)
         return said.action or said.verdict
 
     async def keep(self, lease: Lease, fresh: ApiCredential) -> None:
