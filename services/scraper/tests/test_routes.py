@@ -126,6 +126,42 @@ async def test_the_next_route_goes_on_below_what_was_seen(
     assert len(api.asked) < 12
 
 
+@pytest.mark.parametrize(
+    ("why", "tries"),
+    [
+        (SourceStopped("source_error", "It is busy (HTTP 503).", retryable=True), 3),
+        (SourceStopped("source_error", "Nobody knows the answer."), 1),
+    ],
+    ids=["busy", "unknown"],
+)
+async def test_a_page_that_fails_again_and_again_is_asked_for_by_the_next_route(
+    world: World, both: dict[str, Any], *, web: Route, api: Route, why: Exception, tries: int
+) -> None:
+    web.shut[5] = why
+    found = await ended(world, await made(world, ["x_session", "x_api"]), both)
+    assert (found["keys"], found["end_reason"], found["complete"]) == (ALL, "window_covered", True)
+    assert len(web.asked) == 4 + tries
+    (turn,) = found["failovers"]
+    assert (turn["from"], turn["to"], turn["page"]) == ("x_session", "x_api", 5)
+    assert ("failed 3 times in a row" if tries == 3 else "Nobody knows") in turn["why"]
+    assert {use["route"] for use in found["by_route"]} == {"x_session", "x_api"}
+    assert api.asked[0].until is not None
+    assert api.asked[0].until < END
+
+
+@pytest.mark.parametrize("retryable", [True, False])
+async def test_when_all_routes_fail_the_end_is_typed(
+    world: World, both: dict[str, Any], web: Route, api: Route, *, retryable: bool
+) -> None:
+    page = 0 if retryable else 5
+    web.shut[page] = SourceStopped("source_error", "The web is broken.", retryable=retryable)
+    api.shut[page] = KeyError("a bug") if retryable else SourceStopped("source_error", "The API is broken.")
+    found = await ended(world, await made(world, ["x_session", "x_api"]), both)
+    assert (found["status"], found["end_reason"], found["complete"]) == ("FAILED", "source_error", False)
+    assert ("(KeyError)" if retryable else "The API is broken.") in found["sentence"]
+    assert (len(web.asked), len(api.asked)) == (3, 3) if retryable else found["counts"]["matched"] > 40
+
+
 async def test_a_short_rest_is_waited_for(world: World, both: dict[str, Any], web: Route, api: Route) -> None:
     web.shut[3] = NoAccount("All rest.", datetime.now(UTC) + timedelta(seconds=1))
     task = await made(world, ["x_session", "x_api"])

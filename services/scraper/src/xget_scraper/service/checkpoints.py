@@ -13,13 +13,12 @@ from xget_scraper.models import Execution, ExecutionTarget, Move, Phase, Segment
 from xget_scraper.repository import Store, Unit
 from xget_scraper.service.jobs import Job, LeaseLostError, Work
 from xget_scraper.service.observing import note_page
-from xget_scraper.service.routes import note_route, rest_after
+from xget_scraper.service.routes import most_tries, note_route, pause_after, rest_after
 from xget_scraper.service.segments import Rest, close, give_up, limit_reached
 from xget_scraper.service.settling import finish, settle, show
 from xget_sources.ports import RawPage
 
-TRIES: Final = 6
-LONGEST_PAUSE: Final = 16.0
+AGAIN: Final = " Try "  # parts why an attempt failed from which one follows
 SHORTEST_WAIT: Final = timedelta(seconds=0.2)
 MOST_HURRIED: Final = 100
 """Executions that one announcement of room lets go on."""
@@ -55,9 +54,10 @@ class Checkpoints:
             task = await unit.tasks.lock(execution.task_id)
             if task is None:
                 return None
+            trouble = (execution.message or "").rpartition(AGAIN)[0]
             execution.message = "Collecting." if execution.page_no == 0 else "Collecting; it went on from a checkpoint."
             await show(unit, execution, now)
-            return Job.of(execution, task, until)
+            return Job.of(execution, task, until, trouble)
 
     async def next_due(self) -> datetime | None:
         """When the first waiting execution may be claimed."""
@@ -165,8 +165,9 @@ class Checkpoints:
         async with self.held(job) as (unit, execution):
             execution.tries += 1
             execution.retries += 1
-            if execution.tries >= TRIES:
-                detail = f"{detail} It was tried {TRIES} times."
+            most = most_tries(job)
+            if execution.tries >= most:
+                detail = f"{detail} It was tried {most} times."
                 if reason in TARGET_ENDS and job.work is not None:
                     await self._fail(unit, execution, job.segment, reason, detail)
                     if execution.phase == Phase.COLLECTING:
@@ -174,9 +175,8 @@ class Checkpoints:
                 else:
                     await finish(unit, execution, reason, detail, now)
             else:
-                pause = timedelta(seconds=min(LONGEST_PAUSE, 2.0 ** (execution.tries - 1)))
-                message = f"{detail} Try {execution.tries + 1} of {TRIES} follows."
-                await self._requeue(unit, execution, now + pause, message)
+                again = f"{detail}{AGAIN}{execution.tries + 1} of {most} follows."
+                await self._requeue(unit, execution, now + pause_after(job, execution.tries), again)
 
     async def sit_out(self, job: Job, detail: str) -> None:
         """Wait for a part of XGet that is away; this is nobody's fault and has no limit of tries."""

@@ -25,6 +25,7 @@ from xget_scraper.service.metrics import CollectorMetrics
 from xget_scraper.service.planning import Planner, spec_of, window_of
 from xget_scraper.service.routes import Ways
 from xget_scraper.service.traces import page_span, run_span
+from xget_scraper.service.windows import narrows
 from xget_sources.ports import CollectRequest, NoAccount, NotOffered, RawPage, Session, Source, SourceStopped
 from xget_telemetry.logs import bind, get_logger
 from xget_telemetry.metrics import Registry
@@ -130,18 +131,19 @@ class Collector:
             source = ways.next(self._clock.now())
             if source is None:
                 refusal = ways.refusal()
-                if isinstance(refusal, NoAccount) or refusal.retryable or len(ways.refused) < len(job.routes):
+                if isinstance(refusal, NoAccount) or refusal.retryable or not ways.failed:
                     raise refusal
                 return await self._checkpoints.fail(job, work.segment.n, refusal.reason, refusal.detail)
             try:
-                return await self._segment(job, work, source, session, draining)
+                return await self._segment(job, ways, source, session, draining)
             except (NoAccount, SourceStopped) as why:
                 if not ways.shut(why, self._clock.now()):
                     raise
                 LOG.warning("route_shut", route=work.route, reason=why.detail)
 
-    async def _segment(self, job: Job, work: Work, source: Source, session: Session, draining: asyncio.Event) -> bool:
+    async def _segment(self, job: Job, ways: Ways, source: Source, session: Session, draining: asyncio.Event) -> bool:
         """The segment in hand from its cursor on; True when this run of the execution is over."""
+        work = ways.work
         try:
             request = request_of(source, job, work)
             async with aclosing(_pages(source, request, session, work.cursor)) as pages:
@@ -156,6 +158,9 @@ class Collector:
             return await self._checkpoints.close(job, work.segment.n, "stalled" if work.cursor else "exhausted")
         except SourceStopped as stopped:
             if stopped.retryable or stopped.reason not in TARGET_ENDS or isinstance(stopped, NotOffered):
+                raise
+            grown_old = work.cursor is not None and narrows(work.segment)  # the cursor: the same route goes on below
+            if stopped.reason == "source_error" and ways.may_turn and not grown_old:
                 raise
             return await self._checkpoints.fail(job, work.segment.n, stopped.reason, stopped.detail)
 

@@ -33,6 +33,8 @@ class Work:
     """Whose cursor and window it has."""
     until: datetime | None = None
     oldest_at: datetime | None = None
+    refused: dict[str, str] = field(default_factory=dict)
+    """Routes that cannot be asked for it, and why in a sentence."""
 
     @classmethod
     def of(cls, segment: Segment, target: ExecutionTarget) -> Work:
@@ -62,6 +64,10 @@ class Job:
     matched: int
     """Matches that are checkpointed."""
     lease_until: datetime
+    tries: int = 0
+    """Failed attempts at the page in hand, one after the other."""
+    trouble: str = ""
+    """Why the last of them failed."""
     again: bool = False
     """It looks at known posts again."""
     ages: Sequence[int] = ()
@@ -78,7 +84,7 @@ class Job:
     """Most entries that a page has had."""
 
     @classmethod
-    def of(cls, execution: Execution, task: Task, lease_until: datetime) -> Job:
+    def of(cls, execution: Execution, task: Task, lease_until: datetime, trouble: str = "") -> Job:
         """The job of rows that were just claimed."""
         return cls(
             execution_id=execution.id,
@@ -105,6 +111,8 @@ class Job:
             page_no=execution.page_no,
             matched=execution.published_matches,
             lease_until=lease_until,
+            tries=execution.tries,
+            trouble=trouble,
             again=execution.lookup is not None,
             ages=() if execution.lookup else task.reobserve or (),
             traceparent=execution.traceparent or "",
@@ -164,6 +172,7 @@ class Job:
         """The page is checkpointed: go on behind it."""
         self.matched += len(picked)
         self.page_no += 1
+        self.tries = 0
         self.fullest = max(self.fullest, len(page.entry_keys))
         if self.work is not None:
             self.work.matched += len(picked)
