@@ -109,7 +109,7 @@ async def test_a_retryable_stop_is_tried_again_and_forgotten(world: World) -> No
 async def test_six_failed_tries_end_with_the_typed_reason_and_keep_what_there_is(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xget_scraper.service.checkpoints.LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("xget_scraper.service.routes.LONGEST_PAUSE", 0.1)
 
     async def fail(index: int) -> None:
         if index == 20:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from xget_account.models import LOGIN_SECRETS, SECRETS, Account, Login
 from xget_kernel.secrets import Keyring, Secret
+
+_FIRST: Final = "given_refresh_token"
+"""Beside the tokens: the refresh token that a person gave. The platform has given others since."""
 
 
 class Vault:
@@ -38,9 +41,16 @@ class Vault:
         sealed: str | None = getattr(login, field)
         return None if sealed is None else Secret(self._keyring.decrypt(sealed, aad=_login_aad(login, field)))
 
+    def give_api(self, account: Account, tokens: Mapping[str, Any]) -> None:
+        """Store tokens for the platform's official API that a person gave; which they were is remembered."""
+        first = {_FIRST: tokens["refresh_token"]} if "refresh_token" in tokens else {}
+        self.seal(account, "api", json.dumps({**tokens, **first}, separators=(",", ":")))
+
     def seal_api(self, account: Account, tokens: Mapping[str, Any]) -> None:
-        """Store tokens for the platform's official API."""
-        self.seal(account, "api", json.dumps(dict(tokens), separators=(",", ":")))
+        """Store tokens that the platform gave in place of those before."""
+        before = json.loads(self.open(account, "api") or "{}")
+        first = {_FIRST: before[_FIRST]} if _FIRST in before else {}
+        self.seal(account, "api", json.dumps({**tokens, **first}, separators=(",", ":")))
 
     def open_api(self, account: Account) -> dict[str, Any] | None:
         """The account's tokens for the official API, None when it has none. Raises SecretUnreadable."""
@@ -48,7 +58,17 @@ class Vault:
         if plain is None:
             return None
         tokens: dict[str, Any] = json.loads(plain)
+        tokens.pop(_FIRST, None)
         return tokens
+
+    def given_api(self, account: Account) -> dict[str, Any] | None:
+        """The tokens as a person gave them, None when there are none. Raises SecretUnreadable."""
+        tokens: dict[str, Any] = json.loads(self.open(account, "api") or "{}")
+        first = tokens.pop(_FIRST, None)
+        if first is not None:
+            tokens = {name: tokens[name] for name in ("client_id", "client_secret") if name in tokens}
+            tokens["refresh_token"] = first
+        return tokens or None
 
     def seal_cookies(self, account: Account, cookies: Mapping[str, str]) -> None:
         """Store cookies, name to value."""

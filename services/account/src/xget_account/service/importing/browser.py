@@ -8,6 +8,7 @@ from typing import Any
 from xget_account.service.importing.cookies import from_json, from_text, parse_json
 from xget_account.service.importing.found import FIELDS, Found, Refused, check
 from xget_account.service.importing.netscape import Lines
+from xget_account.service.importing.tokens import TOKENS, tokens_of
 
 _NOT_JSON = "Begins like JSON but is not valid JSON: export the cookies again, or paste the whole file."
 
@@ -37,7 +38,7 @@ def _records(value: Any) -> list[Any]:
 
 def _is_account(entry: Any) -> bool:
     return isinstance(entry, list) or (
-        isinstance(entry, dict) and bool({"cookies", "username", "auth_token"} & entry.keys())
+        isinstance(entry, dict) and bool({"cookies", "username", "auth_token", *TOKENS} & entry.keys())
     )
 
 
@@ -53,6 +54,8 @@ def _account(line: int, record: Any) -> Found | Refused:
 def _cookies(record: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, str] | None:
     """The cookies of an object; None when it is an account that brings a password instead."""
     inner = record.get("cookies")
+    if inner is None and tokens_of(fields):
+        return None
     if isinstance(inner, str):
         return from_text(inner)
     if isinstance(inner, (list, dict)):

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xget_account.service.importing.cookies import missing, twitter_id, usable
+from xget_account.service.importing.tokens import TOKENS, bad_tokens, tokens_of
 from xget_kernel.totp import read_secret
 
-FIELDS = ("username", "password", "email", "email_password", "totp", "user_agent", "cookies", "auth_token", "ct0")
+LOGIN = ("username", "password", "email", "email_password", "totp", "user_agent", "cookies", "auth_token", "ct0")
+FIELDS = LOGIN + TOKENS
 LIMITS = {"username": 64, "password": 512, "email": 320, "email_password": 512, "totp": 256, "user_agent": 512}
 
 _USERNAME = re.compile(r"[\w.@+\-]{1,64}")
@@ -28,6 +30,8 @@ class Found:
     cookies: Mapping[str, str] | None = None
     derived: bool = False
     """True when the file has no username and one was made from the cookies."""
+    api: Mapping[str, str] | None = None
+    """Tokens of the platform's official API: it is an account of that, and has no cookies."""
 
     def __repr__(self) -> str:
         return f"Found(line={self.line}, username={self.username!r})"
@@ -48,6 +52,10 @@ def check(line: int, raw: Mapping[str, str], cookies: Mapping[str, str] | None) 
     username = values.pop("username", "").removeprefix("@")
     if username and not _USERNAME.fullmatch(username):
         return Refused(line, "The username may hold letters, digits and . _ @ + - only, up to 64 of them.")
+    if tokens := tokens_of(raw):
+        bad = bad_tokens(tokens, username, login=bool(cookies) or "password" in values) or _bad_value(values)
+        agent = {name: value for name, value in values.items() if name in {"email", "user_agent"}}
+        return Refused(line, bad, username) if bad else Found(line, username, agent, api=tokens)
     reason = _bad_value(values) or _cannot_log_in(username, values, cookies)
     if reason:
         return Refused(line, reason, username)

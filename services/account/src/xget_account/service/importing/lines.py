@@ -10,6 +10,7 @@ from xget_account.errors import BadLineFormat
 from xget_account.service.importing.cookies import REQUIRED, from_header, from_text
 from xget_account.service.importing.found import FIELDS, Found, Refused, check
 from xget_account.service.importing.netscape import Lines
+from xget_account.service.importing.tokens import BEARER
 
 ALIASES = {"mfa_code": "totp", "email_pass": "email_password", "login": "username", "cookie": "cookies"}
 
@@ -17,7 +18,9 @@ _USUAL = ("username", "password", "email", "email_password")
 _DELIMITERS = (":", "|", "\t", ";", ",")
 _PAIR = re.compile(r"\s*[A-Za-z0-9_\-]+=[^;\s]*;?\s*")
 _HEADER = re.compile(r"\s*(cookie\s*:)?\s*[A-Za-z0-9_\-]+=", re.IGNORECASE)
-_UNKNOWN = "Is none of the shapes that are known: cookies, username:password:email:email_password, CSV."
+_UNKNOWN = (
+    "Is none of the shapes that are known: cookies, username:password:email:email_password, name:bearer token, CSV."
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ def cookies_of(fields: Mapping[str, str]) -> dict[str, str] | None:
 def _guessed(number: int, text: str) -> Found | Refused:
     for delimiter in _DELIMITERS:
         parts = text.split(delimiter)
+        if len(parts) == 2 and parts[1].strip().startswith(BEARER):
+            return check(number, {"username": parts[0], "bearer_token": parts[1]}, None)
         if len(parts) >= len(_USUAL) and "@" in parts[2]:
             fields = dict(zip(_USUAL, parts, strict=False))
             return check(number, fields, _cookies_behind(parts, delimiter))

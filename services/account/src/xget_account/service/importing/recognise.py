@@ -73,11 +73,11 @@ def _named(records: Iterable[Found | Refused], username: str | None) -> Iterable
 
 def _unique(records: Iterable[Found | Refused]) -> Iterable[Found | Refused]:
     """The first record of an account stands; later ones are refused, so that none overwrites it unseen."""
-    first: dict[str, int] = {}
+    first: dict[tuple[str, bool], int] = {}
     for record in records:
         if isinstance(record, Refused):
             yield record
             continue
-        line = first.setdefault(record.username.casefold(), record.line)
+        line = first.setdefault((record.username.casefold(), record.api is not None), record.line)
         same = f"Is the same account as line {line}, which was taken."
         yield record if line == record.line else Refused(record.line, same, record.username)
