@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xget_db.base import new_metadata
+from xget_db.data_keys import data_keys_table
 from xget_db.engine import Database
 from xget_db.inbox import inbox_table
 from xget_db.outbox import outbox_table
@@ -40,6 +41,7 @@ class TaskMade(msgspec.Struct):
 
 OUTBOX = outbox_table(Base.metadata)
 INBOX = inbox_table(Base.metadata)
+data_keys_table(Base.metadata)
 
 
 class Sample:

@@ -44,29 +44,26 @@ def test_secrets_open_again_with_what_vault_holds(tmp_path: Path, vault: Vault, 
 
 
 @pytest.mark.parametrize("login", ["approle", "kubernetes"])
-def test_it_logs_in_and_again_when_the_token_has_ended(tmp_path: Path, vault: Vault, login: str) -> None:
+async def test_it_logs_in_and_again_when_the_token_has_ended(tmp_path: Path, vault: Vault, login: str) -> None:
     (tmp_path / "jwt").write_text("a.pod.jwt\n")
     pod = {"vault_kubernetes_role": "xget", "vault_jwt_file": tmp_path / "jwt"}
     ways: dict[str, dict[str, Any]] = {"approle": APPROLE, "kubernetes": pod}
-    store = settings(tmp_path, vault, vault_token=None, **ways[login], **TRANSIT).open_keys()._store
-    assert store is not None
+    keys = settings(tmp_path, vault, vault_token=None, **ways[login], **TRANSIT).open_keys()
     vault.end_tokens()
-    store.add()
+    await keys.add()
     assert vault.asked.count(f"POST auth/{login}/login") == 2
 
 
-def test_a_token_is_renewed_at_two_thirds_of_its_life(tmp_path: Path, vault: Vault) -> None:
+async def test_a_token_is_renewed_at_two_thirds_of_its_life(tmp_path: Path, vault: Vault) -> None:
     vault.lease_seconds = 0
-    store = settings(tmp_path, vault, vault_token=None, **APPROLE).open_keys()._store
-    assert store is not None
-    store.renew()
+    keys = settings(tmp_path, vault, vault_token=None, **APPROLE).open_keys()
+    await keys.renew()
     assert "auth/token/renew-self" not in " ".join(vault.asked), "one without an end is not renewed"
     vault.lease_seconds = -1
-    store = settings(tmp_path, vault, vault_token=None, **APPROLE).open_keys()._store
-    assert store is not None
+    keys = settings(tmp_path, vault, vault_token=None, **APPROLE).open_keys()
     vault.lease_seconds = 3600
-    store.renew()
-    store.renew()
+    await keys.renew()
+    await keys.renew()
     assert " ".join(vault.asked).count("auth/token/renew-self") == 1
 
 
@@ -121,16 +118,13 @@ async def test_when_it_goes_down_later_the_keys_go_on(tmp_path: Path, given: Any
     if given:
         with pytest.raises(KeysUnavailable, match="does not answer"):
             await keys.add()
-    assert keys._store is not None
-    keys._store.renew()
+    await keys.renew()
     assert ("does not answer" in (keys.trouble or "")) is not bool(given), "Transit is not asked for nothing"
 
 
-def test_another_process_reads_what_a_new_key_wrote_through_transit(tmp_path: Path, vault: Vault) -> None:
+async def test_another_process_reads_what_a_new_key_wrote_through_transit(tmp_path: Path, vault: Vault) -> None:
     mine, theirs = (settings(tmp_path, vault, **TRANSIT).open_keys() for _ in range(2))
-    assert theirs._store is not None
-    added = theirs._store.add()
-    theirs.ring.put(theirs._store.changed() or {})
+    added = await theirs.add()
     token = theirs.ring.encrypt("x", aad="p")
     assert token.startswith(f"v1:{added}:")
     assert mine.ring.decrypt(token, aad="p") == "x"

@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from xget_kernel.errors import StartupError, XGetError
+from xget_kernel.errors import StartupError, Unavailable, XGetError
 
 MASK: Final = "********"
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 KEY_BYTES: Final = 32
 _NONCE_BYTES = 12
 Changed = Callable[[bool], Mapping[str, bytes] | None]
+Late = Callable[[str], bool]
 
 
 class Secret:
@@ -74,6 +75,13 @@ class SecretUnreadable(XGetError):
     title: ClassVar[str] = "A stored secret cannot be read"
 
 
+class KeysLate(Unavailable):
+    """The key of a secret is not known here yet and is being fetched: nothing is decided about the secret."""
+
+    code: ClassVar[str] = "keys_late"
+    title: ClassVar[str] = "A key is being fetched"
+
+
 class Keyring:
     """AES-256-GCM with named keys. The newest (last) key encrypts; every key decrypts what it once wrote.
 
@@ -84,8 +92,13 @@ class Keyring:
     def __init__(self, keys: Mapping[str, bytes], changed: Changed | None = None) -> None:
         """`changed` is asked before each encryption, and with True for a key that is lacking: the keys, if there are
         others now, else None."""
-        self._changed = changed
+        self.watch(changed)
         self.put(keys)
+
+    def watch(self, changed: Changed | None, late: Late | None = None) -> None:
+        """Ask these from now on; `late` is asked whether a key that is lacking may only be late: KeysLate is raised."""
+        self._changed = changed
+        self._late = late
 
     def put(self, keys: Mapping[str, bytes]) -> None:
         """Work with these keys from now on. Raises StartupError."""
@@ -124,13 +137,17 @@ class Keyring:
         return f"v1:{newest}:{base64.urlsafe_b64encode(nonce + sealed).decode('ascii')}"
 
     def decrypt(self, token: str, *, aad: str) -> str:
-        """The text that `encrypt` was given with the same `aad`. Raises SecretUnreadable."""
+        """The text that `encrypt` was given with the same `aad`. Raises SecretUnreadable, KeysLate (503)."""
         version, key_id, encoded = (*token.split(":", 2), "", "")[:3]
         if version != "v1":
             raise SecretUnreadable("This value is not an encrypted secret of XGet: write the secret again.")
         if key_id not in self._ciphers:
             self._follow(needed=True)
         if key_id not in self._ciphers:
+            if self._late is not None and self._late(key_id):
+                raise KeysLate(
+                    f"The key {key_id} of a secret is being fetched: try again.", headers={"Retry-After": "1"}
+                )
             raise SecretUnreadable(
                 f"The key {key_id} of this secret is not in the keyring: restore the key file or set the secret again."
             )

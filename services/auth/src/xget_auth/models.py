@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from xget_db.base import new_metadata
+from xget_db.data_keys import data_keys_table
 from xget_db.sealed import Sealed
 from xget_db.types import JsonDict, JsonList, UtcDateTime
 
@@ -95,3 +96,6 @@ class AuditEntry(Base):
     event: Mapped[str] = mapped_column(String(40))
     user_id: Mapped[str | None] = mapped_column(String(36), index=True)
     address: Mapped[str] = mapped_column(String(64))
+
+
+DATA_KEYS = data_keys_table(Base.metadata)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from xget_db.clock import ServerClock
+from xget_db.data_keys import open_keys
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_db.outbox import OutboxRelay
@@ -18,7 +19,7 @@ from xget_proxy.adapters.dns import system_addresses
 from xget_proxy.adapters.mmdb import GeoBooks
 from xget_proxy.adapters.topics import create_topics
 from xget_proxy.deps import units
-from xget_proxy.models import OUTBOX
+from xget_proxy.models import OUTBOX, SEALED
 from xget_proxy.service import Allowed, Gate, Upkeep, Vault
 from xget_proxy.settings import Settings
 from xget_proxy.tasks import repeat
@@ -54,7 +55,7 @@ class Worker:
             await stack.enter_async_context(self._clock.following(database))
             self._places = GeoBooks(self._settings.geoip_db)
             stack.callback(self._places.close)
-            keys = await asyncio.to_thread(self._settings.open_keys)
+            keys = await open_keys(self._settings, database, SEALED)
             await stack.enter_async_context(keys.following())
             await create_topics(self._log, self._settings)
             relay = OutboxRelay(database, OUTBOX, self._log, self._clock)
@@ -69,7 +70,8 @@ class Worker:
         gate = Gate(Allowed.parse(settings.proxy_allow_networks), system_addresses, clock)
         checks = checks_on(database, settings, vault=vault, gate=gate, places=places, clock=clock)
         providers = providers_on(database, settings, vault=vault, gate=gate, clock=clock)
-        upkeep = Upkeep(units(database.transaction), clock, timedelta(days=settings.proxy_audit_days))
+        trail = timedelta(days=settings.proxy_trail_days)
+        upkeep = Upkeep(units(database.transaction), clock, timedelta(days=settings.proxy_audit_days), trail)
         async with asyncio.TaskGroup() as group:
             often = settings.proxy_recheck_seconds
             group.create_task(repeat("checks", checks.in_turn, often, clock, stop))

@@ -2,5 +2,6 @@
 
 from xget_db.sealed.columns import Sealed
 from xget_db.sealed.rows import Count, Piece, Place, SealedRows, Unreadable
+from xget_db.sealed.usage import counted
 
-__all__ = ["Count", "Piece", "Place", "Sealed", "SealedRows", "Unreadable"]
+__all__ = ["Count", "Piece", "Place", "Sealed", "SealedRows", "Unreadable", "counted"]

@@ -10,6 +10,7 @@ from pydantic import Field
 from xget_kernel.errors import StartupError
 from xget_kernel.keys.kek import Kek, KekTrouble, LocalKek
 from xget_kernel.keys.opened import Keys
+from xget_kernel.keys.places import InFile
 from xget_kernel.keys.store import KeyStore
 from xget_kernel.secrets import Keyring, Secret, keys_of
 from xget_kernel.settings import ServiceSettings
@@ -57,18 +58,36 @@ class KeySettings(ServiceSettings):
     """Authorities that Vault's certificate is checked against."""
 
     def open_keys(self) -> Keys:
-        """The keys, made at the first start. Waits for Vault: call it in a thread. Raises StartupError."""
+        """The keys of XGET_KEYS or the key file, made at the first start. Waits for Vault: call it in a thread.
+
+        Raises StartupError. Where `in_table`, `xget_db.data_keys.opened_in` opens those of the tables.
+        """
         if self.keys:
             return Keys(Keyring.from_env(self.keys.reveal()))
-        try:
-            store = KeyStore(self.keys_file or self.home / "keys.json", self._kek())
-        except KekTrouble as error:
-            raise StartupError(str(error)) from error
-        return Keys(store.open(), store)
+        store = KeyStore(self.keys_path, self.kek_chosen())
+        return Keys(store.open(), InFile(store))
+
+    @property
+    def keys_path(self) -> Path:
+        """The key file."""
+        return self.keys_file or self.home / "keys.json"
+
+    @property
+    def in_table(self) -> bool:
+        """Whether the keys lie in the service's tables: on PostgreSQL, and never in plain text there."""
+        wrapped = self.kek or self.kek_file or self.vault_url
+        return self.is_real("tables") and bool(wrapped) and not self.keys and not self.keys_file
 
     def keyring(self) -> Keyring:
         """As `open_keys`, for a process that does not keep up with a Vault (`Keys.following`)."""
         return self.open_keys().ring
+
+    def kek_chosen(self) -> Kek | None:
+        """The key-encryption key, if there is one. Waits for Vault: call it in a thread. Raises StartupError."""
+        try:
+            return self._kek()
+        except KekTrouble as error:
+            raise StartupError(str(error)) from error
 
     def _kek(self) -> Kek | None:
         given = [

@@ -2,107 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Request
+from msgspec.structs import asdict as fields_of
 
-from xget_db.engine import Database
-from xget_db.sealed import Piece, Place, Sealed, SealedRows
+from xget_db.sealed import Piece, Place, SealedRows
 from xget_kernel.caller import ADMIN, Caller
 from xget_kernel.errors import Forbidden, Invalid
-from xget_kernel.keys import Keys, KeySettings, KeysFixed, KeysUnavailable
+from xget_kernel.keys import KeyInUse, KeysFixed, KeysUnavailable, NoSuchKey
 from xget_kernel.pages import decode_cursor, encode_cursor
 from xget_telemetry.logs import get_logger
 from xget_web.auth import CallerDep
-from xget_web.health import Check, Degraded
+from xget_web.keys.desk import KeyDesk
+from xget_web.keys.schemas import (
+    AddedKey,
+    CountRead,
+    DataKeyRead,
+    KeysRead,
+    Named,
+    PieceRead,
+    PieceRequest,
+    Rewrapped,
+    UnreadableRead,
+    UsageRead,
+)
 from xget_web.problems import errors
-from xget_web.types import Body
 
 log = get_logger(__name__)
-
-
-@dataclass
-class KeyDesk:
-    """Keys of a service and the tables that hold what they wrote; at `app.state.keys`."""
-
-    keys: Keys
-    database: Database
-    tables: Sequence[Sealed]
-    took_back: Callable[[], Awaitable[object]] | None = None
-    """Called when all was looked at: what waits for a lost key may go on."""
-
-
-class DataKeyRead(BaseModel):
-    """A key, without its bytes."""
-
-    id: str
-    wrapped_by: Annotated[str, Field(description="plain, env, kek:<name> or transit:<name>.")]
-    newest: bool
-
-
-class KeysRead(BaseModel):
-    """The keys that encrypt secrets."""
-
-    keys: list[DataKeyRead]
-    wraps_with: str | None
-    """The key-encryption key that wraps new ones."""
-    trouble: str | None
-    """What is wrong with where they come from, while those of before go on."""
-
-
-class AddedKey(BaseModel):
-    """The key that encrypts from now on."""
-
-    id: str
-
-
-class Rewrapped(BaseModel):
-    """What was done."""
-
-    rewrapped: int
-
-
-class PieceRequest(Body):
-    """Where to go on, and how many rows to take at once."""
-
-    cursor: Annotated[str | None, Field(max_length=400)] = None
-    limit: Annotated[int, Field(ge=1, le=500)] = 200
-
-
-class CountRead(BaseModel):
-    """Secrets of one column that one key wrote."""
-
-    table: str
-    column: str
-    key_id: str
-    rows: int
-    unreadable: int
-
-
-class UnreadableRead(BaseModel):
-    """A secret that cannot be opened."""
-
-    table: str
-    id: str
-    column: str
-    key_id: str
-    reason: str
-
-
-class PieceRead(BaseModel):
-    """What was found in some rows, or done to them."""
-
-    rows: int
-    changed: int
-    counts: list[CountRead]
-    unreadable: list[UnreadableRead]
-    """Some of those that cannot be opened."""
-    next_cursor: str | None
 
 
 def _desk(request: Request) -> KeyDesk:
@@ -126,8 +54,9 @@ def keys_router(prefix: str, tag: str) -> APIRouter:
     @router.get("", responses=errors(Forbidden))
     async def list_data_keys(desk: Desk, caller: Admin) -> KeysRead:
         """The keys that encrypt secrets, oldest first, and what wraps them."""
-        told = [DataKeyRead(id=k.id, wrapped_by=k.wrapped_by, newest=k.newest) for k in await desk.keys.told()]
-        return KeysRead(keys=told, wraps_with=desk.keys.wraps_with, trouble=desk.keys.trouble)
+        keys = desk.keys
+        told = [DataKeyRead(**fields_of(key)) for key in await keys.told()]
+        return KeysRead(place=keys.kind, keys=told, wraps_with=keys.wraps_with, trouble=keys.trouble)
 
     @router.post("", status_code=201, responses=errors(Forbidden, KeysFixed, KeysUnavailable))
     async def add_data_key(desk: Desk, caller: Admin) -> AddedKey:
@@ -159,28 +88,32 @@ def keys_router(prefix: str, tag: str) -> APIRouter:
             piece = await SealedRows(session, desk.tables, desk.keys.ring).reencrypt(_place(body, desk), body.limit)
         return _read(piece)
 
+    @router.get("/usage", responses=errors(Forbidden))
+    async def count_secrets(desk: Desk, caller: Admin) -> UsageRead:
+        """How many secrets of this service each key wrote; none is opened."""
+        counts = [CountRead(**asdict(count)) for count in await desk.usage()]
+        return UsageRead(counts=counts)
+
+    @router.post("/retire", status_code=204, responses=errors(Forbidden, KeyInUse, KeysFixed, KeysUnavailable))
+    async def retire_data_keys(body: Named, desk: Desk, caller: Admin) -> None:
+        """Take keys away that wrote no secret of this service; they can be restored. Ask the others first where the
+        keys lie in a file: they have the same."""
+        await desk.retire(body.ids)
+        log.warning("data_keys_retired", key_ids=body.ids, user_id=caller.user_id)
+
+    @router.post("/restore", status_code=204, responses=errors(Forbidden, NoSuchKey, KeysFixed, KeysUnavailable))
+    async def restore_data_keys(body: Named, desk: Desk, caller: Admin) -> None:
+        """Bring retired keys back, which open what they wrote."""
+        await desk.keys.restore(body.ids)
+        log.warning("data_keys_restored", key_ids=body.ids, user_id=caller.user_id)
+
+    @router.post("/forget", status_code=204, responses=errors(Forbidden, KeyInUse, KeysFixed, KeysUnavailable))
+    async def forget_data_keys(body: Named, desk: Desk, caller: Admin) -> None:
+        """Drop retired keys for ever: what they wrote, in backups too, is then lost."""
+        await desk.forget(body.ids)
+        log.warning("data_keys_forgotten", key_ids=body.ids, user_id=caller.user_id)
+
     return router
-
-
-@asynccontextmanager
-async def opened_keys(
-    app: FastAPI, settings: KeySettings, database: Database, tables: Sequence[Sealed]
-) -> AsyncIterator[KeyDesk]:
-    """The desk of a service for as long as it runs; it keeps up with keys that others add. Raises StartupError."""
-    keys = await asyncio.to_thread(settings.open_keys)
-    app.state.keys = KeyDesk(keys, database, tables)
-    async with keys.following():
-        yield app.state.keys
-
-
-def keys_answer(app: Callable[[], FastAPI]) -> Check:
-    """Degraded while the keys cannot be read anew from where they come."""
-
-    async def keys_come() -> str | None:
-        trouble = app().state.keys.keys.trouble
-        return Degraded(f"{trouble} The keys of before go on.") if trouble else None
-
-    return keys_come
 
 
 def _place(body: PieceRequest, desk: KeyDesk) -> Place:

@@ -1,0 +1,126 @@
+"""Keys of a service, what they wrote, and whether all of it can be opened."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+
+from xget_db.data_keys import open_keys
+from xget_db.engine import Database
+from xget_db.sealed import Count, Sealed, counted
+from xget_kernel.errors import XGetError
+from xget_kernel.keys import KeyInUse, Keys, KeySettings
+from xget_telemetry.logs import get_logger
+from xget_web.health import Check, Degraded
+
+LOOK_SECONDS: Final = 10.0
+"""How often it is asked whether the keys are others."""
+COUNT_SECONDS: Final = 300.0
+"""How often what they wrote is counted while nothing is known to be lost."""
+
+log = get_logger(__name__)
+
+
+@dataclass
+class KeyDesk:
+    """Keys of a service and the tables that hold what they wrote; at `app.state.keys`."""
+
+    keys: Keys
+    database: Database
+    tables: Sequence[Sealed]
+    took_back: Callable[[], Awaitable[object]] | None = None
+    """Called when all was looked at: what waits for a lost key may go on."""
+    lost: dict[str, int] = field(default_factory=dict)
+    """Secrets whose key is not there, by table, as they were counted last."""
+    lost_keys: list[str] = field(default_factory=list)
+
+    async def usage(self) -> list[Count]:
+        """How many secrets of each column each key wrote."""
+        async with self.database.read() as session:
+            return await counted(session, self.tables)
+
+    async def count(self) -> None:
+        """Find out what has lost its key; where some of it has come back, whoever waited for it goes on."""
+        have, before = {*self.keys.ring.ids}, sum(self.lost.values())
+        gone = [one for one in await self.usage() if one.key_id not in have]
+        lost = Counter[str]()
+        for one in gone:
+            lost[one.table] += one.rows
+        self.lost, self.lost_keys = dict(lost), sorted({one.key_id for one in gone})
+        if sum(lost.values()) < before and self.took_back is not None:
+            await self.took_back()
+
+    async def retire(self, ids: Collection[str]) -> None:
+        """Take keys away that wrote nothing here. Raises KeyInUse (409)."""
+        await self._refuse_used(ids)
+        await self.keys.retire(ids)
+        try:
+            await self._refuse_used(ids)  # by one that had not heard of the newest key
+        except KeyInUse:
+            await self.keys.restore(ids)
+            raise
+
+    async def forget(self, ids: Collection[str]) -> None:
+        """Drop retired keys that wrote nothing here. Raises KeyInUse (409)."""
+        await self._refuse_used(ids)
+        await self.keys.forget(ids)
+
+    async def watch(self) -> None:
+        """Count again and again."""
+        counted_at, ids = float("-inf"), tuple[str, ...]()
+        while True:
+            _ = self.keys.ring.newest  # takes up another file
+            if self.lost or self.keys.ring.ids != ids or time.monotonic() - counted_at >= COUNT_SECONDS:
+                try:
+                    await self.count()
+                    counted_at, ids = time.monotonic(), self.keys.ring.ids
+                except (XGetError, SQLAlchemyError, OSError) as error:
+                    log.warning("secrets_not_counted", reason=type(error).__name__)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _refuse_used(self, ids: Collection[str]) -> None:
+        used = sorted({one.key_id for one in await self.usage()} & {*ids})
+        if used:
+            raise KeyInUse(f"The key {used[0]} wrote secrets that are stored: `xget keys rotate` writes them anew.")
+
+
+@asynccontextmanager
+async def opened_keys(
+    app: FastAPI, settings: KeySettings, database: Database, tables: Sequence[Sealed]
+) -> AsyncIterator[KeyDesk]:
+    """The desk of a service for as long as it runs; it keeps up with keys that others add. Raises StartupError."""
+    keys = await open_keys(settings, database, tables)
+    app.state.keys = desk = KeyDesk(keys, database, tables)
+    async with keys.following():
+        watching = asyncio.create_task(desk.watch())
+        try:
+            yield desk
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+
+def keys_answer(app: Callable[[], FastAPI]) -> Check:
+    """Degraded while the keys cannot be read anew from where they come, or some that are needed are not there."""
+
+    async def keys_come() -> str | None:
+        desk: KeyDesk = app().state.keys
+        said = [f"{desk.keys.trouble} The keys of before go on."] if desk.keys.trouble else []
+        if desk.lost:
+            counts = ", ".join(f"{count} of {table}" for table, count in desk.lost.items())
+            said.append(
+                f"Secrets that no key opens: {counts} (keys {', '.join(desk.lost_keys[:5])}). `xget keys status` names "
+                "the rows; bring the keys back (docs/operations/secrets.md) or set these secrets anew."
+            )
+        return Degraded(" ".join(said)) if said else None
+
+    return keys_come
