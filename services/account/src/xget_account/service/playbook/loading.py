@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -53,6 +54,7 @@ _RANGE = re.compile(r"(\d{1,3})-(\d{1,3})", re.ASCII)
 _NAME = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 
 
+@cache
 def packaged() -> Playbook:
     """The playbook that comes with XGet."""
     return parse((files(__package__) / "default.yaml").read_text("utf-8"), "packaged")
