@@ -150,13 +150,14 @@ def fit() -> Select[Account]:
     budget, day = bindparam("fit_budget", type_=Integer), bindparam("fit_day", type_=String)
     spent_now = and_(LedgerEntry.remaining <= 0, LedgerEntry.reset_at > now)
     left = or_(Account.used_day != day, Account.used_today < func.coalesce(Account.daily_budget, budget))
-    closed = exists().where(
-        LedgerEntry.account_id == Account.id,
-        LedgerEntry.operation == operation,
-        or_(LedgerEntry.rest_until > now, spent_now),
+    # A value and not EXISTS: PostgreSQL makes a join of that one, and reads the whole ledger for it.
+    closed = (
+        select(or_(LedgerEntry.rest_until > now, spent_now))
+        .where(LedgerEntry.account_id == Account.id, LedgerEntry.operation == operation)
+        .scalar_subquery()
     )
     rested = or_(Account.rest_until.is_(None), Account.rest_until <= now)
-    return select(Account).where(healthy(), rested, left, ~closed)
+    return select(Account).where(healthy(), rested, left, ~func.coalesce(closed, False))
 
 
 def fit_values(operation: str, now: datetime, budget: int) -> dict[str, object]:
