@@ -178,3 +178,22 @@ async def test_only_api_accounts_have_api_money(client: httpx.AsyncClient) -> No
     web = (await client.post(ACCOUNTS, json={"username": "web"})).json()
     assert (await client.put(f"{ACCOUNTS}/{web['id']}/api", json={"bearer_token": "t"})).status_code == 409
     assert (await client.get(f"{ACCOUNTS}/nowhere/api")).status_code in (404, 422)
+
+
+async def test_the_budget_tells_money_spent_held_and_left(
+    client: httpx.AsyncClient, pool: AccountPoolStub, app_account: str, clock: ManualClock
+) -> None:
+    await client.post(ACCOUNTS, json={"username": "web"})
+    first = (await pool.Acquire(wish())).lease
+    await pool.Report(told(first, units=30))
+    await pool.Release(pb.ReleaseRequest(lease_id=first.lease_id, fencing_token=first.fencing_token))
+    await pool.Acquire(wish(units=20))
+    found = (await client.get(f"{ACCOUNTS}/budget")).json()
+    shown = {one["username"]: one["money"] for one in found["items"]}
+    assert shown["web"] is None
+    assert found["money"] == shown["app"]
+    told_money = {name: float(shown["app"][name]) for name in ("cap", "spent", "held", "left")}
+    assert told_money == {"cap": 1.0, "spent": 0.15, "held": 0.1, "left": 0.75}
+    assert (shown["app"]["currency"], shown["app"]["results"], shown["app"]["requests"]) == ("USD", 50, 2)
+    ends = datetime.fromisoformat(shown["app"]["resets_at"])
+    assert (ends.day, ends.hour, ends > clock.now()) == (1, 0, True)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.errors import AccountExists
-from xget_account.models import HEALTHY, RESTING, Account, LedgerEntry, Move
+from xget_account.models import HEALTHY, RESTING, Account, ApiAccess, LedgerEntry, Move
 from xget_account.schemas import AccountFilter
 from xget_db.locks import in_turn, locked
 from xget_db.ordering import in_bytes
@@ -77,6 +77,11 @@ class AccountRepository:
         """Insert accounts. Raises AccountExists (409) when the name of one is taken."""
         self._session.add_all(accounts)
         await self.save(accounts[0] if accounts else None)
+
+    async def add_accesses(self, accesses: Sequence[ApiAccess]) -> None:
+        """Insert what new accounts of an official API may spend."""
+        self._session.add_all(accesses)
+        await self._session.flush()
 
     async def save(self, account: Account | None) -> None:
         """Write what was changed. Raises AccountExists (409) when the new name is taken."""

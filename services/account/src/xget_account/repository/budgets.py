@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from xget_account.models import Account, LedgerEntry
-from xget_account.repository.room import day_of, healthy, spent, within_budget
+from xget_account.models import Account, ApiAccess, LedgerEntry
+from xget_account.repository.room import day_of, healthy, spent, this_month, within_budget
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,29 @@ class Scope:
         """Conditions on accounts."""
         found = [Account.owner_id == self.owner] if self.owner is not None else []
         return [*found, Account.platform == self.platform] if self.platform is not None else found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Money:
+    """A month of an official API, in millionths of a dollar; `held` is counted already."""
+
+    cap: int
+    counted: int
+    held: int
+    results_cap: int | None
+    results: int
+    requests: int
+
+    def __add__(self, other: Money) -> Money:
+        caps = (self.results_cap, other.results_cap)
+        return Money(
+            cap=self.cap + other.cap,
+            counted=self.counted + other.counted,
+            held=self.held + other.held,
+            results_cap=None if None in caps else sum(cap or 0 for cap in caps),
+            results=self.results + other.results,
+            requests=self.requests + other.requests,
+        )
 
 
 class BudgetRepository:
@@ -64,6 +87,29 @@ class BudgetRepository:
         if scope.operation is not None:
             query = query.where(LedgerEntry.operation == scope.operation)
         return (await self._session.execute(query)).all()
+
+    async def money(self, scope: Scope, now: datetime, account_ids: Sequence[str] | None = None) -> dict[str, Money]:
+        """The month of accounts of an official API, by account: all of the scope, or some of them."""
+        held = case((ApiAccess.held_fence == Account.fence, ApiAccess.held_units * ApiAccess.unit_micros), else_=0)
+        query = (
+            select(Account.id, ApiAccess, held.label("held"))
+            .join(ApiAccess, ApiAccess.account_id == Account.id)
+            .where(*scope.accounts())
+        )
+        if account_ids is not None:
+            query = query.where(Account.id.in_(account_ids))
+        found = {}
+        for account_id, access, held_micros in await self._session.execute(query):
+            fresh = access.month != this_month(now)
+            found[account_id] = Money(
+                cap=access.cap_micros,
+                counted=0 if fresh else access.micros,
+                held=0 if fresh else held_micros,
+                results_cap=access.cap_units,
+                results=0 if fresh else access.units,
+                requests=0 if fresh else access.requests,
+            )
+        return found
 
     async def totals(self, scope: Scope, now: datetime, budget: int) -> Row[Any]:
         """accounts, healthy, with_room, daily_budget, used_today, budget_left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
@@ -23,6 +24,21 @@ class WindowRead(BaseModel):
     errors: list[dict[str, object]] = Field(description="The newest of them, oldest first.")
 
 
+class MoneyRead(BaseModel):
+    """What accounts of an official API may spend in a UTC month, and read."""
+
+    currency: str
+    cap: Decimal
+    spent: Decimal = Field(description="Of requests that are answered, or whose answer nobody saw.")
+    held: Decimal = Field(description="For requests under way: what they may cost at most.")
+    left: Decimal
+    results_cap: int | None = Field(description="Posts and users that may be read; null: any number.")
+    results: int = Field(description="Those that were read, and those that requests under way may read.")
+    results_left: int | None
+    requests: int
+    resets_at: datetime = Field(description="When the month begins anew.")
+
+
 class AccountBudget(BaseModel):
     """One account: its day, its rests, and each operation that it was used for."""
 
@@ -37,6 +53,7 @@ class AccountBudget(BaseModel):
     rest_until: datetime | None = Field(description="It rests from everything until then.")
     lease_until: datetime | None = Field(description="Somebody works with it until then.")
     operations: list[WindowRead]
+    money: MoneyRead | None = Field(description="Of an account of an official API; null for others.")
 
 
 class OperationBudget(BaseModel):
@@ -69,4 +86,5 @@ class BudgetPage(PageOut[AccountBudget]):
 
     operations: list[OperationBudget]
     totals: BudgetTotals
+    money: MoneyRead | None = Field(description="Of all accounts of official APIs together; null when there is none.")
     day_ends_at: datetime = Field(description="When the daily budgets begin anew.")

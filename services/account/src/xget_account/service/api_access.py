@@ -18,7 +18,9 @@ from xget_account.service.vault import Vault
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 
+FRESH_TOKENS: Final = "It has fresh tokens for the official API."
 MICROS: Final = 1_000_000
+_CAPS: Final = {"full_archive", "monthly_budget_usd", "monthly_results"}
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,14 @@ class ApiAccessService:
         """Plan, cap and month of an account. Raises AccountNotFound (404), NoApiAccount (409)."""
         account = await self._account(account_id, caller)
         access = await self._spending.get(account.id)
-        return self._read(account, access or _blank(account))
+        return self._read(account, access or blank_access(account))
 
     async def put(self, account_id: str, body: ApiWrite, caller: Caller) -> ApiRead:
         """Store tokens and limits; fresh tokens make the account healthy. Raises as `get`."""
         account = await self._account(account_id, caller)
         access = await self._spending.get(account.id)
         if access is None:
-            access = _blank(account)
+            access = blank_access(account)
             await self._spending.add(access)
         if body.full_archive is not None:
             access.full_archive = body.full_archive
@@ -72,9 +74,12 @@ class ApiAccessService:
         if "monthly_results" in body.model_fields_set:
             access.cap_units = body.monthly_results
         if body.tokens:
-            self._vault.seal_api(account, body.tokens)
+            self._vault.give_api(account, body.tokens)
             account.login_method, account.rest_until = "API", None
-            self._life.move(account, NEW, reason="It has fresh tokens for the official API.", by=caller.user_id)
+            self._life.move(account, NEW, reason=FRESH_TOKENS, by=caller.user_id)
+            self._life.note(account, "account.secrets_replaced", {"secrets": ["api"]})
+        if caps := sorted(body.model_fields_set & _CAPS):
+            self._life.note(account, "account.updated", {"changed": {name: str(getattr(body, name)) for name in caps}})
         account.rev += 1
         account.updated_at = self._clock.now()
         await self._accounts.save(account)
@@ -124,7 +129,8 @@ def _sentence(account: Account, access: ApiAccess, spent: int, units: int) -> st
     return f"May still spend {Decimal(access.cap_micros - spent) / MICROS:.2f} US dollars this month."
 
 
-def _blank(account: Account) -> ApiAccess:
+def blank_access(account: Account) -> ApiAccess:
+    """What an account may spend before anybody has said so: nothing."""
     return ApiAccess(
         account_id=account.id, full_archive=False, cap_micros=0, cap_units=None, month="", units=0, micros=0,
         requests=0, held_fence=0, held_units=0, unit_micros=0,

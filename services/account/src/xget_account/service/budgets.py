@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
+from functools import reduce
+from operator import add
 
 from xget_account.models import LedgerEntry
 from xget_account.repository import AccountRepository, next_day
-from xget_account.repository.budgets import BudgetRepository, Scope
+from xget_account.repository.budgets import BudgetRepository, Money, Scope
+from xget_account.repository.room import next_month
 from xget_account.schemas import AccountFilter
-from xget_account.schemas.budget import AccountBudget, BudgetPage, BudgetTotals, OperationBudget, WindowRead
+from xget_account.schemas.budget import (
+    AccountBudget,
+    BudgetPage,
+    BudgetTotals,
+    MoneyRead,
+    OperationBudget,
+    WindowRead,
+)
+from xget_account.service.api_access import MICROS
 from xget_account.service.state import View
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
@@ -36,8 +48,12 @@ class BudgetService:
         views = [View(account, ledger.get(account.id, []), now, self._daily_budget) for account in rows]
         operations = await self._budgets.operations(scope, now)
         totals = await self._budgets.totals(scope, now, self._daily_budget)
+        everywhere = await self._budgets.money(scope, now)
+        money = {account_id: _money(one, now) for account_id, one in everywhere.items()}
+        whole = reduce(add, everywhere.values()) if everywhere else None
         return BudgetPage(
-            items=[_account(view, operation) for view in views],
+            items=[_account(view, operation, money.get(view.account.id)) for view in views],
+            money=_money(whole, now) if whole else None,
             page=page.page,
             size=page.size,
             total=total,
@@ -48,7 +64,7 @@ class BudgetService:
         )
 
 
-def _account(view: View, operation: str | None) -> AccountBudget:
+def _account(view: View, operation: str | None, money: MoneyRead | None) -> AccountBudget:
     account, now = view.account, view.now
     entries = [entry for entry in view.ledger if operation is None or entry.operation == operation]
     return AccountBudget(
@@ -63,6 +79,23 @@ def _account(view: View, operation: str | None) -> AccountBudget:
         rest_until=_future(account.rest_until, now),
         lease_until=_future(account.lease_expires_at, now),
         operations=[_window(entry, now) for entry in entries],
+        money=money,
+    )
+
+
+def _money(money: Money, now: datetime) -> MoneyRead:
+    cap, results = money.results_cap, money.results
+    return MoneyRead(
+        currency="USD",
+        cap=Decimal(money.cap) / MICROS,
+        spent=Decimal(money.counted - money.held) / MICROS,
+        held=Decimal(money.held) / MICROS,
+        left=Decimal(max(0, money.cap - money.counted)) / MICROS,
+        results_cap=cap,
+        results=results,
+        results_left=None if cap is None else max(0, cap - results),
+        requests=money.requests,
+        resets_at=next_month(now),
     )
 
 

@@ -6,20 +6,22 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from xget_account.models import NEEDS_LOGIN, SECRETS, Account
+from xget_account.models import NEEDS_LOGIN, NEW, RETIRED, SECRETS, Account
 from xget_account.repository import AccountRepository
 from xget_account.schemas import ImportLine, ImportRequest, ImportResult
 from xget_account.service.accounts import blank, refresh, renew
+from xget_account.service.api_access import FRESH_TOKENS, blank_access
 from xget_account.service.importing import Found, Refused, read
 from xget_account.service.life import Life
-from xget_account.service.state import NO_COOKIES
+from xget_account.service.state import NO_COOKIES, NO_TOKENS
 from xget_account.service.vault import Vault
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
 
-PLATFORM = "x"
+PLATFORM, API_PLATFORM = "x", "x_api"
 OUTCOMES: Final = ("created", "updated", "unchanged", "conflict", "refused")
+NO_MONEY: Final = "It may spend nothing yet: `xget accounts api NAME --monthly-budget USD` says how much."
 CONFLICT: Final = "The account has another {} already: nothing was taken. Import it with `update` to replace that."
 
 
@@ -36,25 +38,35 @@ class ImportService:
         """Read a file and store its accounts for the caller. Raises BadLineFormat (422)."""
         reading = read(wish.text, format=wish.format, line_format=wish.line_format, username=wish.username)
         found = [record for record in reading.records if isinstance(record, Found)]
-        keys = [record.username.casefold() for record in found]
-        known = await self._accounts.by_username(caller.user_id, PLATFORM, keys)
+        known: dict[tuple[str, str], Account] = {}
+        for platform in sorted({_platform(record) for record in found}):
+            keys = [record.username.casefold() for record in found if _platform(record) == platform]
+            named = await self._accounts.by_username(caller.user_id, platform, keys)
+            known |= {(platform, key): account for key, account in named.items()}
         fresh: list[Account] = []
         lines: list[ImportLine] = []
         for record in reading.records:
             if isinstance(record, Refused):
                 lines.append(_refused(record))
                 continue
-            account = known.get(record.username.casefold())
+            account = known.get((_platform(record), record.username.casefold()))
             if account is None:
-                account = blank(caller.user_id, PLATFORM, record.username, self._clock)
+                account = blank(caller.user_id, _platform(record), record.username, self._clock)
                 fresh.append(account)
                 self._take(account, record, wish.proxy_id)
                 if record.cookies:
                     refresh(account, dict(record.cookies), self._vault)
+                if record.api:
+                    self._vault.give_api(account, record.api)
+                    account.login_method, account.status, account.error_msg, account.next_step = "API", NEW, None, ""
                 lines.append(_taken(record, account, "created"))
             else:
                 lines.append(self._meet(account, record, wish, caller))
         await self._accounts.add(fresh)
+        await self._accounts.add_accesses([blank_access(account) for account in fresh if account.api is not None])
+        for account in fresh:
+            told = {"username": account.username, "platform": account.platform, "by": "import"}
+            self._life.note(account, "account.created", told)
         return _result(reading.format, lines)
 
     def _meet(self, account: Account, record: Found, wish: ImportRequest, caller: Caller) -> ImportLine:
@@ -69,6 +81,16 @@ class ImportService:
         self._take(account, record, wish.proxy_id)
         if record.cookies and "cookies" in (*news, *clashes):
             renew(account, dict(record.cookies), self._vault, self._life, caller.user_id)
+        if record.api and "api" in (*news, *clashes):
+            self._vault.give_api(account, record.api)
+            account.login_method, account.rest_until = "API", None
+            if account.status != RETIRED:
+                self._life.move(account, NEW, reason=FRESH_TOKENS, by=caller.user_id)
+        taken = sorted({*news, *clashes})
+        if plain := [name for name in taken if name not in SECRETS]:
+            self._life.note(account, "account.updated", {"changed": dict.fromkeys(plain), "by": "import"})
+        if secret := [name for name in taken if name in SECRETS]:
+            self._life.note(account, "account.secrets_replaced", {"secrets": secret, "by": "import"})
         return _taken(record, account, "updated")
 
     def _compare(self, account: Account, record: Found) -> tuple[list[str], list[str]]:
@@ -83,7 +105,18 @@ class ImportService:
             if has_cookies is None or json.loads(has_cookies) != dict(record.cookies):
                 waits = has_cookies is None or account.status == NEEDS_LOGIN
                 (news if waits else clashes).append("cookies")
+        if record.api:
+            has_api = self._given_api(account)
+            if has_api != dict(record.api):
+                (news if has_api is None or account.status == NEEDS_LOGIN else clashes).append("api")
         return news, clashes
+
+    def _given_api(self, account: Account) -> dict[str, str] | None:
+        """The tokens that were given last; None also when their key is lost."""
+        try:
+            return self._vault.given_api(account)
+        except SecretUnreadable:
+            return None
 
     def _held(self, account: Account, name: str) -> str | None:
         """A value of the account; None also for a secret whose key is lost."""
@@ -109,8 +142,15 @@ class ImportService:
         account.updated_at = self._clock.now()
 
 
+def _platform(record: Found) -> str:
+    return API_PLATFORM if record.api else PLATFORM
+
+
 def _taken(record: Found, account: Account, outcome: str, conflict: str = "") -> ImportLine:
-    reason = conflict or (NO_COOKIES if account.cookies is None else "")
+    secret, lacking = (account.api, NO_TOKENS) if record.api else (account.cookies, NO_COOKIES)
+    reason = conflict or (lacking if secret is None else "")
+    if record.api and outcome == "created":
+        reason = NO_MONEY
     if not account.active:
         reason = f"It is switched off. {reason}".strip()
     return ImportLine.model_validate(

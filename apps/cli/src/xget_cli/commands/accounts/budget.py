@@ -54,7 +54,40 @@ def budget(
         table("By operation", columns, [_operation(row) for row in found["operations"]])
     columns = ["account", "state", "today", "", "operation", "window", "", "full again", "rests until"]
     rows = [row for account in found["items"] for row in _account(account)]
+    if found["money"]:
+        _money(found)
     return table(f"By account, page {found['page']} of {max(1, found['pages'])}", columns, rows)
+
+
+def _money(found: Mapping[str, Any]) -> None:
+    """Official APIs: what a month may cost, and what is left of it."""
+    whole = found["money"]
+    line(
+        f"Official API: {_usd(whole['left'])} of {_usd(whole['cap'])} are left until {_time(whole['resets_at'])} UTC; "
+        f"{_usd(whole['spent'])} are spent, {_usd(whole['held'])} held for requests under way."
+    )
+    columns = ["account", "left", "", "spent", "held", "month's cap", "results", "requests", "month ends"]
+    table("Money", columns, [_spent(one) for one in found["items"] if one["money"]])
+
+
+def _spent(account: Mapping[str, Any]) -> list[Any]:
+    money = account["money"]
+    cap = "" if money["results_cap"] is None else f" of {money['results_cap']:,}"
+    return [
+        account["username"],
+        bar(float(money["left"]), float(money["cap"])),
+        _usd(money["left"]),
+        _usd(money["spent"]),
+        _usd(money["held"]),
+        _usd(money["cap"]),
+        f"{money['results']:,}{cap}",
+        money["requests"],
+        _time(money["resets_at"]),
+    ]
+
+
+def _usd(amount: str) -> str:
+    return f"{float(amount):,.2f} USD"
 
 
 def _operation(row: Mapping[str, Any]) -> list[Any]:
@@ -97,7 +130,7 @@ def _window(window: Mapping[str, Any], everything: str | None) -> list[Any]:
     ]
 
 
-def bar(left: int, whole: int) -> Text:
+def bar(left: float, whole: float) -> Text:
     """What is left of a whole, as a bar of WIDTH characters."""
     share = min(1.0, max(0.0, left / whole)) if whole > 0 else 0.0
     full = round(share * WIDTH)
