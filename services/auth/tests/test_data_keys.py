@@ -46,12 +46,35 @@ async def test_a_new_key_takes_over_what_the_old_one_wrote(admin: httpx.AsyncCli
     assert (await admin.get("/api/v1/auth/me")).status_code == 200
 
 
+async def test_old_keys_are_retired_when_nothing_needs_them_and_can_come_back(admin: httpx.AsyncClient) -> None:
+    (first,) = (await admin.get(URL)).json()["keys"]
+    old = {"ids": [first["id"]]}
+    refused = await admin.post(f"{URL}/retire", json=old)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:xget:error:key_in_use")
+    await admin.post(URL)
+    assert (await admin.post(f"{URL}/retire", json=old)).status_code == 409, "it wrote the signing key"
+    await ask(admin, "reencrypt")
+    assert (await admin.post(f"{URL}/retire", json=old)).status_code == 204
+    told = (await admin.get(URL)).json()
+    assert told["place"] == "file"
+    assert [key["id"] for key in told["keys"] if key["retired_at"]] == old["ids"]
+    assert (await admin.post(f"{URL}/restore", json=old)).status_code == 204
+    assert (await admin.post(f"{URL}/restore", json=old)).status_code == 404
+    assert [key["retired_at"] for key in (await admin.get(URL)).json()["keys"]] == [None, None]
+    assert (await admin.post(f"{URL}/retire", json=old)).status_code == 204
+    assert (await admin.post(f"{URL}/forget", json=old)).status_code == 204
+    assert len((await admin.get(URL)).json()["keys"]) == 1
+
+
 async def test_only_administrators_see_and_change_keys(admin: httpx.AsyncClient, post: Api) -> None:
     await post("register", username="ada", password=PASSWORD)
     await log_in(post, admin, "ada")
     assert (await admin.get(URL)).status_code == 403
+    assert (await admin.get(f"{URL}/usage")).status_code == 403
     for path in (URL, f"{URL}/rewrap", f"{URL}/check", f"{URL}/reencrypt"):
         assert (await admin.post(path, json={})).status_code == 403
+    for path in ("retire", "restore", "forget"):
+        assert (await admin.post(f"{URL}/{path}", json={"ids": ["a"]})).status_code == 403
 
 
 async def test_bad_requests_are_refused(admin: httpx.AsyncClient) -> None:

@@ -48,7 +48,10 @@ async def test_proxies_wait_for_the_key_that_is_missing_and_work_again_with_it(
         (proxy,) = (await client.get(URL)).json()["items"]
         assert proxy["status"] == "INACTIVE"
         assert "give XGET_KEYS (or keys.json) its key back" in proxy["error_msg"]
+        ready = (await client.get("/readyz")).json()
+        assert "Secrets that no key opens: 1 of proxies (keys old). `xget keys status`" in ready["degraded"][0]
     async with started(settings, f"{OLD},{NEW}", clock, tokens) as (client, pool):
         (proxy,) = (await client.get(URL)).json()["items"]
         assert (proxy["status"], proxy["error_msg"]) == ("ACTIVE", None)
+        assert (await client.get("/readyz")).json() == {"status": "ready"}
         assert (await pool.Acquire(pb.AcquireRequest(owner_id="ada"))).url == url

@@ -88,6 +88,13 @@ def keys_router(prefix: str, tag: str) -> APIRouter:
             piece = await SealedRows(session, desk.tables, desk.keys.ring).reencrypt(_place(body, desk), body.limit)
         return _read(piece)
 
+    _add_pruning(router)
+    return router
+
+
+def _add_pruning(router: APIRouter) -> None:
+    """Routes that take old keys away and bring them back."""
+
     @router.get("/usage", responses=errors(Forbidden))
     async def count_secrets(desk: Desk, caller: Admin) -> UsageRead:
         """How many secrets of this service each key wrote; none is opened."""
@@ -112,8 +119,6 @@ def keys_router(prefix: str, tag: str) -> APIRouter:
         """Drop retired keys for ever: what they wrote, in backups too, is then lost."""
         await desk.forget(body.ids)
         log.warning("data_keys_forgotten", key_ids=body.ids, user_id=caller.user_id)
-
-    return router
 
 
 def _place(body: PieceRequest, desk: KeyDesk) -> Place:
