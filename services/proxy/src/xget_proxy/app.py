@@ -20,16 +20,18 @@ from xget_proxy.adapters.checking import checks_on, providers_on
 from xget_proxy.adapters.dns import system_addresses
 from xget_proxy.adapters.mmdb import GeoBooks
 from xget_proxy.deps import Container, units
-from xget_proxy.models import SEALED
+from xget_proxy.models import AUDIT, SEALED
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.router import ROUTERS
 from xget_proxy.rpc import SERVICE_NAME, ProxyPool
 from xget_proxy.service import Allowed, Gate, PoolService, Resolve, Vault
 from xget_proxy.service.metrics import PROXIES
+from xget_proxy.service.trail import grants_on
 from xget_proxy.settings import NAME, Settings
 from xget_rpc.server import RpcServer
 from xget_telemetry.metrics import Registry
 from xget_web.app import build_app
+from xget_web.audit import Views
 from xget_web.auth import TokenVerifier
 from xget_web.keys import keys_answer, keys_router, opened_keys
 from xget_web.state import Verifier
@@ -73,7 +75,10 @@ def create_app(
             stack.callback(places.close)
             checks = checks_on(database, settings, vault=vault, gate=gate, places=places, clock=time)
             providers = providers_on(database, settings, vault=vault, gate=gate, clock=time)
-            app.state.proxy = Container(database, vault, time, gate, checks, providers)
+            views = Views(database, AUDIT, time)
+            await stack.enter_async_context(views.running())
+            grants = grants_on(database, time)
+            app.state.proxy = Container(database, vault, time, gate, checks, providers, views, grants)
             metrics.sampled(PROXIES, partial(_proxies, database))
             pool = PoolService(
                 units(database.transaction, settings.kafka_topic_proxy_events), vault, gate, time, metrics

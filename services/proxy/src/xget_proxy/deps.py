@@ -19,8 +19,10 @@ from xget_proxy.repository import ProxyRepository
 from xget_proxy.schemas import ImportRequest, ProviderCreate, ProxyCreate, ProxyUpdate
 from xget_proxy.service import CheckService, Gate, ImportService, ProviderService, ProxyService, Vault, Work, admitted
 from xget_proxy.service.reading import Found, Refused
+from xget_web.audit import Views, by
 from xget_web.auth import CallerDep
 from xget_web.db import read_dep, session_dep
+from xget_web.grants import GrantDesk
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,24 @@ class Container:
     gate: Gate
     checks: CheckService
     providers: ProviderService
+    views: Views
+    """Who looked at what."""
+    grants: GrantDesk
 
 
 def container(request: Request) -> Container:
     """The container of the app that serves this request."""
     return cast(Container, request.app.state.proxy)
+
+
+def views(request: Request) -> Views:
+    """Who looked at what."""
+    return container(request).views
+
+
+def grant_desk(request: Request) -> GrantDesk:
+    """Who lets whom use his proxies."""
+    return container(request).grants
 
 
 def database(request: Request) -> Database:
@@ -82,9 +97,9 @@ async def admitted_host(body: ProviderCreate, caller: Annotated[Caller, Depends(
     return await built.providers.admitted(body.url)
 
 
-def rows(opened: Annotated[AsyncSession, session]) -> ProxyRepository:
-    """Rows in a transaction that writes."""
-    return ProxyRepository(opened)
+def rows(built: Built, opened: Annotated[AsyncSession, session], caller: CallerDep) -> ProxyRepository:
+    """Rows in a transaction that writes, and the trail of what the caller does in it."""
+    return ProxyRepository(opened, by=by(caller), clock=built.clock)
 
 
 Writer = Annotated[Caller, Depends(writer)]
@@ -95,9 +110,9 @@ Rows = Annotated[ProxyRepository, Depends(rows)]
 Providers = Annotated[ProviderService, Depends(providing)]
 
 
-def writing(built: Built, opened: Annotated[AsyncSession, session]) -> ProxyService:
+def writing(built: Built, proxies: Rows) -> ProxyService:
     """Use cases in a transaction that writes."""
-    return ProxyService(ProxyRepository(opened), built.vault, built.clock)
+    return ProxyService(proxies, built.vault, built.clock)
 
 
 def reading(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> ProxyService:
@@ -105,9 +120,9 @@ def reading(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -
     return ProxyService(ProxyRepository(opened), built.vault, built.clock)
 
 
-def importing(built: Built, opened: Annotated[AsyncSession, session]) -> ImportService:
+def importing(built: Built, proxies: Rows) -> ImportService:
     """The import in a transaction."""
-    return ImportService(ProxyRepository(opened), built.vault, built.clock)
+    return ImportService(proxies, built.vault, built.clock)
 
 
 async def screened(body: ProxyCreate, caller: Writer, built: Built) -> None:
@@ -145,6 +160,7 @@ def checking(built: Built) -> CheckService:
     return built.checks
 
 
+Viewed = Annotated[Views, Depends(views)]
 Proxies = Annotated[ProxyService, Depends(writing)]
 ProxiesRead = Annotated[ProxyService, Depends(reading)]
 Imports = Annotated[ImportService, Depends(importing)]

@@ -104,7 +104,7 @@ class Proxy(Base):
     """The day of `used_today`, as `2026-11-22`."""
     used_today: Mapped[int] = mapped_column(Integer)
     lent: Mapped[int] = mapped_column(Integer, server_default="0")
-    """Leases that were not over when one of its leases began or ended last."""
+    """Leases that have not ended."""
     place: Mapped[int] = mapped_column(Integer, server_default="8")
     """In the order of choice, 0 for the best: written with each change of what it is made of."""
     turn: Mapped[int] = mapped_column(BigInteger, server_default="0")
@@ -221,6 +221,7 @@ class Rotation(Base):
 idempotency = idempotency_table(Base.metadata)
 OUTBOX = outbox_table(Base.metadata)
 AUDIT = audit_table(Base.metadata)
+Audit = type("Audit", (Base,), {"__table__": AUDIT})
 GRANTS = grants_table(Base.metadata)
 
 

@@ -29,6 +29,8 @@ class Settings(KeySettings):
     """MMDB files, comma-separated: where exits are (country, city, ISP)."""
     proxy_audit_days: float = Field(7.0, gt=0, le=3650)
     """How long it is known who leased which proxy."""
+    proxy_trail_days: float = Field(400.0, gt=0, le=36500)
+    """How long it is known who did, changed or saw what."""
     proxy_check_seconds: float = Field(10.0, gt=0, le=60)
     """How long a check waits for an answer."""
     proxy_recheck_seconds: float = Field(30.0, ge=1)

@@ -44,9 +44,13 @@ class Trail:
         self._clock = clock
         self.by = by
 
-    def note(self, action: str, subject: Subject, details: dict[str, Any] | None = None, *, actor: str = "") -> None:
-        """Write one row. `details` must hold no secret; `actor` is who else did it than who asked, a machine."""
-        who = self.by if actor in {"", self.by.actor} else By(actor, SYSTEM, self.by.request_id)
+    def note(
+        self, action: str, subject: Subject, details: dict[str, Any] | None = None, *, actor: str | By = ""
+    ) -> None:  # fmt: skip
+        """Write one row. `details` must hold no secret; `actor` is who else did it than who asked, as a machine."""
+        who = actor if isinstance(actor, By) else self.by
+        if isinstance(actor, str) and actor not in {"", self.by.actor}:
+            who = By(actor, SYSTEM, self.by.request_id)
         self._session.add(self._row(**values_of(who, action, subject, details, self._clock.now())))
 
 

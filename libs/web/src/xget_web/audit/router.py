@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,7 @@ from xget_telemetry import logs
 from xget_web.audit.views import Views
 from xget_web.auth import CallerDep
 from xget_web.db import GetDatabase, read_dep
+from xget_web.moments import Moment
 from xget_web.paging import CursorOut, CursorParam, LimitParam
 from xget_web.types import text
 
@@ -68,8 +69,8 @@ def audit_router(
         actor: Word = None,
         subject: Word = None,
         action: Word = None,
-        since: AwareDatetime | None = None,
-        until: AwareDatetime | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
         cursor: CursorParam = None,
         limit: LimitParam = 50,
     ) -> CursorOut[AuditRead]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
+from xget_web.moments import Moment
 from xget_web.types import Body, text
 
 UserId = Annotated[str, text(64, min_length=1)]
@@ -21,7 +22,7 @@ class GrantCreate(Body):
     """Only what is for this platform; empty for all."""
     subject_id: Annotated[str, text(36)] = ""
     """Only this account (or proxy); empty for all, also those that come later."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     """When it ends by itself; null for never."""
     owner_id: UserId | None = None
     """Whose it is: only administrators name another than themselves."""

@@ -39,9 +39,9 @@ class LeaseRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def first_end(self, owner: str, now: datetime) -> datetime | None:
-        """When the first lease of an owner ends by itself."""
-        query = select(func.min(Lease.expires_at)).where(Lease.owner_id == owner, is_open(now))
+    async def first_end(self, proxies: ColumnElement[bool], now: datetime) -> datetime | None:
+        """When the first lease of these proxies ends by itself."""
+        query = select(func.min(Lease.expires_at)).join(Proxy, Proxy.id == Lease.proxy_id).where(proxies, is_open(now))
         ends: datetime | None = await self._session.scalar(query)
         return ends
 

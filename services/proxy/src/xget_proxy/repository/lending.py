@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Select, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import Select, and_, case, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer, load_only
 
 from xget_db.locks import is_postgres, locked
 from xget_proxy.models import ACTIVE, INACTIVE, Binding, Lease, Proxy, Reputation, Rotation
-from xget_proxy.repository.leases import is_open, within_limits
+from xget_proxy.repository.leases import within_limits
 
 _MOST_LAPSED: Final = 500
 """Ended in one go: what is left is ended by the next."""
+_ORDERING: Final = (Proxy.lent, Proxy.success_rate, Proxy.latency, Proxy.last_used, Proxy.place, Proxy.turn)
+_UNREAD: Final = tuple(
+    defer(column, raiseload=True)
+    for column in (Proxy.latencies, Proxy.exits, Proxy.city, Proxy.isp, Proxy.created_at, Proxy.updated_at)
+)
+"""Who lends need not read them."""
 Known = tuple[Proxy, Reputation | None]
 """A proxy, and what the platform that is asked thinks of it."""
 
@@ -29,6 +37,8 @@ class Pool:
     avoided: tuple[str, ...]
     platform: str
     shut_out: bool
+    only: str = ""
+    """This one alone; "" for all."""
 
 
 class LendingRepository:
@@ -60,6 +70,16 @@ class LendingRepository:
         query = select(Proxy).where(Proxy.id.in_(sorted(ids))).order_by(Proxy.id)
         return {proxy.id: proxy for proxy in await self._session.scalars(locked(self._session, query))}
 
+    async def thought_of(self, ids: Collection[str], platforms: Collection[str]) -> list[Known]:
+        """Proxies, locked, with what each of the platforms thinks of them."""
+        if not ids:
+            return []
+        thinks = and_(Reputation.proxy_id == Proxy.id, Reputation.platform.in_(sorted(platforms)))
+        query = select(Proxy, Reputation).options(*_UNREAD).outerjoin(Reputation, thinks)
+        query = query.where(Proxy.id.in_(sorted(ids))).order_by(Proxy.id)
+        rows = await self._session.execute(query.with_for_update(of=Proxy, key_share=True))
+        return [(row[0], row[1]) for row in rows]
+
     async def reputations(self, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Reputation]:
         """What platforms think of proxies, by proxy and platform."""
         if not wanted:
@@ -86,41 +106,48 @@ class LendingRepository:
         lock = query.limit(1).with_for_update(of=Proxy, key_share=True)
         return [(row[0], row[1]) for row in await self._session.execute(lock)]
 
-    async def loads(self, ids: Collection[str], now: datetime) -> dict[str, int]:
-        """How many leases of each of these proxies are not over: certain once their rows are locked."""
-        if not ids:
-            return {}
-        query = select(Lease.proxy_id, func.count()).where(Lease.proxy_id.in_(sorted(ids)), is_open(now))
-        rows = await self._session.execute(query.group_by(Lease.proxy_id))
-        return {**dict.fromkeys(ids, 0), **{row[0]: row[1] for row in rows}}
-
     async def lapse(self, now: datetime) -> int:
-        """End leases whose time is over, and count anew those of their proxies; how many."""
+        """End leases whose time is over; how many."""
         over = (Lease.ended_at.is_(None), Lease.expires_at <= now)
-        query = select(Lease.id, Lease.proxy_id).where(*over).order_by(Lease.expires_at).limit(_MOST_LAPSED)
-        rows = [(row[0], row[1]) for row in await self._session.execute(query)]
-        if rows:
-            proxies = await self.known({proxy_id for _, proxy_id in rows})
-            ended = update(Lease).where(Lease.id.in_([lease_id for lease_id, _ in rows]), *over)
-            await self._session.execute(ended.values(ended_at=Lease.expires_at))
-            await self.count_anew(proxies, now)
-        return len(rows)
+        ids = await self._session.scalars(select(Lease.id).where(*over).order_by(Lease.expires_at).limit(_MOST_LAPSED))
+        found = list(ids)
+        if found:
+            await self.end(found, now)
+        return len(found)
 
-    async def end(self, lease_ids: Collection[str], now: datetime) -> Sequence[Proxy]:
-        """End leases; those that are over, and those that nobody knows, change nothing. Their proxies."""
+    async def end(self, lease_ids: Collection[str], now: datetime) -> None:
+        """End leases, at the latest when their time was over; those that have ended, and those that nobody knows,
+        change nothing."""
         wanted = Lease.id.in_(sorted(lease_ids)), Lease.ended_at.is_(None)
         ids = set(await self._session.scalars(select(Lease.proxy_id).where(*wanted)))
         if not ids:
-            return []
-        proxies = await self.known(ids)
-        await self._session.execute(update(Lease).where(*wanted).values(ended_at=now))
-        await self.count_anew(proxies, now)
-        return list(proxies.values())
+            return
+        query = select(Proxy).options(load_only(*_ORDERING)).where(Proxy.id.in_(sorted(ids))).order_by(Proxy.id)
+        proxies = {proxy.id: proxy for proxy in await self._session.scalars(locked(self._session, query))}
+        at = case((Lease.expires_at < now, Lease.expires_at), else_=now)
+        ended = await self._session.execute(
+            update(Lease).where(*wanted).values(ended_at=at).returning(Lease.proxy_id),
+            execution_options={"synchronize_session": False},
+        )
+        for proxy_id, count in Counter(ended.scalars()).items():
+            if proxy_id in proxies:
+                proxies[proxy_id].lent = max(0, proxies[proxy_id].lent - count)
 
-    async def count_anew(self, proxies: Mapping[str, Proxy], now: datetime) -> None:
-        """Write down how many leases of these proxies are not over."""
-        for proxy_id, load in (await self.loads(proxies.keys(), now)).items():
-            proxies[proxy_id].lent = load
+    async def count_anew(self) -> int:
+        """Correct the number of leases of proxies where it is another than that of the rows; how many were.
+
+        Only an older XGet that ran beside this one leaves such numbers.
+        """
+        counted = select(func.count()).where(Lease.proxy_id == Proxy.id, Lease.ended_at.is_(None))
+        differs = select(Proxy.id).where(Proxy.lent != counted.correlate(Proxy).scalar_subquery()).limit(_MOST_LAPSED)
+        found = await self.known(set(await self._session.scalars(differs)))
+        if found:
+            query = select(Lease.proxy_id, func.count()).where(Lease.proxy_id.in_(sorted(found)))
+            rows = await self._session.execute(query.where(Lease.ended_at.is_(None)).group_by(Lease.proxy_id))
+            counts = {row[0]: row[1] for row in rows}
+            for proxy in found.values():
+                proxy.lent = counts.get(proxy.id, 0)
+        return len(found)
 
     async def leases(self, ids: Collection[str]) -> dict[str, Lease]:
         """Leases by id."""
@@ -140,8 +167,10 @@ class LendingRepository:
 
 def _of(pool: Pool, now: datetime, without: Sequence[str]) -> Select[Proxy, Reputation]:
     thinks = and_(Reputation.proxy_id == Proxy.id, Reputation.platform == pool.platform)
-    query = select(Proxy, Reputation).outerjoin(Reputation, thinks)
+    query = select(Proxy, Reputation).options(*_UNREAD).outerjoin(Reputation, thinks)
     query = query.where(Proxy.owner_id == pool.owner, within_limits(Proxy.lent, now))
+    if pool.only:
+        query = query.where(Proxy.id == pool.only)
     if pool.country:
         query = query.where(Proxy.country == pool.country)
     if not pool.shut_out:

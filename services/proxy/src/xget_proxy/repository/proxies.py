@@ -11,19 +11,25 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_contracts.events import PROXY_EVENTS, ProxyChanged
+from xget_db.audit import By, Trail, prune
+from xget_db.grants import GrantRepository, Lent
 from xget_db.locks import in_turn, locked
 from xget_db.outbox import Outbox
+from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.pages import PageQuery
 from xget_proxy.errors import ProxyExists
 from xget_proxy.models import (
     ACTIVE,
+    AUDIT,
     CHECKING,
+    GRANTS,
     INACTIVE,
     OF_LOAD,
     OUTBOX,
     STEPS,
     UNMEASURED_LATENCY,
     UNMEASURED_RATE,
+    Audit,
     Proxy,
 )
 from xget_proxy.repository.leases import LeaseRepository, live, within_limits
@@ -32,14 +38,20 @@ from xget_proxy.repository.providers import ProviderRepository
 from xget_proxy.schemas import ProxyFilter
 
 SOURCE = "proxy"
+POOL = By("pool")
+"""Who does what nobody asked for by a request."""
 _BATCH = 200
 
 
 class ProxyRepository:
     """Proxies within one transaction. `owner` None sees all rows."""
 
-    def __init__(self, session: AsyncSession, topic: str = PROXY_EVENTS) -> None:
+    def __init__(
+        self, session: AsyncSession, topic: str = PROXY_EVENTS, *, by: By = POOL, clock: Clock | None = None
+    ) -> None:  # fmt: skip
         self._session = session
+        self.trail = Trail(session, Audit, clock or SystemClock(), by)
+        self.grants = GrantRepository(session, GRANTS)
         self._topic = topic
         self.leases = LeaseRepository(session)
         self.lending = LendingRepository(session)
@@ -50,6 +62,10 @@ class ProxyRepository:
         if fact is not None:
             outbox = Outbox(self._session, OUTBOX, source=SOURCE)
             outbox.emit(self._topic, fact.subject_id, fact)
+
+    async def prune_trail(self, before: datetime, most: int) -> int:
+        """Remove up to `most` older rows of the audit trail; how many were."""
+        return await prune(self._session, AUDIT, "at", before, most)
 
     async def get(self, proxy_id: str, owner: str | None) -> Proxy | None:
         """The proxy, unless it is missing or somebody else's; locked in a transaction that writes."""
@@ -85,11 +101,13 @@ class ProxyRepository:
         query = _filtered(_owned(select(Proxy), owner), wanted, now).where(_usable(now), within_limits(live(now), now))
         return await self._sliced(query, _best_first(live(now)), page)
 
-    async def resting(self, owner: str, country: str, now: datetime) -> tuple[int, int, datetime | None]:
-        """How many proxies the owner has (in a country), how many of them work (and have no room), and when the first
-        pause of one ends."""
+    async def resting(
+        self, pools: Sequence[Lent], country: str, now: datetime
+    ) -> tuple[int, int, datetime | None]:  # fmt: skip
+        """How many proxies are in these pools (in a country), how many of them work (and have no room), and when the
+        first pause of one ends."""
         works = func.coalesce(func.sum(case((_usable(now), 1), else_=0)), 0)
-        query = select(func.count(), works, func.min(Proxy.pause_until)).where(Proxy.owner_id == owner)
+        query = select(func.count(), works, func.min(Proxy.pause_until)).where(within(pools))
         if country:
             query = query.where(Proxy.country == country)
         count, working, frees_at = (await self._session.execute(query)).one()
@@ -137,6 +155,13 @@ class ProxyRepository:
         total = await self._session.scalar(select(func.count()).select_from(query.subquery()))
         rows = await self._session.scalars(query.order_by(*order).offset(page.offset).limit(page.limit))
         return list(rows), total or 0
+
+
+def within(pools: Sequence[Lent]) -> ColumnElement[bool]:
+    """Proxies of these owners, or single ones of theirs."""
+    whole = [pool.owner_id for pool in pools if not pool.subject_id]
+    single = [and_(Proxy.owner_id == pool.owner_id, Proxy.id == pool.subject_id) for pool in pools if pool.subject_id]
+    return or_(Proxy.owner_id.in_(whole), *single)
 
 
 def _owned(query: Select[Proxy], owner: str | None) -> Select[Proxy]:

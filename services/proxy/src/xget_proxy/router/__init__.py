@@ -1,8 +1,8 @@
 """The service over HTTP."""
 
-from xget_proxy.router import providers, proxies
+from xget_proxy.router import audit, providers, proxies
 
-ROUTERS = [providers.router, proxies.router]
+ROUTERS = [providers.router, audit.trail, audit.grants, proxies.router]
 """Fixed words under `/proxies` come before ids."""
 
 __all__ = ["ROUTERS"]

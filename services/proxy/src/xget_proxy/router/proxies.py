@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from xget_db.audit import Subject
 from xget_kernel.errors import Forbidden
 from xget_proxy.deps import (
     Checks,
@@ -16,6 +17,7 @@ from xget_proxy.deps import (
     Screened,
     ScreenedChange,
     ScreenedList,
+    Viewed,
     Writer,
     session,
 )
@@ -37,6 +39,8 @@ from xget_proxy.schemas import (
     State,
     Type,
 )
+from xget_proxy.service.trail import subject_of
+from xget_web.audit import by
 from xget_web.auth import CallerDep
 from xget_web.etags import IfMatch, Overtaken, check_if_match, etag, set_etag
 from xget_web.idempotency import IdempotentRoute, idempotent
@@ -54,6 +58,7 @@ OfType = Annotated[Type | None, Query(alias="type")]
 async def list_proxies(
     *,
     proxies: ProxiesRead,
+    viewed: Viewed,
     caller: CallerDep,
     page: PageParams,
     status: State | None = None,
@@ -63,6 +68,7 @@ async def list_proxies(
     """Your proxies, newest first."""
     wanted = ProxyFilter(status=status, type=type_, country=country)
     items, total = await proxies.page(caller, wanted, page)
+    viewed.note(by(caller), "proxy.listed", Subject("proxy", "", caller.user_id), {"found": total})
     return PageOut[ProxyRead].of(items, page, total)
 
 
@@ -107,9 +113,12 @@ async def check_proxies(body: CheckRequest, checks: Checks, caller: Writer) -> C
 
 
 @router.get("/{proxy_id}", responses=errors(ProxyNotFound))
-async def get_proxy(proxy_id: PathId, proxies: ProxiesRead, caller: CallerDep, response: Response) -> ProxyRead:
+async def get_proxy(
+    proxy_id: PathId, proxies: ProxiesRead, viewed: Viewed, caller: CallerDep, response: Response
+) -> ProxyRead:
     """One proxy; whether it has a password is told, the password is not."""
     proxy = await proxies.get(proxy_id, caller)
+    viewed.note(by(caller), "proxy.viewed", subject_of(proxy))
     set_etag(response, _tag(proxy))
     return proxies.read(proxy)
 

@@ -150,6 +150,8 @@ class LeaseRead(BaseModel):
     """Who went out through a proxy, when and what for."""
 
     id: str
+    owner_id: str
+    """Who asked: the proxy's owner, or whom he lends it."""
     account_id: str
     holder: str
     """The execution that asked."""

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from xget_db.grants import Lent
 from xget_kernel.ids import new_id
 from xget_kernel.secrets import SecretUnreadable
 from xget_proxy.errors import NoProxyNow
 from xget_proxy.models import ACTIVE, INACTIVE, Binding, Lease, Proxy, Reputation, Rotation, place_of, worth
-from xget_proxy.repository import Pool, ProxyRepository
+from xget_proxy.repository import Known, Pool, ProxyRepository
 from xget_proxy.service.health import state
 from xget_proxy.service.refusing import UNREADABLE, no_room, none_at_all, resting
 from xget_proxy.service.reputations import rests
@@ -35,10 +36,10 @@ class Round:
         self._most = _WINDOW
         self._bound: dict[tuple[str, str], Binding] = {}
         self._known: dict[str, Proxy] = {}
-        self._loads: dict[str, int] = {}
         self._thinks: dict[tuple[str, str], Reputation] = {}
         self._heaps: dict[Pool, list[tuple[_Rank, Proxy]]] = {}
         self._ended: set[Pool] = set()
+        self._lent_by: dict[tuple[str, str], Sequence[Lent]] = {}
 
     async def lend(self, wishes: Sequence[Wish]) -> list[Loan | NoProxyNow]:
         """A loan or a refusal for each wish, in their order: the first is served first."""
@@ -46,10 +47,7 @@ class Round:
         accounts = {(wish.owner_id, wish.account_id) for wish in wishes if wish.account_id and not wish.proxy_id}
         self._bound = await self._lending.bindings(accounts)
         ids = {wish.proxy_id for wish in wishes if wish.proxy_id} | {row.proxy_id for row in self._bound.values()}
-        self._known = await self._lending.known(ids)
-        self._loads = await self._lending.loads(self._known.keys(), self._now)
-        asked = {wish.platform for wish in wishes if wish.platform}
-        self._thinks = await self._lending.reputations({(id_, name) for id_ in self._known for name in asked})
+        self._learn(await self._lending.thought_of(ids, {wish.platform for wish in wishes}))
         return [await self._one(wish) for wish in wishes]
 
     async def _one(self, wish: Wish) -> Loan | NoProxyNow:
@@ -72,25 +70,41 @@ class Round:
         country, why = wish.country, "Is the account's first."
         binding = self._bound.get((wish.owner_id, wish.account_id)) if wish.account_id else None
         if binding is not None:
-            known = self._of(wish.owner_id, binding.proxy_id)
+            known = await self._of(wish, binding.proxy_id)
             why = self._unfit(known, wish)
             if known is not None and not why:
                 return known, ""
             country = country or binding.country or ""
-        for pool in pools_of(wish, country):
+        own = Lent(wish.owner_id)
+        best = await self._best_of(wish, country, own)
+        for lent in () if best else await self._lent_to(wish):
+            best = best or await self._best_of(wish, country, lent)
+        if best is not None:
+            return best, why
+        raise await none_at_all(self._proxies, [own, *await self._lent_to(wish)], wish.country, self._now)
+
+    async def _best_of(self, wish: Wish, country: str, lent: Lent) -> Proxy | None:
+        for pool in pools_of(wish, country, lent):
             best = await self._best(pool)
             if best is not None:
-                return best, why
-        raise await none_at_all(self._proxies, wish.owner_id, wish.country, self._now)
+                return best
+        return None
+
+    async def _lent_to(self, wish: Wish) -> Sequence[Lent]:
+        """What others lend to who asks, looked up once and only when his own do not do."""
+        key = (wish.owner_id, wish.platform)
+        if key not in self._lent_by:
+            self._lent_by[key] = await self._proxies.grants.lent(wish.owner_id, wish.platform, self._now)
+        return self._lent_by[key]
 
     async def _wished(self, wish: Wish) -> Proxy:
-        proxy = self._of(wish.owner_id, wish.proxy_id)
+        proxy = await self._of(wish, wish.proxy_id)
         if proxy is None:
             raise NoProxyNow("The proxy that is asked for does not exist: choose another.", any_exists=False)
         if state(proxy, self._now) == INACTIVE:
             raise resting(proxy)
         if full := self._full(proxy):
-            raise await no_room(self._proxies, wish.owner_id, full, self._now)
+            raise await no_room(self._proxies, [Lent(proxy.owner_id, proxy.id)], full, self._now)
         return proxy
 
     def _unfit(self, proxy: Proxy | None, wish: Wish) -> str:
@@ -113,7 +127,7 @@ class Round:
         used = proxy.used_today if proxy.used_on == self._today else 0
         if proxy.daily_budget is not None and used >= proxy.daily_budget:
             return f"Its budget of {proxy.daily_budget} a day is spent."
-        if proxy.max_concurrency is not None and self._loads[proxy.id] >= proxy.max_concurrency:
+        if proxy.max_concurrency is not None and proxy.lent >= proxy.max_concurrency:
             return f"It is lent {proxy.max_concurrency} times already."
         return ""
 
@@ -136,36 +150,40 @@ class Round:
     async def _fill(self, pool: Pool) -> None:
         looked_at = [proxy.id for proxy in self._known.values() if self._full(proxy)]
         found = await self._lending.best(pool, self._now, self._most, looked_at)
-        fresh = {proxy.id: proxy for proxy, _ in found if proxy.id not in self._known}
-        self._known |= fresh
-        self._loads |= await self._lending.loads(fresh.keys(), self._now)
-        for proxy, thinks in found:
-            if thinks is not None:
-                self._thinks[proxy.id, pool.platform] = thinks
-        if not [proxy for proxy, _ in found if not self._full(proxy)] and not fresh:
+        if not found:
             self._ended.add(pool)
+        self._learn(found)
         self._heaps[pool] += [(self._rank(proxy, pool.platform), proxy) for proxy, _ in found]
         heapq.heapify(self._heaps[pool])
+
+    def _learn(self, found: Sequence[Known]) -> None:
+        for proxy, thinks in found:
+            self._known[proxy.id] = proxy
+            if thinks is not None:
+                self._thinks[proxy.id, thinks.platform] = thinks
 
     def _rank(self, proxy: Proxy, platform: str) -> _Rank:
         """Proven ones before those on trial, then by success rate over latency and load, then by the last use."""
         thinks = self._thinks.get((proxy.id, platform))
-        value = worth(proxy.success_rate, proxy.latency, self._loads[proxy.id])
+        value = worth(proxy.success_rate, proxy.latency, proxy.lent)
         turn = int(proxy.last_used.timestamp() * 1_000_000) if proxy.last_used else 0
         place = place_of(value * (thinks.success_rate if thinks else 1.0))
         return proxy.status != ACTIVE, place, turn, proxy.id
 
-    def _of(self, owner: str, proxy_id: str) -> Proxy | None:
+    async def _of(self, wish: Wish, proxy_id: str) -> Proxy | None:
+        """A proxy that who asks may use."""
         proxy = self._known.get(proxy_id)
-        return proxy if proxy is not None and proxy.owner_id == owner else None
+        if proxy is None or proxy.owner_id == wish.owner_id:
+            return proxy
+        lent = await self._lent_to(wish)
+        return proxy if {Lent(proxy.owner_id), Lent(proxy.owner_id, proxy.id)} & {*lent} else None
 
     async def _lent(self, proxy: Proxy, wish: Wish, why: str) -> Loan:
         """Count a use, write the lease down and, when `why` says so, that the account came to another proxy."""
         now = self._now
         proxy.used_today = proxy.used_today + 1 if proxy.used_on == self._today else 1
         proxy.used_on, proxy.last_used = self._today, now
-        self._loads[proxy.id] += 1
-        proxy.lent = self._loads[proxy.id]
+        proxy.lent += 1
         lease = Lease(
             id=new_id(),
             proxy_id=proxy.id,

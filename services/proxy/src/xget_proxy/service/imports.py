@@ -12,6 +12,7 @@ from xget_proxy.schemas import ImportLine, ImportRequest, ImportResult
 from xget_proxy.service.gate import Gate
 from xget_proxy.service.proxies import fresh
 from xget_proxy.service.reading import Found, Refused, address, read
+from xget_proxy.service.trail import subject_of
 from xget_proxy.service.vault import Vault
 
 Key = tuple[str, str, int, str]
@@ -47,6 +48,8 @@ class ImportService:
             if isinstance(record, Found):
                 seen.setdefault(record.key, record.line)
         await self._proxies.add(list(created.values()))
+        for proxy in created.values():
+            self._proxies.trail.note("proxy.created", subject_of(proxy), {"type": proxy.type, "by": "import"})
         return _result(lines)
 
     def _fresh(self, record: Found, caller: Caller, internal: bool) -> Proxy:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from xget_db.grants import Lent
 from xget_kernel.batching import Batcher
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
@@ -104,11 +105,15 @@ class PoolService:
         return await self._reporting.ask(told)
 
     async def describe(self, owner_id: str, proxy_id: str) -> Proxy:
-        """A proxy of an owner. Raises ProxyNotFound (404)."""
+        """A proxy of an owner, or one that is lent to him. Raises ProxyNotFound (404)."""
         async with self._work() as proxies:
-            proxy = await proxies.get(proxy_id, owner_id)
+            proxy = await proxies.get(proxy_id, None)
             if proxy is None:
                 raise ProxyNotFound()
+            if proxy.owner_id != owner_id:
+                lent = await proxies.grants.lent(owner_id, "", self._clock.now())
+                if not {Lent(proxy.owner_id), Lent(proxy.owner_id, proxy.id)} & {*lent}:
+                    raise ProxyNotFound()
             return proxy
 
     def state(self, proxy: Proxy) -> str:

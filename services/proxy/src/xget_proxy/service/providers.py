@@ -21,7 +21,9 @@ from xget_proxy.service.gate import Gate
 from xget_proxy.service.pool import Work
 from xget_proxy.service.proxies import fresh
 from xget_proxy.service.reading import Found, Refused, read
+from xget_proxy.service.trail import subject_of
 from xget_proxy.service.vault import Vault
+from xget_web.audit import by
 
 Fetch = Callable[[str, str], Awaitable[str]]
 """The text at a URL, from this address. Raises ListUnreadable."""
@@ -62,6 +64,7 @@ class ProviderService:
         )  # fmt: skip
         self._vault.seal_url(provider, body.url)
         await proxies.providers.add(provider)
+        proxies.trail.note("provider.created", subject_of(provider), {"name": provider.name, "host": host})
         return _read(provider)
 
     async def refresh(self, provider_id: str, caller: Caller) -> ProviderRead:
@@ -85,6 +88,7 @@ class ProviderService:
                 raise ProviderNotFound()
             for proxy in await proxies.providers.proxies(provider.id):
                 _retire(proxy, self._clock.now())
+            proxies.trail.note("provider.deleted", subject_of(provider), {"name": provider.name}, actor=by(caller))
             await proxies.providers.delete(provider)
 
     async def in_turn(self) -> int:
@@ -168,6 +172,9 @@ class ProviderService:
             for proxy in gone:
                 _retire(proxy, now)
             await proxies.add(new)
+            if new or gone:
+                told = {"name": row.name, "added": len(new), "removed": len(gone)}
+                proxies.trail.note("provider.refreshed", subject_of(row), told)
             row.added, row.removed, row.kept, row.refused = len(new), len(gone), len(good) - len(new), refused
             row.last_at, row.last_error = now, None
             row.next_at = now + timedelta(seconds=row.every_seconds)

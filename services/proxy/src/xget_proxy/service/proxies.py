@@ -15,6 +15,7 @@ from xget_proxy.models import ACTIVE, Proxy
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.schemas import LeaseRead, ProxyCreate, ProxyFilter, ProxyRead, ProxyUpdate, ReputationRead, RotationRead
 from xget_proxy.service.health import score, state
+from xget_proxy.service.trail import changed, subject_of
 from xget_proxy.service.vault import Vault
 
 _PLACE = ("type", "ip", "port")
@@ -58,12 +59,14 @@ class ProxyService:
         proxy.max_concurrency, proxy.daily_budget = body.max_concurrency, body.daily_budget
         self._vault.seal(proxy, body.password)
         await self._proxies.add([proxy])
+        self._proxies.trail.note("proxy.created", subject_of(proxy), {"type": proxy.type})
         return proxy
 
     async def update(self, proxy_id: str, body: ProxyUpdate, caller: Caller) -> Proxy:
         """Change what the body names. Raises ProxyNotFound (404), ProxyExists (409), BadRequestField (422)."""
         proxy = await self.get(proxy_id, caller)
         changes = body.model_dump(exclude_unset=True)
+        was = {name: getattr(proxy, name) for name in changes if name != "password"}
         before = (proxy.type, proxy.ip, proxy.port, proxy.username)
         await self._move(proxy, changes)
         if changes.keys() & {"country", "city", "isp"}:
@@ -82,6 +85,10 @@ class ProxyService:
         proxy.rev += 1
         proxy.updated_at = self._clock.now()
         await self._proxies.save()
+        if told := changed(was, proxy):
+            self._proxies.trail.note("proxy.updated", subject_of(proxy), {"changed": told})
+        if "password" in changes:
+            self._proxies.trail.note("proxy.secrets_replaced", subject_of(proxy), {"secrets": ["password"]})
         return proxy
 
     async def history(self, proxy_id: str, caller: Caller, page: PageQuery) -> tuple[Sequence[RotationRead], int]:
@@ -104,7 +111,9 @@ class ProxyService:
 
     async def delete(self, proxy_id: str, caller: Caller) -> None:
         """Remove a proxy. Raises ProxyNotFound (404)."""
-        await self._proxies.delete(await self.get(proxy_id, caller), self._clock.now())
+        proxy = await self.get(proxy_id, caller)
+        self._proxies.trail.note("proxy.deleted", subject_of(proxy), {"type": proxy.type})
+        await self._proxies.delete(proxy, self._clock.now())
 
     def read(self, proxy: Proxy) -> ProxyRead:
         """The body of a read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from xget_db.grants import Lent
 from xget_proxy.models import Binding, Lease, Proxy
 from xget_proxy.repository import Pool
 from xget_proxy.service.vault import has_sessions
@@ -52,11 +53,11 @@ def session_of(proxy: Proxy, bound: Binding | None) -> str:
     return bound.session
 
 
-def pools_of(wish: Wish, country: str) -> list[Pool]:
-    """Where a proxy is sought: in the country of the account's last one, without what just failed, and last among
-    those that the platform has shut out."""
+def pools_of(wish: Wish, country: str, lent: Lent) -> list[Pool]:
+    """Where a proxy is sought among an owner's: in the country of the account's last one, without what just failed,
+    and last among those that the platform has shut out."""
     return [
-        Pool(wish.owner_id, where, avoided, wish.platform, shut_out)
+        Pool(lent.owner_id, where, avoided, wish.platform, shut_out, lent.subject_id)
         for shut_out in ((False, True) if wish.platform else (True,))
         for where in dict.fromkeys((country, wish.country))
         for avoided in dict.fromkeys((wish.avoid, ()))
