@@ -139,7 +139,11 @@ def test_settings_choose_one_source(tmp_path: Path) -> None:
     [
         ({"kek": Secret("a:" + "A" * 8), "kek_file": Path("x")}, "XGET_KEK and XGET_KEK_FILE are both set"),
         ({"kek": Secret(text("a", b"short"))}, "The key a of XGET_KEK has 5 bytes: a key has 32"),
-        ({"kek": Secret("nonsense")}, "XGET_KEK"),
+        ({"kek": Secret("nonsense")}, "A key of XGET_KEK is not base64|XGET_KEK holds something that is no key"),
+        ({"kek": Secret("a:%%%%")}, "A key of XGET_KEK is not base64: write each key as `id:base64`"),
+        ({"kek": Secret(f"{text('a', ONE)},{text('a', TWO)}")}, "XGET_KEK names two keys a"),
+        ({"keys": Secret("a:c2hvcnQ=")}, "The key a of XGET_KEYS has 5 bytes: a key has 32"),
+        ({"keys": Secret("a:%%%%")}, "A key of XGET_KEYS is not base64"),
         ({"kek_file": Path("missing-kek")}, "cannot be read"),
         ({"vault_url": "http://127.0.0.1:1"}, "set without a login"),
     ],
@@ -149,6 +153,25 @@ def test_bad_settings_are_one_sentence(tmp_path: Path, given: dict[str, object],
         settings(tmp_path, **given).open_keys()
     assert "\n" not in str(told.value)
     assert "AAAAAAAA" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "XGET_KEK_FILE holds something that is no key"),
+        (b"a:%%%%", "A key of XGET_KEK_FILE is not base64"),
+        (b"a:c2hvcnQ=", "The key a of XGET_KEK_FILE has 5 bytes"),
+        (b"\xff\xfe", "holds something that is no key: write `id:base64`"),
+        (None, r"cannot be read \(Is a directory\): mount it, or correct it"),
+    ],
+)
+def test_a_bad_key_encryption_file_is_one_sentence(tmp_path: Path, content: bytes | None, sentence: str) -> None:
+    file = tmp_path / "kek"
+    file.mkdir() if content is None else file.write_bytes(content)
+    with pytest.raises(StartupError, match=sentence) as told:
+        settings(tmp_path, kek_file=file).open_keys()
+    assert "\n" not in str(told.value)
+    assert not (tmp_path / "keys.json").exists()
 
 
 async def test_keys_of_the_environment_are_fixed(tmp_path: Path) -> None:

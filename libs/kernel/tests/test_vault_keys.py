@@ -82,7 +82,21 @@ def refuse_login(vault: Vault) -> None:
     ("given", "change", "sentence"),
     [
         ({}, lambda vault: setattr(vault, "sealed", True), "is sealed or on standby: unseal it"),
-        ({}, Vault.end_tokens, r"refuses to read secret/xget \(403\)"),
+        (
+            {},
+            Vault.end_tokens,
+            r"refuses to read secret/xget \(403\): the token has ended or was revoked",
+        ),
+        (TRANSIT, Vault.end_tokens, r"refuses to wrap with transit/xget \(403\): the token has ended"),
+        (
+            {},
+            lambda vault: vault.forbidden.add("secret/data/xget"),
+            r"\(403\): the login is good and its policy does not allow it",
+        ),
+        ({"vault_mount": "old"}, lambda vault: vault.versions.update(old="1"), "is of KV version 1, and version 2 is"),
+        ({"vault_mount": "new"}, lambda vault: vault.versions.update(new="2"), "correct XGET_VAULT_MOUNT"),
+        ({}, lambda vault: vault.kv.update({"secret/xget": {"kek": "k1:%%%"}}), "is not base64: write each key as"),
+        ({}, lambda vault: vault.kv.update({"secret/xget": {"kek": ""}}), "write `kek=id:base64` there"),
         ({"vault_token": None, **APPROLE}, refuse_login, r"finds the request wrong \(400\)"),
         ({"vault_mount": "kv"}, lambda _: None, "correct XGET_VAULT_MOUNT and XGET_VAULT_PATH"),
         ({"vault_path": "other"}, lambda _: None, "correct XGET_VAULT_MOUNT and XGET_VAULT_PATH"),

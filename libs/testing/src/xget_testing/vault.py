@@ -36,6 +36,10 @@ class Vault:
     kv: dict[str, Json] = field(default_factory=dict)
     """`mount/path` to its fields."""
     transit: dict[str, bytes] = field(default_factory=lambda: {"transit/xget": b"t" * 32})
+    versions: dict[str, str] = field(default_factory=dict)
+    """KV mounts whose version is told."""
+    forbidden: set[str] = field(default_factory=set)
+    """Paths that no policy allows."""
     approles: dict[str, str] = field(default_factory=lambda: {"role": "s3cret-id"})
     service_accounts: dict[str, str] = field(default_factory=lambda: {"xget": "a.pod.jwt"})
     tokens: set[str] = field(default_factory=lambda: {"root-token"})
@@ -59,11 +63,18 @@ class Vault:
                 return self._login(self.approles.get(body.get("role_id", "")) == body.get("secret_id"))
             case ["auth", "kubernetes", "login"]:
                 return self._login(self.service_accounts.get(body.get("role", "")) == body.get("jwt"))
-        if token not in self.tokens:
+        if token not in self.tokens or path in self.forbidden:
             raise _Refused(403, "permission denied")
+        return self._known(token, path, body)
+
+    def _known(self, token: str, path: str, body: Json) -> Json:
         match path.split("/"):
+            case ["auth", "token", "lookup-self"]:
+                return {"data": {"ttl": self.lease_seconds}}
             case ["auth", "token", "renew-self"]:
                 return {"auth": {"client_token": token, "lease_duration": self.lease_seconds, "renewable": True}}
+            case ["sys", "internal", "ui", "mounts", mount] if mount in self.versions:
+                return {"data": {"type": "kv", "options": {"version": self.versions[mount]}}}
             case [mount, "data", *rest] if f"{mount}/{'/'.join(rest)}" in self.kv:
                 return {"data": {"data": self.kv[f"{mount}/{'/'.join(rest)}"], "metadata": {"version": 1}}}
             case [mount, "encrypt" | "decrypt" as what, name] if f"{mount}/{name}" in self.transit:

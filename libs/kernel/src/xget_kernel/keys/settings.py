@@ -16,7 +16,7 @@ from xget_kernel.secrets import Keyring, Secret, keys_of
 from xget_kernel.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from xget_kernel.keys import hashicorp
+    from xget_kernel.keys import vault_session
 
 
 class KeySettings(ServiceSettings):
@@ -105,23 +105,25 @@ class KeySettings(ServiceSettings):
         return self._vault(self.vault_url) if self.vault_url else None
 
     def _vault(self, url: str) -> Kek:
-        from xget_kernel.keys import hashicorp  # noqa: PLC0415 - 15 MB that only those pay who have a Vault
+        from xget_kernel.keys import hashicorp, vault_session  # noqa: PLC0415 - 15 MB for who has a Vault
 
-        session = hashicorp.VaultSession(url, self._login(), namespace=self.vault_namespace, ca=self.vault_ca_file)
+        session = vault_session.VaultSession(url, self._login(), namespace=self.vault_namespace, ca=self.vault_ca_file)
         if self.vault_engine == "transit":
             return hashicorp.TransitKek(session, self.vault_mount or "transit", self.vault_path)
         return hashicorp.VaultKek(session, self.vault_mount or "secret", self.vault_path, self.vault_field)
 
-    def _login(self) -> hashicorp.Login:
-        from xget_kernel.keys import hashicorp  # noqa: PLC0415 - as above
+    def _login(self) -> vault_session.Login:
+        from xget_kernel.keys import vault_session  # noqa: PLC0415 - as above
 
         if self.vault_token:
-            return hashicorp.by_token(self.vault_token)
+            return vault_session.by_token(self.vault_token)
         if self.vault_role_id and self.vault_secret_id:
-            return hashicorp.by_approle(self.vault_role_id, self.vault_secret_id, self.vault_login_mount or "approle")
+            return vault_session.by_approle(
+                self.vault_role_id, self.vault_secret_id, self.vault_login_mount or "approle"
+            )
         if self.vault_kubernetes_role:
             mount = self.vault_login_mount or "kubernetes"
-            return hashicorp.by_kubernetes(self.vault_kubernetes_role, self.vault_jwt_file, mount)
+            return vault_session.by_kubernetes(self.vault_kubernetes_role, self.vault_jwt_file, mount)
         raise StartupError(
             "XGET_VAULT_URL is set without a login: add XGET_VAULT_TOKEN, XGET_VAULT_ROLE_ID with "
             "XGET_VAULT_SECRET_ID, or XGET_VAULT_KUBERNETES_ROLE."
