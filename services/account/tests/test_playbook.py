@@ -65,6 +65,7 @@ def test_each_answer_has_its_consequence(given_answer: Answer, verdict: str, min
         (answer(403, kind="html"), "api_gate", "rotate_proxy", NOW + timedelta(minutes=5)),
         (answer(kind="other"), "api_unreadable", "retry", None),
         (answer(401, kind="problem"), "api_token_refused", "relogin", None),
+        (answer(401, kind="problem:renewal-lost"), "api_renewal_lost", "relogin", None),
         (answer(402, kind="problem:credits"), "api_credits_depleted", "rest", NOW + timedelta(hours=1)),
         (answer(403, kind="problem:client-forbidden"), "api_not_in_plan", "rest", NOW + timedelta(days=1)),
         (answer(403, kind="problem:unsupported-authentication"), "api_wrong_kind_of_token", "rest", NOW + timedelta(1)),

@@ -16,8 +16,8 @@ from xget_sources.ports import Lease, NoAccount, Session, SourceStopped, Spend
 from xget_sources.x.client.traces import describe, request_span
 from xget_sources.x_api.client.calls import HOST, Call
 from xget_sources.x_api.client.judgement import BadRequest, Judgement, judge
-from xget_sources.x_api.client.observation import Seen, broken, observe
-from xget_sources.x_api.client.tokens import Refused, token_of
+from xget_sources.x_api.client.observation import LOST, Seen, broken, observe
+from xget_sources.x_api.client.tokens import Refused, Tokens
 
 __all__ = ["Answer", "ApiClient", "BadRequest", "Call"]
 
@@ -49,6 +49,7 @@ class ApiClient:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._tokens = Tokens(self._renew, clock)
         self.connections = Connections(clock)
 
     async def ask(self, session: Session, call: Call) -> Answer:
@@ -92,9 +93,10 @@ class ApiClient:
         """One request with one account, reported whatever comes."""
         with request_span(call.operation, "GET", HOST + call.path) as span:
             try:
-                token = await token_of(lease, session, self._renew, self._clock.now())
+                token = await self._tokens.of(lease, session)
             except Refused as refused:
-                body = orjson.dumps({"title": "Unauthorized", "detail": f"{refused}", "status": 401})
+                kind = f"/problems/{LOST}" if refused.lost else "about:blank"
+                body = orjson.dumps({"title": "Unauthorized", "detail": f"{refused}", "type": kind, "status": 401})
                 seen = observe(call, 401, {}, body, fetched_at=self._clock.now(), duration_ms=0)
             except (httpx.HTTPError, OSError, TimeoutError) as error:
                 why = f"{type(error).__name__}: {error}"
@@ -102,7 +104,7 @@ class ApiClient:
             else:
                 seen = await self._send(lease, call, token)
             describe(span, seen.outcome)
-        seen.verdict = await session.report(lease, seen.outcome)
+        seen.verdict = await session.report(lease, msgspec.structs.replace(seen.outcome, last=True))
         return seen
 
     async def _send(self, lease: Lease, call: Call, token: str) -> Seen:

@@ -19,6 +19,8 @@ from xget_sources.x_api.client.calls import Call
 _MAX_TEXT: Final = 300
 CAPPED: Final = "usage-capped"
 FORBIDDEN: Final = "client-forbidden"
+LOST: Final = "renewal-lost"
+"""Our own word, where X says no more than that a refresh token is not good."""
 
 
 class Seen(msgspec.Struct, kw_only=True):
