@@ -64,7 +64,7 @@ async def _logins(folder: Path) -> tuple[float, float, float]:
         began = time.perf_counter()
         for number in range(LOGINS):
             given = Credentials("bench", str(number), "ada", "TWITTER", password, proxy_url=proxy)
-            result = await flow.log_in(given)
+            result = await flow.log_in(given, lambda step: None)
             if result.outcome != LOGGED_IN:
                 raise RuntimeError(f"{result.outcome}: {result.sentence}")
         seconds = (time.perf_counter() - began) / LOGINS

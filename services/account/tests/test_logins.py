@@ -13,10 +13,11 @@ import pyotp
 import pytest
 
 from xget.account.v1 import account_pool_pb2 as pb
+from xget_account.adapters.login.twscrape import TwscrapeFlow
 from xget_account.adapters.login.ways import Ways
 from xget_account.deps import Container
-from xget_account.ports import Credentials, LoginResult
-from xget_account.repository import LoginRepository
+from xget_account.ports import Credentials, LoginResult, OnStep
+from xget_account.repository import LifeRepository, LoginRepository
 from xget_account.service.life import Life
 from xget_account.service.logins import LoginRunner, Rules
 from xget_account.settings import Settings
@@ -58,7 +59,8 @@ def make_runner(
     @asynccontextmanager
     async def work() -> AsyncIterator[tuple[LoginRepository, Life]]:
         async with built.database.transaction() as session:
-            yield LoginRepository(session), built.life(session)
+            facts = LifeRepository(session, clock, built.account_events)
+            yield LoginRepository(session), Life(facts, clock)
 
     def make(*, flow: Any = None, proxy: str = sandbox.proxy_url, **rules: Any) -> LoginRunner:
         from_settings = settings.model_copy(update={"login_with": "flow"})
@@ -112,10 +114,48 @@ async def test_a_person_gets_a_ticket_that_is_good_once_and_keeps_his_session(cl
     assert (await client.post(path, json={"ticket": ticket["ticket"]})).status_code == 409
 
 
-async def test_a_person_who_does_not_come_back_blocks_nobody(client, alice, make_runner, clock, tokens) -> None:
+async def test_a_ticket_is_renewed_while_the_browser_is_open_half_an_hour_at_most(
+    client, alice, make_runner, clock, tokens
+) -> None:  # fmt: skip
+    ticket = (await client.post(f"/api/v1/accounts/{alice}/assist")).json()
+    path = f"/api/v1/accounts/{alice}/assist/{ticket['attempt_id']}"
+    assert (await client.post(f"{path}/renew", json={"ticket": "forged"})).status_code == 409
+    for _ in range(29):
+        clock.advance(59)
+        client.headers["Authorization"] = f"Bearer {tokens.make('ada', ['operator'])}"
+        renewed = await client.post(f"{path}/renew", json={"ticket": ticket["ticket"]})
+        assert (renewed.status_code, renewed.json()["ends_at"]) == (200, ticket["ends_at"])
+        assert await make_runner().run() == 0
+    status = (await client.get(f"/api/v1/accounts/{alice}/status")).json()
+    assert (status["login"]["phase"], status["login"]["method"], status["next_step"]) == ("assisted", "assist", "wait")
+    assert "ada logs it in by hand" in status["sentence"]
+    for _ in range(2):
+        clock.advance(40)
+        renewed = await client.post(f"{path}/renew", json={"ticket": ticket["ticket"]})
+    assert (renewed.status_code, renewed.json()["expires_at"]) == (200, ticket["ends_at"])
+
+
+async def test_who_is_gone_is_shut_out_after_a_minute_even_where_no_worker_runs(
+    client, alice, make_runner, clock
+) -> None:  # fmt: skip
+
+    gone = (await client.post(f"/api/v1/accounts/{alice}/assist")).json()
+    assert (await client.post(f"/api/v1/accounts/{alice}/assist")).status_code == 409
+    clock.advance(61)
+    status = (await client.get(f"/api/v1/accounts/{alice}/status")).json()
+    assert (status["login"]["phase"], status["sentence"][:9]) == ("waiting", "Whoever l")
+    another = await client.post(f"/api/v1/accounts/{alice}/assist")
+    assert another.status_code == 201
+    for path, ticket in ((f"{gone['attempt_id']}/renew", gone), (another.json()["attempt_id"], gone)):
+        late = await client.post(f"/api/v1/accounts/{alice}/assist/{path}", json={"ticket": ticket["ticket"]})
+        assert (late.status_code, late.json()["type"]) == (409, "urn:xget:error:ticket_void")
+    tries = (await client.get(f"/api/v1/accounts/{alice}/logins")).json()["items"]
+    assert [one["outcome"] for one in tries] == [None, "given_up"]
+
+
+async def test_a_person_who_does_not_come_back_blocks_nobody(client, alice, make_runner, clock) -> None:
     await client.post(f"/api/v1/accounts/{alice}/assist")
-    clock.advance(1801)
-    client.headers["Authorization"] = f"Bearer {tokens.make('ada', ['operator'])}"
+    clock.advance(61)
     await make_runner().run()
     assert (await last(client, alice))["outcome"] == "given_up"
     assert (await client.get(f"/api/v1/accounts/{alice}/status")).json()["state"] == "NEEDS_HUMAN"
@@ -209,7 +249,7 @@ class Dying:
     def __init__(self) -> None:
         self.begun, self.gate = asyncio.Event(), asyncio.Event()
 
-    async def log_in(self, given: Credentials) -> LoginResult:
+    async def log_in(self, given: Credentials, on_step: OnStep) -> LoginResult:
         self.begun.set()
         await self.gate.wait()
         return LoginResult("logged_in", "Late.", {"auth_token": "late", "ct0": "late"})
@@ -230,3 +270,106 @@ async def test_a_dead_workers_login_is_begun_anew_and_its_late_result_is_thrown_
     done = await last(client, alice)
     assert (done["outcome"], done["sentence"]) == ("logged_in", "Logged in with its password.")
     assert len((await client.get(f"/api/v1/accounts/{alice}/logins")).json()["items"]) == 1
+
+
+async def test_the_status_tells_of_a_login_that_waits_and_of_each_step_of_one_that_runs(
+    client, alice, make_runner, clock
+) -> None:  # fmt: skip
+    path = f"/api/v1/accounts/{alice}/status"
+
+    class Looking(Dying):
+        async def log_in(self, given: Credentials, on_step: OnStep) -> LoginResult:
+            on_step("no such step")
+            on_step("password")
+            return await super().log_in(given, on_step)
+
+    assert (await client.get(path)).json()["login"] is None
+    await client.post(f"/api/v1/accounts/{alice}/login", json={"method": "flow"})
+    waiting = (await client.get(path)).json()
+    assert (waiting["login"]["phase"], waiting["login"]["asked_by"], waiting["next_step"]) == ("waiting", "ada", "wait")
+    clock.advance(61)
+    assert "no worker takes it" in (await client.get(path)).json()["sentence"]
+    looking = Looking()
+    running = asyncio.create_task(make_runner(flow=lambda *_: looking).run())
+    await looking.begun.wait()
+    async with asyncio.timeout(10):
+        while (seen := (await client.get(path)).json())["login"]["step"] != "password":  # noqa: ASYNC110 - it is asked for over HTTP
+            await asyncio.sleep(0.01)
+    login = seen["login"]
+    assert (login["phase"], login["method"], login["number"], login["most"]) == ("running", "flow", 1, 4)
+    assert (seen["advice"], seen["usable"]) == ("Wait: it goes on by itself.", False)
+    assert seen["sentence"].endswith("Its password is given.")
+    looking.gate.set()
+    assert await running == 1
+    assert ((await client.get(path)).json()["login"], (await last(client, alice))["sentence"]) == (None, "Late.")
+
+
+class Killed(BaseException):
+    """SIGKILL: nothing more is done, and nothing is caught."""
+
+
+class KilledAt:
+    """twscrape's flow in a worker that is killed at a step, or when all is done but nothing kept."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+
+    async def log_in(self, given: Credentials, on_step: OnStep) -> LoginResult:
+        def at(step: str) -> None:
+            on_step(step)
+            if step == self.step:
+                raise Killed
+
+        await TwscrapeFlow().log_in(given, at)
+        raise Killed
+
+
+async def test_a_worker_killed_before_and_after_it_gave_the_password_and_with_the_session_loses_nothing(
+    client, add_account, make_runner, clock, sandbox
+) -> None:  # fmt: skip
+    steps = {"before": "identifier", "after": "totp", "session": "session", "kept": "never"}
+    for name, step in steps.items():
+        sandbox.people.register({**ALICE, "username": name, "email": f"{name}@mail.test"})
+        account = (await add_account(**{**ALICE, "username": name, "cookies": None}))["id"]
+        with pytest.raises(Killed):
+            await make_runner(flow=lambda *_, step=step: KilledAt(step)).run()
+        half = (await client.get(f"/api/v1/accounts/{account}/status")).json()
+        assert (half["state"], half["login"]["starts"]) == ("NEEDS_LOGIN", 1)
+        clock.advance(31)
+        assert await make_runner().run() == 1
+        whole = (await client.get(f"/api/v1/accounts/{account}/status")).json()
+        assert (whole["state"], whole["usable"], whole["login"]) == ("ACTIVE", True, None)
+        (tried,) = (await client.get(f"/api/v1/accounts/{account}/logins")).json()["items"]
+        assert tried["outcome"] == "logged_in"
+        moves = (await client.get(f"/api/v1/accounts/{account}/history")).json()["items"]
+        assert [one["to_state"] for one in moves] == ["ACTIVE", "NEEDS_LOGIN"][: len(moves)]
+    told = {one["username"]: one["logins"] for one in sandbox.people.told()["accounts"] if one["username"] in steps}
+    assert told == {"before": 1, "after": 1, "session": 2, "kept": 2}
+
+
+async def test_a_login_that_kills_each_worker_ends_within_the_cap(client, alice, make_runner, clock, sandbox) -> None:
+    for _ in range(3):
+        with pytest.raises(Killed):
+            await make_runner(flow=lambda *_: KilledAt("identifier")).run()
+        clock.advance(31)
+    assert await make_runner().run() == 0
+    done = await last(client, alice)
+    assert (done["outcome"], done["sentence"]) == ("interrupted", "The worker died 3 times during this login.")
+    assert (await client.get(f"/api/v1/accounts/{alice}/status")).json()["state"] == "NEEDS_LOGIN"
+
+
+async def test_without_chromium_the_sentence_says_what_to_do_and_no_try_of_the_day_is_used_up(
+    client, add_account, make_runner, clock, settings
+) -> None:  # fmt: skip
+    nowhere = settings.model_copy(update={"login_with": "browser", "chromium": "/nowhere/chromium"})
+    account = (await add_account(**{**ALICE, "cookies": None}))["id"]
+    runner = make_runner(flow=Ways(nowhere).flow, daily_cap=1)
+    assert await runner.run() == 1
+    done = await last(client, account)
+    told = "XGET_CHROMIUM names /nowhere/chromium, which is no program: correct it or install chromium."
+    assert (done["outcome"], done["sentence"]) == ("no_browser", told)
+    status = (await client.get(f"/api/v1/accounts/{account}/status")).json()
+    assert (status["state"], status["sentence"], status["next_step"]) == ("NEEDS_LOGIN", told, "wait")
+    clock.advance(61)
+    assert await make_runner(daily_cap=1).run() == 1
+    assert (await client.get(f"/api/v1/accounts/{account}/status")).json()["state"] == "ACTIVE"

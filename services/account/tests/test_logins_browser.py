@@ -39,7 +39,7 @@ async def log_in(sandbox: Sandbox, home: Path, method: str = "TWITTER", **rules:
         proxy_url=Secret(sandbox.proxy_url), email_password=Secret("mail-password-0192"),
     )  # fmt: skip
     flow = BrowserFlow(BrowserRules(home=home, **rules))
-    result = await flow.log_in(given)
+    result = await flow.log_in(given, print)
     assert 100 < flow.peak_mb <= 600, "megabytes that a login takes"
     assert [pid for pid in tree.members(os.getpid()) if "xget-browser-" in command_of(pid)] == [], "all is freed"
     return result
@@ -60,7 +60,7 @@ from xget_account.ports import Credentials
 from xget_kernel.secrets import Secret
 home, proxy, password = sys.argv[1:]
 given = Credentials("id", "attempt", "alice", "TWITTER", Secret(password), proxy_url=Secret(proxy))
-asyncio.run(BrowserFlow(BrowserRules(home=Path(home))).log_in(given))
+asyncio.run(BrowserFlow(BrowserRules(home=Path(home))).log_in(given, print))
 """
 
 
@@ -98,7 +98,7 @@ async def test_a_killed_worker_leaves_no_browser_and_no_folder(sandbox: Sandbox,
 async def test_google_signs_in_with_password_and_code_and_leads_back_to_x(sandbox, tmp_path: Path) -> None:
     sandbox.people.register({**ALICE, "google": True, "google_totp": True})
     result = await log_in(sandbox, tmp_path / "home", "GOOGLE")
-    assert (result.outcome, set(result.cookies)) == ("logged_in", {"auth_token", "ct0"})
+    assert (result.outcome, set(result.cookies)) == ("logged_in", {"auth_token", "ct0", "kdt"})
     assert result.cookies["auth_token"] in sandbox.people.sessions
     assert result.browser_state is not None
     assert result.cookies["auth_token"] in result.browser_state.reveal()

@@ -58,9 +58,9 @@ async def test_twscrapes_flow_answers_with_the_code_of_the_mail(sandbox: Sandbox
                         email_password=Secret("mail pw"), proxy_url=Secret(sandbox.proxy_url))  # fmt: skip
     flow = TwscrapeFlow(f"mail.test=localhost:{sandbox.imap_port}", 2.0)
     sandbox.people.post.set({"lost": True})
-    assert (await flow.log_in(given)).outcome == "no_code"
+    assert (await flow.log_in(given, print)).outcome == "no_code"
     sandbox.people.post.set({"lost": False})
-    assert (await flow.log_in(given)).outcome == "logged_in"
+    assert (await flow.log_in(given, print)).outcome == "logged_in"
     assert sandbox.people.told()["accounts"][0]["wrong"] == 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -43,10 +43,14 @@ class LoginResult:
     """Path of the picture of the last page, inputs blanked."""
 
 
+OnStep = Callable[[str], None]
+"""Is told each step of a login as it begins: a word of `service.logins.STEPS`."""
+
+
 class LoginFlow(Protocol):
     """One way to log in. It never tries twice, never solves a challenge, and leaves nothing on disk."""
 
-    async def log_in(self, given: Credentials) -> LoginResult:
+    async def log_in(self, given: Credentials, on_step: OnStep) -> LoginResult:
         """Log in once. What goes wrong is an outcome, not an exception."""
 
 

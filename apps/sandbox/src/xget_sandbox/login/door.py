@@ -7,7 +7,7 @@ from typing import Final
 from xget_sandbox.http import Request, Response, text_response
 from xget_sandbox.login import google
 from xget_sandbox.login.flow import Flows, Refused
-from xget_sandbox.login.onboarding import Onboarding
+from xget_sandbox.login.onboarding import KNOWN_DEVICE, Onboarding
 from xget_sandbox.login.pages import CAPTCHA, LOCKED, login_page, redirect
 from xget_sandbox.login.people import People, Person
 
@@ -52,7 +52,9 @@ class Door:
         if person is None:
             return redirect("/i/flow/login")
         try:
-            answer = self.onboarding.respond(self.flows.passed_by_google(person))
+            answer = self.onboarding.respond(
+                self.flows.passed_by_google(person, request.cookies().get(KNOWN_DEVICE, ""))
+            )
         except Refused as refused:
             return text_response(f"<h1>{refused}</h1>", status=refused.status)
         return login_page(answer.body, answer.cookies)

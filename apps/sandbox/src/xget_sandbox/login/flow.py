@@ -35,6 +35,8 @@ class Flow:
     token: str
     waits_for: str = "LoginJsInstrumentationSubtask"
     person: Person | None = None
+    device: str = ""
+    """The browser's `kdt` cookie of an earlier login."""
     done: bool = False
 
 
@@ -56,9 +58,9 @@ class Flows:
             "LoginSuccessSubtask": lambda flow, answer: "",
         }
 
-    def begin(self) -> Flow:
+    def begin(self, device: str = "") -> Flow:
         """A new login."""
-        flow = Flow(token=token_urlsafe(24))
+        flow = Flow(token=token_urlsafe(24), device=device)
         self._flows[flow.token] = flow
         return flow
 
@@ -73,9 +75,9 @@ class Flows:
         flow.waits_for = self._steps[flow.waits_for](flow, given)
         return flow
 
-    def passed_by_google(self, person: Person) -> Flow:
+    def passed_by_google(self, person: Person, device: str = "") -> Flow:
         """A login that Google has vouched for."""
-        flow = self.begin()
+        flow = self.begin(device)
         flow.person = person
         flow.waits_for = self._after_second_factor(flow) if person.google_totp else self._after_password(flow)
         return flow

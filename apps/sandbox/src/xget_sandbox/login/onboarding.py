@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from secrets import token_urlsafe
 from typing import Any, Final
 
 import orjson
@@ -13,6 +14,7 @@ from xget_sandbox.login.people import Person
 
 ACTIVATE: Final = "/1.1/guest/activate.json"
 TASK: Final = "/1.1/onboarding/task.json"
+KNOWN_DEVICE: Final = "kdt"
 COOKIE: Final = "Domain=.x.com; Path=/; Secure; Max-Age=34214400"
 
 
@@ -47,7 +49,7 @@ class Onboarding:
         except orjson.JSONDecodeError as error:
             raise Refused("Could not parse the body", 366) from error
         if request.parameter("flow_name") == "login":
-            return self.respond(self.flows.begin())
+            return self.respond(self.flows.begin(request.cookies().get(KNOWN_DEVICE, "")))
         return self.respond(self.flows.answer(body.get("flow_token"), body.get("subtask_inputs")))
 
     def respond(self, flow: Flow) -> Response:
@@ -58,13 +60,23 @@ class Onboarding:
         cookies: tuple[str, ...] = ()
         if flow.waits_for == "LoginSuccessSubtask" and flow.person is not None and not flow.done:
             flow.done = True
-            cookies = self.session_cookies(flow.person)
+            cookies = (*self.session_cookies(flow.person), _device(flow, flow.person))
         return Response(200, orjson.dumps(body), cookies=cookies)
 
     def session_cookies(self, person: Person) -> tuple[str, ...]:
         """`Set-Cookie` values of a new session."""
         token, csrf = self.flows.people.open_session(person)
         return (f"auth_token={token}; {COOKIE}; HttpOnly", f"ct0={csrf}; {COOKIE}")
+
+
+def _device(flow: Flow, person: Person) -> str:
+    """`Set-Cookie` by which X knows the browser again."""
+    if flow.device in person.devices:
+        person.counts["known"] += 1
+        return f"{KNOWN_DEVICE}={flow.device}; {COOKIE}; HttpOnly"
+    device = token_urlsafe(30)
+    person.devices.add(device)
+    return f"{KNOWN_DEVICE}={device}; {COOKIE}; HttpOnly"
 
 
 def _shown(flow: Flow) -> dict[str, Any]:

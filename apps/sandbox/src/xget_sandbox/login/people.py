@@ -14,14 +14,15 @@ from xget_sandbox.mail.box import Post
 CHALLENGES: Final = (
     "none", "email_code", "email", "unusual", "captcha", "human", "suspended", "denied", "strange",
 )  # fmt: skip
-_TEXTS: Final = ("username", "password", "email", "email_password", "totp", "phone", "challenge")
-_FLAGS: Final = ("google", "google_totp", "google_challenge")
+GOOGLE_CHALLENGES: Final = ("", "phone", "prompt", "captcha", "insecure", "consent", "blocked", "refused")
+_TEXTS: Final = ("username", "password", "email", "email_password", "totp", "phone", "challenge", "google_challenge")
+_FLAGS: Final = ("google", "google_totp")
 
 
 @dataclass(slots=True)
 class Person:
     """An account of this sandbox. `totp` is a base32 secret, "" for none; `google` signs in with Google by `email` and
-    `password` (and the TOTP there with `google_totp`); `google_challenge` makes Google ask for a phone."""
+    `password` (and the TOTP there with `google_totp`), if no `google_challenge` of Google's is in the way."""
 
     username: str
     password: str = ""
@@ -32,10 +33,12 @@ class Person:
     challenge: str = "none"
     google: bool = False
     google_totp: bool = False
-    google_challenge: bool = False
+    google_challenge: str = ""
     code: str = ""
     """The confirmation code that was sent last."""
-    counts: dict[str, int] = field(default_factory=lambda: {"logins": 0, "wrong": 0, "started": 0})
+    devices: set[str] = field(default_factory=set)
+    """`kdt` cookies of browsers that have logged in; a login with one of them counts as `known`."""
+    counts: dict[str, int] = field(default_factory=lambda: {"logins": 0, "wrong": 0, "started": 0, "known": 0})
 
     def is_called(self, text: str) -> bool:
         """Whether a text is this person's user name, e-mail address or phone number."""
@@ -118,4 +121,6 @@ def read_person(given: object) -> Person:
         raise SandboxError(f"accounts.{wrong[0]}: has to be {'a text' if wrong[0] in _TEXTS else 'true or false'}.")
     if given.get("challenge", "none") not in CHALLENGES:
         raise SandboxError(f"accounts.challenge: has to be one of {', '.join(CHALLENGES)}.")
+    if given.get("google_challenge", "") not in GOOGLE_CHALLENGES:
+        raise SandboxError(f"accounts.google_challenge: has to be one of {', '.join(filter(None, GOOGLE_CHALLENGES))}.")
     return Person(**given)

@@ -15,7 +15,9 @@ from urllib.parse import unquote, urlsplit
 from playwright.async_api import BrowserContext, async_playwright
 
 from xget_sources.browser.finding import NoChromium
+from xget_sources.browser.relay import needs_relay, relayed
 
+SANDBOX: Final = "XGET_CHROMIUM_SANDBOX"
 LANGUAGE: Final = "en-US"
 FLAGS: Final = (
     "--disable-gpu",
@@ -52,18 +54,18 @@ class Wanted:
 async def browsing(wanted: Wanted) -> AsyncIterator[BrowserContext]:
     """One context, in memory only. Raises Playwright's Error when Chromium does not start."""
     await _trust(wanted)
-    async with async_playwright() as playwright:
+    async with _reachable(wanted.proxy_url) as proxy_url, async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=wanted.program,
             headless=wanted.headless,
             args=list(FLAGS),
-            chromium_sandbox=os.geteuid() != 0,  # Chromium's own sandbox does not run as root
+            chromium_sandbox=sandboxed(),
             env={**os.environ, "HOME": str(wanted.home), "XDG_CONFIG_HOME": str(wanted.home / ".config")},
         )
         try:
             context = await browser.new_context(
                 user_agent=wanted.user_agent,
-                proxy=proxy_settings(wanted.proxy_url) if wanted.proxy_url else None,
+                proxy=proxy_settings(proxy_url) if proxy_url else None,
                 storage_state=dict(wanted.state) if wanted.state else None,  # type: ignore[arg-type]  # its own words
                 locale=LANGUAGE,
                 service_workers="block",
@@ -73,10 +75,26 @@ async def browsing(wanted: Wanted) -> AsyncIterator[BrowserContext]:
             await browser.close()
 
 
+def sandboxed() -> bool:
+    """Whether Chromium's own sandbox is used: always, but for root, whom it refuses, and where XGET_CHROMIUM_SANDBOX
+    is `off`, as in a container whose rules allow it no namespaces of its own."""
+    return os.geteuid() != 0 and os.environ.get(SANDBOX, "on") != "off"
+
+
+@asynccontextmanager
+async def _reachable(proxy_url: str | None) -> AsyncIterator[str | None]:
+    """A proxy that Chromium can log in to."""
+    if proxy_url is None or not needs_relay(proxy_url):
+        yield proxy_url
+        return
+    async with relayed(proxy_url) as url:
+        yield url
+
+
 def proxy_settings(url: str) -> Any:
     """A proxy URL in Playwright's words."""
     parts = urlsplit(url)
-    settings = {"server": f"{parts.scheme}://{parts.hostname}:{parts.port}"}
+    settings = {"server": f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"}
     if parts.username:
         settings |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
     return settings

@@ -58,6 +58,11 @@ class LoginRepository:
         query = select(LoginAttempt).where(LoginAttempt.id == attempt_id)
         return (await self._session.scalars(locked(self._session, query))).one_or_none()
 
+    async def open(self, account_id: str) -> LoginAttempt | None:
+        """The account's try that has no outcome yet."""
+        query = select(LoginAttempt).where(LoginAttempt.account_id == account_id, LoginAttempt.outcome.is_(None))
+        return (await self._session.scalars(locked(self._session, query))).one_or_none()
+
     async def attempts(self, account_id: str, limit: int) -> Sequence[LoginAttempt]:
         """The account's tries, newest first."""
         query = select(LoginAttempt).where(LoginAttempt.account_id == account_id)

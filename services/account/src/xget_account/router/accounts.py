@@ -10,6 +10,8 @@ from xget_account.deps import (
     Accounts,
     AccountsRead,
     Imports,
+    LoginsRead,
+    Viewed,
     Writer,
     proxy_of_change,
     proxy_of_import,
@@ -36,7 +38,10 @@ from xget_account.schemas import (
     Sort,
     State,
 )
+from xget_account.service.life import subject_of
+from xget_db.audit import Subject
 from xget_kernel.errors import Forbidden
+from xget_web.audit import by
 from xget_web.auth import CallerDep
 from xget_web.etags import IfMatch, Overtaken, check_if_match, etag, set_etag
 from xget_web.idempotency import IdempotentRoute, idempotent
@@ -54,6 +59,7 @@ Word = Annotated[str | None, Query(), text(64, min_length=1)]
 async def list_accounts(
     *,
     accounts: AccountsRead,
+    viewed: Viewed,
     caller: CallerDep,
     page: PageParams,
     status: State | None = None,
@@ -65,6 +71,7 @@ async def list_accounts(
     """Your accounts, newest first. `username` finds a part of the name, whatever its case."""
     wanted = AccountFilter(status=status, platform=platform, username=username, active=active, sort=sort)
     views, total = await accounts.page(caller, wanted, page)
+    viewed.note(by(caller), "account.listed", Subject("account", "", caller.user_id), {"found": total})
     return PageOut[AccountRead].of([view.read() for view in views], page, total)
 
 
@@ -93,9 +100,12 @@ async def import_accounts(body: ImportRequest, imports: Imports, caller: Writer)
 
 
 @router.get("/{account_id}", responses=errors(AccountNotFound))
-async def get_account(account_id: PathId, accounts: AccountsRead, caller: CallerDep, response: Response) -> AccountRead:
+async def get_account(
+    account_id: PathId, accounts: AccountsRead, viewed: Viewed, caller: CallerDep, response: Response
+) -> AccountRead:
     """One account; its secrets are named, not shown."""
     view = await accounts.get(account_id, caller)
+    viewed.note(by(caller), "account.viewed", subject_of(view.account))
     set_etag(response, _tag(view.account))
     return view.read()
 
@@ -130,9 +140,11 @@ async def delete_account(account_id: PathId, accounts: Accounts, caller: Writer)
 
 
 @router.get("/{account_id}/status", responses=errors(AccountNotFound))
-async def get_account_status(account_id: PathId, accounts: AccountsRead, caller: CallerDep) -> AccountStatus:
+async def get_account_status(
+    account_id: PathId, accounts: AccountsRead, logins: LoginsRead, caller: CallerDep
+) -> AccountStatus:
     """How the account is: state, a sentence, rests, who works with it, and the platform's last answer."""
-    return (await accounts.get(account_id, caller)).status()
+    return (await accounts.get(account_id, caller)).status(await logins.now(account_id, caller))
 
 
 def _tag(account: Account) -> str:

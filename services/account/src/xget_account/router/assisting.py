@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from xget_account.deps import AssistProxy, Assists, Operator
 from xget_account.errors import AccountNotFound, LoginImpossible, LoginUnderWay, ProxiesUnavailable, TicketVoid
-from xget_account.schemas import AssistEnd, AssistTicket, LoginRead
+from xget_account.schemas import AssistEnd, AssistLease, AssistRenewal, AssistTicket, LoginRead
 from xget_kernel.errors import Forbidden
 from xget_web.problems import errors
 from xget_web.types import PathId
@@ -24,10 +24,20 @@ async def begin_assist(
 ) -> AssistTicket:
     """What a person's browser needs to log the account in: proxy, user agent, browser state; never the password.
 
-    The answer holds secrets and is given once; until it ends, in half an hour at the latest, nobody else logs in.
+    The answer holds secrets and is given once. Nobody else logs in while the ticket is good: for a minute, and so long
+    as it is renewed, half an hour at most.
     """
     response.headers["Cache-Control"] = "no-store"
     return AssistTicket.of(await assists.begin(account_id, caller, proxy))
+
+
+@router.post("/{account_id}/assist/{attempt_id}/renew", responses=errors(Forbidden, AccountNotFound, TicketVoid))
+async def renew_assist(
+    *, account_id: PathId, attempt_id: PathId, body: AssistRenewal, assists: Assists, caller: Operator
+) -> AssistLease:
+    """The person's browser is still open: the ticket is good for another minute."""
+    expires_at, ends_at = await assists.renew(account_id, attempt_id, caller, body.ticket)
+    return AssistLease(expires_at=expires_at, ends_at=ends_at)
 
 
 @router.post(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from xget_account.deps import Accounts, Built, Lives, LivesRead, Writer
+from xget_account.deps import Accounts, Built, Lives, LivesRead, Logins, Writer
 from xget_account.errors import AccountNotFound, PlaybookRefused
 from xget_account.schemas import AccountStatus
 from xget_account.schemas.life import Because, MoveRead, PlaybookRead, PlaybookText, RuleRead, SampleRead
@@ -53,20 +53,20 @@ async def get_account_history(
 
 @router.post("/retire", responses=errors(Forbidden, AccountNotFound))
 async def retire_account(
-    account_id: PathId, body: Because, lives: Lives, accounts: Accounts, caller: Writer
+    *, account_id: PathId, body: Because, lives: Lives, accounts: Accounts, logins: Logins, caller: Writer
 ) -> AccountStatus:
     """Take the account out of use until somebody revives it. Its secrets stay."""
     await lives.retire(account_id, caller, body.reason)
-    return (await accounts.get(account_id, caller)).status()
+    return (await accounts.get(account_id, caller)).status(await logins.now(account_id, caller))
 
 
 @router.post("/revive", responses=errors(Forbidden, AccountNotFound))
 async def revive_account(
-    account_id: PathId, body: Because, lives: Lives, accounts: Accounts, caller: Writer
+    *, account_id: PathId, body: Because, lives: Lives, accounts: Accounts, logins: Logins, caller: Writer
 ) -> AccountStatus:
     """Take a retired account into use again: as new, or in NEEDS_LOGIN when it has no cookies."""
     await lives.revive(account_id, caller, body.reason)
-    return (await accounts.get(account_id, caller)).status()
+    return (await accounts.get(account_id, caller)).status(await logins.now(account_id, caller))
 
 
 def _shown(playbook: Playbook, trouble: str = "") -> PlaybookRead:
@@ -75,6 +75,7 @@ def _shown(playbook: Playbook, trouble: str = "") -> PlaybookRead:
         name=playbook.name,
         source=playbook.source,
         trouble=trouble,
+        note=playbook.note,
         rules=[_rule(rule) for rule in playbook.rules],
         otherwise=_rule(playbook.otherwise),
     )
@@ -91,10 +92,12 @@ def _rule(rule: Rule) -> RuleRead:
     }
     return RuleRead(
         name=rule.name,
+        route=rule.route,
         when={name: value for name, value in when.items() if value is not None},
         action=rule.action,
         rest_seconds=round(rule.rest.total_seconds()) if rule.rest else None,
         until_reset=rule.until_reset,
+        until_month=rule.until_month,
         all=rule.everything,
         state=rule.set_status,
         next_step=rule.next_step,

@@ -23,7 +23,16 @@ from xget_account.schemas.accounts import (
     State,
     Username,
 )
-from xget_account.schemas.logins import AssistEnd, AssistTicket, LoginList, LoginRead, LoginRequest
+from xget_account.schemas.logins import (
+    AssistEnd,
+    AssistLease,
+    AssistRenewal,
+    AssistTicket,
+    LoginList,
+    LoginNow,
+    LoginRead,
+    LoginRequest,
+)
 
 __all__ = [
     "AccountCreate",
@@ -32,6 +41,8 @@ __all__ = [
     "AccountStatus",
     "AccountUpdate",
     "AssistEnd",
+    "AssistLease",
+    "AssistRenewal",
     "AssistTicket",
     "Budget",
     "Cookies",
@@ -44,6 +55,7 @@ __all__ = [
     "LastReport",
     "LoginList",
     "LoginMethod",
+    "LoginNow",
     "LoginRead",
     "LoginRequest",
     "Platform",

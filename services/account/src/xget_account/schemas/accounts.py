@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
+from xget_account.schemas.logins import LoginNow
 from xget_kernel.totp import read_secret
 from xget_web.types import Body, text
 
@@ -182,6 +183,8 @@ class AccountStatus(BaseModel):
     """The next step in words."""
     rests: list[Rest]
     lease: Holder | None
+    login: LoginNow | None
+    """The login that waits or runs."""
     last_report: LastReport | None
     daily_budget: int
     used_today: int

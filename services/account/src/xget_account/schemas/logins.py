@@ -46,6 +46,32 @@ class LoginRead(BaseModel):
     """Path on the worker's machine."""
 
 
+class LoginNow(BaseModel):
+    """A login that waits or runs."""
+
+    attempt_id: str
+    phase: Literal["waiting", "running", "assisted"]
+    """`waiting` for a worker; `running` in one; `assisted` by a person at a browser of his own."""
+    step: str
+    """What is done now, as a word: starting, opening, identifier, name, password, totp, email, code, google,
+    google_identifier, google_password, google_code, session; empty unless it runs."""
+    sentence: str
+    method: str
+    asked_by: str
+    """A person's id, or `worker`."""
+    asked_at: datetime
+    started_at: datetime | None
+    """null while it waits for its first start."""
+    number: int
+    """Which try of this UTC day it is, …"""
+    most: int
+    """… and how many there may be."""
+    starts: int
+    """How often it was begun: again after a worker died."""
+    lease_ends_at: datetime | None
+    """When it counts as dead unless its holder shows that it lives."""
+
+
 class LoginList(BaseModel):
     """An account's tries, newest first."""
 
@@ -62,6 +88,8 @@ class TicketLike(Protocol):
     @property
     def expires_at(self) -> datetime: ...
     @property
+    def ends_at(self) -> datetime: ...
+    @property
     def username(self) -> str: ...
     @property
     def user_agent(self) -> str | None: ...
@@ -77,6 +105,9 @@ class AssistTicket(BaseModel):
     attempt_id: str
     ticket: str
     expires_at: datetime
+    """Renew the ticket before: POST …/assist/{attempt_id}/renew."""
+    ends_at: datetime
+    """It cannot be renewed beyond."""
     username: str
     user_agent: str | None
     proxy_url: str | None
@@ -91,11 +122,25 @@ class AssistTicket(BaseModel):
             attempt_id=given.attempt_id,
             ticket=given.ticket.reveal(),
             expires_at=given.expires_at,
+            ends_at=given.ends_at,
             username=given.username,
             user_agent=given.user_agent,
             proxy_url=given.proxy_url.reveal() if given.proxy_url else None,
             browser_state=json.loads(state.reveal()) if state else None,
         )
+
+
+class AssistRenewal(Body):
+    """The person's browser is still open."""
+
+    ticket: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class AssistLease(BaseModel):
+    """Until when a ticket is good."""
+
+    expires_at: datetime
+    ends_at: datetime
 
 
 class AssistEnd(Body):

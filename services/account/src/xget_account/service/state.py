@@ -17,7 +17,7 @@ from xget_account.models import (
     Account,
     LedgerEntry,
 )
-from xget_account.schemas import AccountRead, AccountStatus, Holder, LastReport, Rest
+from xget_account.schemas import AccountRead, AccountStatus, Holder, LastReport, LoginNow, Rest
 from xget_account.service.life import NEXT_STEPS, usual_step
 from xget_account.service.vault import secrets_set
 
@@ -66,6 +66,9 @@ class View:
             return self.account.next_step or usual_step(self.account, self.account.status)
         return "wait" if self.state == RESTING or self.used_today >= self.budget else ""
 
+    def _has_secrets(self) -> bool:
+        return (self.account.api or self.account.cookies) is not None
+
     def rests(self) -> list[Rest]:
         """One entry for all operations if the account rests from everything, then one per known operation."""
         found = [_rest(entry, self.now) for entry in self.ledger]
@@ -104,20 +107,23 @@ class View:
             {**values, "status": self.state, "used_today": self.used_today, "secrets_set": secrets_set(self.account)}
         )
 
-    def status(self) -> AccountStatus:
-        """The body of the status."""
+    def status(self, login: LoginNow | None) -> AccountStatus:
+        """The body of the status, with the login that is under way: an account that cannot work waits for it."""
         account, rests = self.account, self.rests()
+        waits = login is not None and account.active and account.status not in HEALTHY
+        step = "wait" if waits else self.next_step
         blocked = any(rest.operation == EVERYTHING for rest in rests) or self.used_today >= self.budget
         return AccountStatus.model_validate(
             {
                 "id": account.id,
                 "state": self.state,
-                "usable": account.active and account.status in HEALTHY and account.cookies is not None and not blocked,
-                "sentence": self.sentence(),
-                "next_step": self.next_step,
-                "advice": NEXT_STEPS[self.next_step].replace("{id}", account.id),
+                "usable": account.active and account.status in HEALTHY and self._has_secrets() and not blocked,
+                "sentence": login.sentence if login is not None and waits else self.sentence(),
+                "next_step": step,
+                "advice": NEXT_STEPS[step].replace("{id}", account.id),
                 "rests": rests,
                 "lease": self.holder(),
+                "login": login,
                 "last_report": LastReport.model_validate(account.last_report) if account.last_report else None,
                 "daily_budget": self.budget,
                 "used_today": self.used_today,

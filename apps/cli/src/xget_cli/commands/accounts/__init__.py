@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
+from xget_cli.commands import grants
 from xget_cli.commands.accounts import api, budget, life, login, manage
 
 app = App(name="accounts", help="Accounts that collect.", help_format="markdown")
@@ -23,3 +24,6 @@ app.command(life.retire, name="retire")
 app.command(life.revive, name="revive")
 app.command(life.playbook, name="playbook")
 app.command(life.samples, name="samples")
+app.command(life.leases, name="leases")
+app.command(life.lent, name="lent")
+app.command(grants.grants_app("accounts"))

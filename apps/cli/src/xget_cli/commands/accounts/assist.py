@@ -25,6 +25,7 @@ from xget_sources.browser.finding import NoChromium, find_chromium
 
 START: Final = "https://x.com/i/flow/login"
 LOOK_EVERY_S: Final = 0.3
+RENEW_EVERY_S: Final = 15.0
 NO_DISPLAY: Final = (
     "There is no display here, so no browser can be shown. Run this on a machine with one (--url names the gateway), "
     "or log in with any browser and give its cookies: xget accounts import cookies.txt"
@@ -52,21 +53,46 @@ def assist(
         ticket = client.post(f"/api/v1/accounts/{account_id}/assist", {})
         if not common.json:
             line(f"Log {ticket['username']} in; this ends by itself when X shows the home page. Ctrl-C gives up.")
-        state = None
+        path, state = f"/api/v1/accounts/{account_id}/assist/{ticket['attempt_id']}", None
+        hold = Hold(client, path, ticket["ticket"])
         try:
-            state = _by_hand(program, ticket, headless=headless, seconds=min(minutes, 30.0) * 60)
+            state = _by_hand(program, ticket, hold, headless=headless, seconds=min(minutes, 30.0) * 60)
         finally:
-            body = {"ticket": ticket["ticket"], "browser_state": state}
-            ended = client.post(f"/api/v1/accounts/{account_id}/assist/{ticket['attempt_id']}", body)
+            ended = None if hold.lost else client.post(path, {"ticket": ticket["ticket"], "browser_state": state})
+    if ended is None:
+        raise CliError(f"{hold.lost} Nothing was kept.")
     print_json(ended) if common.json else line(f"{ended['outcome']}: {ended['sentence']}")
     return 0 if ended["outcome"] == "logged_in" else 1
+
+
+class Hold:
+    """Shows the service that the browser is open: who stops doing so loses the account within a minute."""
+
+    def __init__(self, client: Client, path: str, ticket: str) -> None:
+        self.lost = ""
+        """Why the ticket is void, once it is."""
+        self._client = client
+        self._path = path
+        self._ticket = ticket
+
+    async def keep(self) -> None:
+        """Renew the ticket until it is void. A service that does not answer is asked again."""
+        while not self.lost:
+            await asyncio.sleep(RENEW_EVERY_S)
+            try:
+                await asyncio.to_thread(self._client.post, f"{self._path}/renew", {"ticket": self._ticket})
+            except CliError as error:
+                if int(error.problem.get("status", 503)) < 500:
+                    self.lost = str(error)
 
 
 def _display() -> bool:
     return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _by_hand(program: str, ticket: dict[str, Any], *, headless: bool, seconds: float) -> dict[str, Any] | None:
+def _by_hand(
+    program: str, ticket: dict[str, Any], hold: Hold, *, headless: bool, seconds: float
+) -> dict[str, Any] | None:
     """What the browser has once it is logged in; None when the person gave up."""
     home = Path(tempfile.mkdtemp(prefix=f"xget-assist-{os.getpid()}-"))
     wanted = Wanted(
@@ -79,7 +105,7 @@ def _by_hand(program: str, ticket: dict[str, Any], *, headless: bool, seconds: f
         ca_file=os.environ.get("SSL_CERT_FILE"),
     )
     try:
-        return asyncio.run(_watched(wanted, seconds))
+        return asyncio.run(_watched(wanted, hold, seconds))
     except NoChromium as error:
         raise CliError(str(error)) from error
     except (Error, KeyboardInterrupt, asyncio.CancelledError):
@@ -88,17 +114,22 @@ def _by_hand(program: str, ticket: dict[str, Any], *, headless: bool, seconds: f
         shutil.rmtree(home, ignore_errors=True)
 
 
-async def _watched(wanted: Wanted, seconds: float) -> dict[str, Any] | None:
+async def _watched(wanted: Wanted, hold: Hold, seconds: float) -> dict[str, Any] | None:
     until = time.monotonic() + seconds
     if (task := asyncio.current_task()) is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with browsing(wanted) as context:
-        page = await context.new_page()
-        await page.goto(START)
-        while time.monotonic() < until and context.pages:
-            if await _logged_in(context):
-                return dict(await context.storage_state())
-            await asyncio.sleep(LOOK_EVERY_S)
+    keeping = asyncio.create_task(hold.keep())
+    try:
+        async with browsing(wanted) as context:
+            page = await context.new_page()
+            await page.goto(START)
+            while time.monotonic() < until and context.pages and not hold.lost:
+                if await _logged_in(context):
+                    return dict(await context.storage_state())
+                await asyncio.sleep(LOOK_EVERY_S)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
     return None
 
 

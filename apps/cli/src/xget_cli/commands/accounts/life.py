@@ -45,6 +45,26 @@ def revive(account_id: Id, *, reason: str = "", common: Common = DEFAULTS) -> No
     _move("revive", account_id, reason, common)
 
 
+def leases(account_id: Id, *, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
+    """List whose runs used an account for which operation, when and how often; the latest first."""
+    with Client(common.url) as client:
+        found = client.get(f"/api/v1/accounts/{account_id}/leases", page=page, size=size)
+    if common.json:
+        return print_json(found)
+    columns = ["last_at", "first_at", "times", "operation", "holder", "requester_id"]
+    return table(f"{found['total']} uses", columns, [[one[c] for c in columns] for one in found["items"]])
+
+
+def lent(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
+    """List accounts of others that your tasks may use."""
+    with Client(common.url) as client:
+        found = client.get("/api/v1/accounts/lent", page=page, size=size)
+    if common.json:
+        return print_json(found)
+    columns = ["account_id", "owner_id", "platform", "username", "state", "budget_left", "daily_budget"]
+    return table(f"{found['total']} accounts", columns, [[one[c] for c in columns] for one in found["items"]])
+
+
 def samples(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
     """List answers that no rule of the playbook knows: names and types of the body, no values."""
     with Client(common.url) as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from cyclopts import Parameter
@@ -28,7 +29,7 @@ def login(
     with Client(common.url) as client:
         asked = client.post(f"/api/v1/accounts/{account_id}/login", {"method": method})
         if watch:
-            asked = _ended(client, account_id, asked["id"])
+            asked = _ended(client, account_id, asked["id"], None if common.json else line)
     if common.json:
         print_json(asked)
     elif asked["outcome"] is None:
@@ -49,13 +50,18 @@ def logins(account_id: Id, *, common: Common = DEFAULTS) -> None:
     return None if found["items"] else line("Nobody has tried to log this account in.")
 
 
-def _ended(client: Client, account_id: str, attempt_id: str) -> dict[str, Any]:
-    until = time.monotonic() + PATIENCE_S
+def _ended(client: Client, account_id: str, attempt_id: str, told: Callable[[str], None] | None) -> dict[str, Any]:
+    """The try when it has an outcome; each step of it is told meanwhile."""
+    until, before = time.monotonic() + PATIENCE_S, ""
     while True:
-        tries: list[dict[str, Any]] = client.get(f"/api/v1/accounts/{account_id}/logins")["items"]
-        found = next((one for one in tries if one["id"] == attempt_id), None)
-        if found is not None and (found["outcome"] is not None or time.monotonic() > until):
-            return found
+        now = client.get(f"/api/v1/accounts/{account_id}/status")["login"]
+        running = now is not None and now["attempt_id"] == attempt_id
+        if running and told is not None and now["sentence"] != before:
+            before = now["sentence"]
+            told(before)
+        if not running or time.monotonic() > until:
+            tries: list[dict[str, Any]] = client.get(f"/api/v1/accounts/{account_id}/logins")["items"]
+            return next(one for one in tries if one["id"] == attempt_id)
         time.sleep(LOOK_EVERY_S)
 
 

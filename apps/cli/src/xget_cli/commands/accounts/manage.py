@@ -71,7 +71,8 @@ def status(account_id: Id, *, common: Common = DEFAULTS) -> None:
         found = client.get(f"/api/v1/accounts/{account_id}/status")
     if common.json:
         return print_json(found)
-    return table("", ["field", "value"], list(found.items()))
+    shown = {**found, "login": found["login"]["sentence"] if found["login"] else None}
+    return table("", ["field", "value"], list(shown.items()))
 
 
 def delete(account_id: Id, *, common: Common = DEFAULTS) -> None:

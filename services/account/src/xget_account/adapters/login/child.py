@@ -1,4 +1,6 @@
-"""The process that holds the browser: it takes one login on stdin and answers it on stdout, both as JSON.
+"""The process that holds the browser: it takes one login on stdin and answers on stdout, its steps and then its end.
+
+Each is a line of JSON.
 
 A process of its own gives all memory back, can be killed with everything below it, and ends with its worker: secrets
 come through a pipe and are in no argument, environment or file.
@@ -41,7 +43,7 @@ async def log_in(order: dict[str, Any]) -> dict[str, Any]:
     )
     try:
         async with browsing(wanted) as context:
-            walk = Walk(context, given, MailHosts.parse(order["imap_hosts"]), order["code_seconds"])
+            walk = Walk(context, given, MailHosts.parse(order["imap_hosts"]), order["code_seconds"], _step)
             return await _walked(walk, context, order["picture"])
     except NoChromium as error:
         return _told(LoginResult("no_browser", str(error)))
@@ -58,7 +60,7 @@ async def _walked(walk: Walk, context: BrowserContext, path: str) -> dict[str, A
     if result.outcome == LOGGED_IN:
         told["browser_state"] = orjson.dumps(await context.storage_state()).decode()
     elif context.pages:
-        told["screenshot"] = await picture(context.pages[-1], path)
+        told["screenshot"] = await picture(context.pages[-1], path, walk.typed)
     return told
 
 
@@ -78,12 +80,21 @@ def _told(result: LoginResult) -> dict[str, Any]:
     return {"outcome": result.outcome, "sentence": result.sentence, "cookies": dict(result.cookies)}
 
 
+def _step(word: str) -> None:
+    _say({"step": word})
+
+
+def _say(line: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
+    sys.stdout.buffer.flush()
+
+
 def main() -> None:
     """Run one login; dies with its parent."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     order = orjson.loads(sys.stdin.buffer.readline())
-    sys.stdout.buffer.write(orjson.dumps(asyncio.run(log_in(order))))
-    sys.stdout.buffer.flush()
+    _step("starting")
+    _say(asyncio.run(log_in(order)))
 
 
 if __name__ == "__main__":

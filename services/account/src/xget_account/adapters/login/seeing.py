@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,7 +25,17 @@ LOOK: Final = """() => {
     google_code: seen('input[name="totpPin"]'),
   };
 }"""
-BLANK: Final = "() => document.querySelectorAll('input, textarea').forEach((e) => { e.value = ''; })"
+BLANK: Final = """(typed) => {
+  document.querySelectorAll('input, textarea, [contenteditable]').forEach((e) => {
+    if (e.isContentEditable) e.textContent = ''; else { e.value = ''; e.removeAttribute('value'); }
+  });
+  const texts = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) typed.forEach((secret) => {
+    const node = texts.currentNode;
+    if (node.data.includes(secret)) node.data = node.data.split(secret).join('********');
+  });
+}"""
+"""Empties every input, and what was typed wherever else a page shows it."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +66,11 @@ async def look(page: Page) -> Sight | None:
     return Sight(seen["url"], seen["text"], seen["toast"], bool(seen["captcha"]), frozenset(fields))
 
 
-async def picture(page: Page, path: str) -> str | None:
-    """Save the page as it looks, every input blanked; the path, or None when it cannot be."""
+async def picture(page: Page, path: str, typed: Sequence[str]) -> str | None:
+    """Save the page as it looks, every input blanked and what was typed masked; the path, or None when it cannot be."""
     try:
-        await page.evaluate(BLANK)
+        for frame in page.frames:
+            await frame.evaluate(BLANK, list(typed))
         await page.screenshot(path=path, mask=[page.locator("input, textarea")], timeout=5000)
     except (Error, OSError):
         return None

@@ -24,7 +24,7 @@ from twscrape.login import (
 
 from xget_account.adapters.login.answers import blocked, refusal
 from xget_account.adapters.login.mail import MailHosts, MailRefused, NoCode, wait_for_code
-from xget_account.ports import LOGGED_IN, Credentials, LoginResult
+from xget_account.ports import LOGGED_IN, Credentials, LoginResult, OnStep
 from xget_kernel import totp
 
 MOST_STEPS: Final = 20
@@ -44,6 +44,16 @@ KNOWN: Final = frozenset(
     }
 )
 
+WORDS: Final = {
+    "LoginEnterUserIdentifierSSO": "identifier",
+    "LoginEnterAlternateIdentifierSubtask": "name",
+    "LoginEnterPassword": "password",
+    TWO_FACTOR: "totp",
+    "LoginAcid": "email",
+    "LoginSuccessSubtask": "session",
+}
+"""Subtask to what is told of it."""
+
 
 class TwscrapeFlow:
     """Implements `LoginFlow` without a browser."""
@@ -52,7 +62,7 @@ class TwscrapeFlow:
         self._hosts = MailHosts.parse(imap_hosts)
         self._code_seconds = code_seconds
 
-    async def log_in(self, given: Credentials) -> LoginResult:
+    async def log_in(self, given: Credentials, on_step: OnStep) -> LoginResult:
         """Log in once."""
         account = TwsAccount(
             username=given.username,
@@ -66,7 +76,7 @@ class TwscrapeFlow:
         )
         try:
             async with account.make_client() as client:
-                return await _Walk(client, account, given, self._coder(given)).run()
+                return await _Walk(client, account, given, self._coder(given), on_step).run()
         except HttpError:
             return LoginResult("network", _unreachable(given))
 
@@ -92,16 +102,20 @@ class _Over(Exception):
 class _Walk:
     """One login from its first step to its end."""
 
-    def __init__(self, client: HttpClient, account: TwsAccount, given: Credentials, code: Coder) -> None:
+    def __init__(
+        self, client: HttpClient, account: TwsAccount, given: Credentials, code: Coder, on_step: OnStep
+    ) -> None:
         self._client = client
         self._given = given
         self._code = code
+        self._on_step = on_step
         self._context = TaskCtx(client, account, LoginConfig(), None, None)
         self._step = ""
 
     async def run(self) -> LoginResult:
         """Walk; raises HttpError when X cannot be reached."""
         try:
+            self._on_step("opening")
             self._client.headers["x-guest-token"] = await get_guest_token(self._client)
             answer: Response | None = await login_initiate(self._client)
             for _ in range(MOST_STEPS):
@@ -111,6 +125,7 @@ class _Walk:
                 if step and (result := self._impossible(step) or self._unconfirmed(answer)):
                     return result
                 self._step = step
+                self._on_step("code" if _wants_code(answer) else WORDS.get(step, ""))
                 answer = await self._answer(step, answer)
         except _Over as over:
             return over.result

@@ -13,7 +13,7 @@ from playwright.async_api import BrowserContext, Page
 
 from xget_account.adapters.login.mail import MailHosts, MailRefused, NoCode, wait_for_code
 from xget_account.adapters.login.seeing import Sight, look
-from xget_account.ports import LOGGED_IN, Credentials, LoginResult
+from xget_account.ports import LOGGED_IN, Credentials, LoginResult, OnStep
 from xget_kernel import totp
 
 START: Final = "https://x.com/i/flow/login"
@@ -27,11 +27,29 @@ REFUSED: Final = {
     "code": ("wrong_code", "X refuses the confirmation code."),
     "email": ("wrong_code", "X refuses its e-mail address: look at its `email`."),
     "name": ("denied", "X saw unusual activity and does not take its user name as the proof: log in by hand."),
+    "google": ("denied", "Google does not vouch for it: X shows its login page again."),
     "google_identifier": ("unknown_name", "Google knows no such account: correct its `email`."),
     "google_password": ("wrong_password", "Google refuses its password: set the right one."),
     "google_code": ("wrong_totp", "Google refuses the code of its TOTP secret: set the right secret."),
 }
 """Step to outcome and sentence when the page says no."""
+BLOCKED: Final = (
+    (
+        ("verify it\u2019s you", "verify it's you", "verify you are human"),
+        "challenge",
+        "The login asks for a proof that it is a person.",
+    ),
+    (("browser or app may not be secure",), "denied", "Google refuses this browser as not secure: log in by hand."),
+    (("wants access to your google account",), "challenge", "Google asks whether X may see it: agree once by hand."),
+    (("access blocked",), "denied", "Google does not let X see it: its administrator has to allow X."),
+    (("account is suspended",), "suspended", "X has suspended it."),
+    (
+        ("suspicious login prevented", "weren't sure it was really you"),
+        "denied",
+        "X prevented the login as suspicious.",
+    ),
+)
+"""Words of a page, outcome and sentence."""
 NO: Final = ("wrong", "incorrect", "could not find", "couldn\u2019t find", "couldn't find", "try again")
 SELECTORS: Final = {
     "identifier": 'input[autocomplete~="username"]',
@@ -54,13 +72,18 @@ class Stop(Exception):
 class Walk:
     """One login in one context."""
 
-    def __init__(self, context: BrowserContext, given: Credentials, hosts: MailHosts, code_seconds: float) -> None:
+    def __init__(
+        self, context: BrowserContext, given: Credentials, hosts: MailHosts, code_seconds: float, on_step: OnStep
+    ) -> None:
         self.context = context
         self._given = given
         self._hosts = hosts
         self._code_seconds = code_seconds
+        self._on_step = on_step
         self._began = datetime.now(UTC)
         self._done: list[str] = []
+        self.typed: list[str] = []
+        """What was given to pages: no picture may show it."""
         self._answers: dict[str, Callable[[Sight], Awaitable[tuple[str, str]]]] = {
             "identifier": self._identifier,
             "password": self._password,
@@ -78,6 +101,7 @@ class Walk:
     async def run(self) -> LoginResult:
         """Walk to the end. Raises Playwright's Error when a page or the browser breaks."""
         page = await self.context.new_page()
+        self._on_step("opening")
         await page.goto(START)
         known_at = time.monotonic()
         try:
@@ -98,6 +122,7 @@ class Walk:
         path = urlsplit(sight.url).path
         if not (cookies.get("auth_token") and cookies.get("ct0")):
             return None
+        self._on_step("session")
         if path.startswith("/account/access") or sight.says("verify you are human"):
             raise Stop("challenge", "X has locked it until a person unlocks it.")
         if path != "/home":
@@ -113,13 +138,19 @@ class Walk:
         if field is None:
             return False
         if field == "identifier" and self._given.login_method == "GOOGLE":
+            if "google" in self._done:
+                raise Stop(*REFUSED["google"])
+            self._done.append("google")
+            self._on_step("google")
             await self.page.click('[data-testid="google_sign_in_container"]')
             await self._until_gone(field)
             return True
+        self._on_step(self._kind(sight) if field == "challenge" else field)
         step, text = await self._answers[field](sight)
         if step in self._done:
             raise Stop(*REFUSED[step])
         self._done.append(step)
+        self.typed.append(text)
         box = self.page.locator(SELECTORS[field]).first
         await box.fill(text)
         await box.press("Enter")
@@ -203,9 +234,10 @@ class Walk:
 
 def _blocked(sight: Sight) -> None:
     """Raise Stop at what only a person may pass."""
-    if sight.captcha or sight.says("verify it\u2019s you", "verify it's you", "verify you are human"):
-        raise Stop("challenge", "The login asks for a proof that it is a person.")
-    if sight.says("account is suspended"):
-        raise Stop("suspended", "X has suspended it.")
-    if sight.says("suspicious login prevented", "weren't sure it was really you"):
-        raise Stop("denied", "X prevented the login as suspicious.")
+    if sight.captcha:
+        raise Stop("challenge", "The login asks for a proof that it is a person (captcha).")
+    for words, outcome, sentence in BLOCKED:
+        if sight.says(*words):
+            raise Stop(outcome, sentence)
+    if sight.says("2-step verification") and "google_code" not in sight.fields:
+        raise Stop("challenge", "Google asks for a proof on its owner's phone.")

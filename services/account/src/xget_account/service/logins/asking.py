@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from xget_account.errors import AccountNotFound, LoginCapReached, LoginImpossible, LoginUnderWay
-from xget_account.models import RETIRED, Account, Login, LoginAttempt
+from xget_account.models import RETIRED, Account, LoginAttempt
 from xget_account.repository import LoginRepository
 from xget_account.repository.logins import MACHINE_METHODS
+from xget_account.schemas import LoginNow
+from xget_account.service.life import Life
+from xget_account.service.logins.showing import under_way, used_today
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.ids import new_id
@@ -19,8 +22,9 @@ HISTORY = 50
 class LoginService:
     """Use cases of logins within one transaction. Rows of others are as if they were not there."""
 
-    def __init__(self, logins: LoginRepository, clock: Clock, *, daily_cap: int) -> None:
+    def __init__(self, logins: LoginRepository, life: Life, clock: Clock, *, daily_cap: int) -> None:
         self._logins = logins
+        self._life = life
         self._clock = clock
         self._cap = daily_cap
 
@@ -37,12 +41,19 @@ class LoginService:
         attempt = new_attempt(account.id, now, caller.user_id, method)
         if not await self._logins.add(attempt):
             raise LoginUnderWay()
+        self._life.note(account, "account.login_started", {"attempt_id": attempt.id, "method": method})
         return attempt
 
     async def attempts(self, account_id: str, caller: Caller) -> Sequence[LoginAttempt]:
         """The account's tries, newest first. Raises AccountNotFound (404)."""
         account = await self._mine(account_id, caller)
         return await self._logins.attempts(account.id, HISTORY)
+
+    async def now(self, account_id: str, caller: Caller) -> LoginNow | None:
+        """The login that waits or runs. Raises AccountNotFound (404)."""
+        account = await self._mine(account_id, caller)
+        attempt, login = await self._logins.open(account.id), await self._logins.known(account.id)
+        return under_way(attempt, login, self._clock.now(), self._cap) if attempt is not None else None
 
     async def _mine(self, account_id: str, caller: Caller) -> Account:
         account = await self._logins.account(account_id, caller.owner_filter)
@@ -70,11 +81,6 @@ def check_possible(account: Account, method: str) -> None:
         raise LoginImpossible("It has no password: set one with PUT, or import fresh cookies.")
     if account.login_method == "GOOGLE" and (account.email is None or method == "flow"):
         raise LoginImpossible("Signing in with Google needs `email` and a browser (method `browser`).")
-
-
-def used_today(login: Login, now: datetime) -> int:
-    """Tries begun on this UTC day."""
-    return login.today if login.day == now.date().isoformat() else 0
 
 
 def next_day(now: datetime) -> datetime:

@@ -36,14 +36,18 @@ class Ending:
             login.failures, login.next_at, login.refused, login.refused_rev = 0, None, None, None
             self._vault.seal_cookies(account, result.cookies)
             account.rest_until, account.updated_at = None, now
+            life.note(account, "account.secrets_replaced", {"secrets": ["cookies"], "by": "login"})
             life.move(account, ACTIVE, reason=result.sentence, by=LOGIN)
         else:
             self._failed(account, login, life, result)
+        told = {"attempt_id": attempt.id, "outcome": result.outcome, "asked_by": attempt.asked_by}
+        life.note(account, "account.login_ended", told)
         log.info("login_ended", account_id=account.id, attempt_id=attempt.id, outcome=result.outcome)
 
     def _failed(self, account: Account, login: Login, life: Life, result: LoginResult) -> None:
         outcome, now = OUTCOMES[result.outcome], self._clock.now()
         login.failures += 1
+        login.today -= not outcome.counts
         login.next_at = now + pause_after(login.failures, outcome)
         if outcome.state == NEEDS_LOGIN and not outcome.again:
             self._vault.seal_login(login, LOGIN_SECRETS[1], self._digest(account))

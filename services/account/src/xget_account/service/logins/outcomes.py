@@ -17,6 +17,8 @@ class Outcome:
     state: str
     again: bool = False
     next_step: str = ""
+    counts: bool = True
+    """Whether the try counts for the day: the platform was asked."""
     pause: timedelta = timedelta(0)
     """Waited at least before the next try."""
 
@@ -42,7 +44,7 @@ OUTCOMES: Final = {
     "too_many": Outcome(NEEDS_LOGIN, again=True, next_step="wait", pause=timedelta(hours=2)),
     "network": _AGAIN,
     "timed_out": _AGAIN,
-    "no_browser": _AGAIN,
+    "no_browser": Outcome(NEEDS_LOGIN, again=True, next_step="wait", counts=False),
     "browser_crashed": _AGAIN,
     "browser_too_big": _AGAIN,
     "interrupted": _AGAIN,

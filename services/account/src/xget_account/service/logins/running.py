@@ -7,20 +7,19 @@ another begins the same try anew, with a higher fence, so that a result of the d
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from xget_account.models import LOGIN_SECRETS, Account, Login, LoginAttempt
-from xget_account.ports import Credentials, LoginFlow, LoginProxies, LoginResult
-from xget_account.repository import LoginRepository
-from xget_account.service.life import Life
-from xget_account.service.logins.asking import new_attempt, used_today
-from xget_account.service.logins.assisting import METHOD
+from xget_account.ports import Credentials, LoginFlow, LoginProxies, LoginResult, OnStep
+from xget_account.service.life import LOGIN
+from xget_account.service.logins.asking import new_attempt
+from xget_account.service.logins.assisting import LEFT
+from xget_account.service.logins.beating import Beat, Begun, LoginWork
 from xget_account.service.logins.ending import Ending
+from xget_account.service.logins.showing import ASSIST, used_today
 from xget_account.service.vault import Vault
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
@@ -29,8 +28,6 @@ from xget_telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-LoginWork = Callable[[], AbstractAsyncContextManager[tuple[LoginRepository, Life]]]
-"""Repositories for one transaction that writes."""
 MOST_STARTS: Final = 3
 DUE_AT_ONCE: Final = 20
 UNREADABLE: Final = "Its password cannot be decrypted: set it again, or give the key back."
@@ -45,16 +42,6 @@ class Rules:
     seconds: float = 120.0
     """A try that takes longer is cut off."""
     lease: timedelta = timedelta(seconds=30)
-
-
-@dataclass(frozen=True)
-class _Begun:
-    attempt_id: str
-    account_id: str
-    owner_id: str
-    proxy_id: str | None
-    fence: int
-    given: Credentials
 
 
 class LoginRunner:
@@ -99,7 +86,7 @@ class LoginRunner:
                     continue
                 await logins.add(new_attempt(account.id, now, "worker", "auto"))
 
-    async def _begin(self) -> _Begun | None:
+    async def _begin(self) -> Begun | None:
         """Take the next try that waits, with its account's secrets."""
         async with self._work() as (logins, life):
             now = self._clock.now()
@@ -116,18 +103,20 @@ class LoginRunner:
             if refused := self._refused(attempt, login):
                 self._ending.close(account, login, attempt, life, refused)
                 return None
-            return self._lease(account, login, attempt)
+            begun = self._lease(account, login, attempt)
+            life.note(account, "account.secrets_opened", {"for": "login", "attempt_id": attempt.id}, by=LOGIN)
+            return begun
 
     def _refused(self, attempt: LoginAttempt, login: Login) -> LoginResult | None:
-        if attempt.method == METHOD:
-            return LoginResult("given_up", "A person opened a browser for it, but did not finish in time.")
+        if attempt.method == ASSIST:
+            return LoginResult("given_up", LEFT)
         if attempt.starts >= MOST_STARTS:
             return LoginResult("interrupted", f"The worker died {attempt.starts} times during this login.")
         if used_today(login, self._clock.now()) >= self._rules.daily_cap:
             return LoginResult("interrupted", f"The cap of {self._rules.daily_cap} tries a day was reached.")
         return None
 
-    def _lease(self, account: Account, login: Login, attempt: LoginAttempt) -> _Begun | None:
+    def _lease(self, account: Account, login: Login, attempt: LoginAttempt) -> Begun | None:
         now = self._clock.now()
         login.fence += 1
         login.holder, login.expires_at = self._name, now + self._rules.lease
@@ -138,7 +127,7 @@ class LoginRunner:
         except SecretUnreadable as error:
             given = Credentials(account.id, attempt.id, account.username, account.login_method, None)
             log.error("login_secret_unreadable", account_id=account.id, reason=error.detail)
-        return _Begun(attempt.id, account.id, account.owner_id, account.proxy_id, login.fence, given)
+        return Begun(attempt.id, account.id, account.owner_id, account.proxy_id, login.fence, given)
 
     def _credentials(self, account: Account, login: Login, attempt: LoginAttempt) -> Credentials:
         def opened(field: str) -> Secret | None:
@@ -158,22 +147,16 @@ class LoginRunner:
             browser_state=self._vault.open_login(login, LOGIN_SECRETS[0]),
         )
 
-    async def _try(self, begun: _Begun) -> None:
+    async def _try(self, begun: Begun) -> None:
         log.info("login_begun", account_id=begun.account_id, attempt_id=begun.attempt_id)
-        beating = asyncio.create_task(self._beat(begun))
-        try:
-            result = await self._log_in(begun)
-        finally:
-            beating.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await beating
+        beat = Beat(self._work, self._clock, self._rules.lease, begun)
+        async with beat.beating():
+            result = await self._log_in(begun, beat.tell)
         await self._end(begun, result)
 
-    async def _log_in(self, begun: _Begun) -> LoginResult:
+    async def _log_in(self, begun: Begun, on_step: OnStep) -> LoginResult:
         if begun.given.password is None:
-            return LoginResult(
-                "missing_secret", "Its password cannot be decrypted: set it again, or give the key back."
-            )
+            return LoginResult("missing_secret", UNREADABLE)
         try:
             async with self._work() as (logins, _):
                 attempt = await logins.attempt(begun.attempt_id)
@@ -184,25 +167,14 @@ class LoginRunner:
         given = Credentials(**{**vars(begun.given), "proxy_url": proxy})
         try:
             async with asyncio.timeout(self._rules.seconds):
-                return await self._flow(method, given.login_method).log_in(given)
+                return await self._flow(method, given.login_method).log_in(given, on_step)
         except TimeoutError:
             return LoginResult("timed_out", f"The login took longer than {self._rules.seconds:.0f} seconds.")
         except Exception as error:  # noqa: BLE001 - whatever a page does must end in an outcome, without its text
             log.error("login_broke", account_id=begun.account_id, reason=type(error).__name__)
             return LoginResult("failed", f"The login broke off ({type(error).__name__}).")
 
-    async def _beat(self, begun: _Begun) -> None:
-        """Renew the lease while the try runs."""
-        while True:
-            await asyncio.sleep(self._rules.lease.total_seconds() / 3)
-            async with self._work() as (logins, _):
-                if await logins.account(begun.account_id, None) is None:
-                    return
-                login = await logins.login(begun.account_id)
-                if login.fence == begun.fence:
-                    login.expires_at = self._clock.now() + self._rules.lease
-
-    async def _end(self, begun: _Begun, result: LoginResult) -> None:
+    async def _end(self, begun: Begun, result: LoginResult) -> None:
         async with self._work() as (logins, life):
             account = await logins.account(begun.account_id, None)
             attempt = await logins.attempt(begun.attempt_id)
