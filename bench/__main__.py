@@ -24,6 +24,7 @@ from bench import (
     growth,
     handoff,
     leases,
+    lending,
     line,
     logins,
     parse,
@@ -49,6 +50,7 @@ MEASURES: Final[dict[str, Callable[[], list[Row]]]] = {
     "leases": leases.measure,
     "hours of a pool": pool_simulation.measure,
     "proxy checks": proxies.measure,
+    "proxy leases": lending.measure,
     "browser login": logins.measure,
     "growth and memory": growth.measure,
 }
