@@ -32,7 +32,7 @@ def cluster(
     folder = tmp_path_factory.mktemp("traced")
     with running_sandbox(folder) as sandbox, own_names({name: engine_url(name) for name in ENGINES}) as names:
         env = {**names, **receiver.env, "XGET_TRACE_OPERATIONS": "1"}
-        with running_cluster(folder, sandbox, engines=env) as running:
+        with running_cluster(folder, sandbox, engines=env, hatched=True) as running:
             yield running
 
 

@@ -18,6 +18,7 @@ from xget_cli.main import main
 from xget_kernel import ids
 from xget_kernel.clock import SystemClock
 from xget_standalone.cluster import supervisor
+from xget_testing.node.hatchery import hatch_children
 
 
 def seconds_of(process: str, home: Path) -> float:
@@ -55,4 +56,5 @@ if __name__ == "__main__":
         set_clock(seconds_of(member, Path(os.environ["XGET_HOME"])))
     else:
         skew_children()
+        hatch_children()
     sys.exit(main())

@@ -34,6 +34,7 @@ TAKEN_OVER_SECONDS = 12.5
 """The lease of ten, and a look each second."""
 SLACK = timedelta(seconds=2)
 LIMIT = 400
+REPLICAS = "worker=2,processing=2,storage=2"
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,7 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
     with (
         running_sandbox(tmp_path / "sandbox", *options) as sandbox,
         own_names({name: url_of(name) for name in ENGINES}) as env,
-        closing(
-            Cluster(tmp_path, sandbox, engines=env, replicas="worker=2,processing=2,storage=2", open_mode=False)
-        ) as cluster,
+        closing(Cluster(tmp_path, sandbox, engines=env, replicas=REPLICAS, open_mode=False, hatched=True)) as cluster,
     ):
         cluster.start("--log-level", "info", launcher=LAUNCHER, XGET_TRIAL_SKEW=skew)
         with closing(Person(cluster.url, "one", "a long passphrase")) as person:

@@ -47,7 +47,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
             folder / "sandbox", "--posts", "9000", "--seed", "11", "--faults", SLOW, "--limit-scale", LIMITS
         ) as sandbox,
         own_names({name: url_of(name) for name in ENGINES}) as env,
-        running_cluster(folder, sandbox, engines=env) as cluster,
+        running_cluster(folder, sandbox, engines=env, hatched=True) as cluster,
     ):
         for name in ("two", "three", "four"):
             cluster.add_account(name)

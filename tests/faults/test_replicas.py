@@ -18,6 +18,7 @@ KINDS = tuple(ANNOUNCED)
 SLOW = "slow=1.5%1"
 LIMIT = 240
 AT_ONCE = 6
+REPLICAS = "worker=2,processing=2,storage=2"
 TAKEOVER_SECONDS = 10.0
 GROUPS = {"scraper": (), "processing": ("processing",), "storage": ("storage", "storage-raw-pages", "search-index")}
 """Who takes over is up to Kafka; a scraper worker's executions pass on by their leases instead."""
@@ -41,7 +42,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     with (
         running_sandbox(folder / "sandbox", "--posts", "9000", "--seed", "13", "--faults", SLOW) as sandbox,
         own_names({name: url_of(name) for name in ENGINES}) as env,
-        running_cluster(folder, sandbox, engines=env | SLOTS, replicas="worker=2,processing=2,storage=2") as cluster,
+        running_cluster(folder, sandbox, engines=env | SLOTS, replicas=REPLICAS, hatched=True) as cluster,
     ):
         for number in range(AT_ONCE):
             cluster.add_account(f"account{number}")

@@ -50,7 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         # Valkey takes any password of its default user, so that one is used in every connection.
         env["REDIS_URL"] = env["REDIS_URL"].replace("//", f"//:{password}@", 1)
         more = {**traces.env, "XGET_TRACE_OPERATIONS": "1"}
-        cluster = Cluster(folder, sandbox, engines=env | more, open_mode=False)
+        cluster = Cluster(folder, sandbox, engines=env | more, open_mode=False, hatched=True)
         found = Run(cluster, traces, {"password of Redis": password})
         found.secrets["password of PostgreSQL"] = urlsplit(env["DATABASE_URL"]).password or ""
         try:

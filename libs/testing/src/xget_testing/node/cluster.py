@@ -13,14 +13,18 @@ from pathlib import Path
 import httpx2 as httpx
 
 from xget_testing.node.client import Client
+from xget_testing.node.nursery import forked, program
 from xget_testing.node.processes import XGET, Process, clean_env, free_base
 from xget_testing.node.sandbox import Sandbox
+
+HATCHERY = str(Path(__file__).with_name("hatchery.py"))
 
 
 class Cluster(Client):
     """Processes under a supervisor, on a home and ports of their own; it may be started many times.
 
     `engines` is the environment that selects them (`OwnNames.env`); `replicas` as for `xget cluster --replicas`.
+    `hatched` saves the imports of each start (see `hatchery`).
     """
 
     def __init__(
@@ -31,12 +35,14 @@ class Cluster(Client):
         engines: Mapping[str, str] | None = None,
         replicas: str = "",
         open_mode: bool = True,
+        hatched: bool = False,
     ) -> None:
         super().__init__(free_base(workers=4))
         self.folder = folder
         self.home = folder / "home"
         self.replicas = replicas
         self.open_mode = open_mode
+        self.hatched = hatched
         self.env = {**clean_env(), **(engines or {})}
         if sandbox is not None:
             self.env["SSL_CERT_FILE"] = str(sandbox.ca)
@@ -44,10 +50,13 @@ class Cluster(Client):
 
     def start(self, *options: str, launcher: Sequence[str] = (), **env: str) -> str:
         """Start all and return the ready line; `launcher` replaces the `xget` command."""
-        command = [*(launcher or [XGET]), "cluster", "--port-base", str(self.base), "--home", str(self.home), *options]
+        xget = [HATCHERY] if self.hatched else [XGET]
+        command = [*(launcher or xget), "cluster", "--port-base", str(self.base), "--home", str(self.home), *options]
         command += ["--replicas", self.replicas] if self.replicas else []
         command += ["--open"] if self.open_mode else []
-        self.process = Process(command, cwd=self.folder, env={**self.env, **env}, log=self.folder / "cluster.log")
+        by = forked if self.hatched else program
+        log = self.folder / "cluster.log"
+        self.process = Process(command, cwd=self.folder, env={**self.env, **env}, log=log, start=by)
         return self.process.ready
 
     def state(self) -> dict[str, dict[str, int]]:
@@ -108,9 +117,10 @@ def running_cluster(
     engines: Mapping[str, str] | None = None,
     replicas: str = "",
     open_mode: bool = True,
+    hatched: bool = False,
 ) -> Iterator[Cluster]:
     """A started cluster with, if there is a sandbox, its proxy and one account in the pool."""
-    cluster = Cluster(folder, sandbox, engines=engines, replicas=replicas, open_mode=open_mode)
+    cluster = Cluster(folder, sandbox, engines=engines, replicas=replicas, open_mode=open_mode, hatched=hatched)
     try:
         cluster.start()
         if sandbox is not None and open_mode:

@@ -21,8 +21,12 @@ from typing import IO, Final, Protocol
 PRELOADED: Final = (
     "xget_cli.main",
     "xget_cli.commands.up",
+    "xget_cli.commands.cluster",
     "xget_cli.commands.sandbox",
+    "xget_cli.commands.single",
+    "xget_standalone.cluster.supervisor",
     "xget_standalone.runner",
+    "xget_standalone.single",
     "xget_standalone.migration.run",
     *(f"xget_{name}.app" for name in ("auth", "account", "proxy", "scraper", "processing", "storage")),
     *(f"xget_{name}.worker" for name in ("proxy", "scraper", "processing", "storage")),
@@ -99,13 +103,19 @@ class _Forked:
 def _become(script: list[str], cwd: Path, env: dict[str, str], log: Path, out: Connection) -> None:
     """Run the script as if Python had been started with it."""
     os.chdir(cwd)
-    os.environ.clear()
-    os.environ.update(env)
-    os.dup2(out.fileno(), 1)
-    out.close()
     with log.open("ab") as errors:
-        os.dup2(errors.fileno(), 2)
-    sys.stdout, sys.stderr = (io.TextIOWrapper(io.FileIO(fd, "w"), line_buffering=True) for fd in (1, 2))
-    sys.argv = script
+        become(script, env, (0, out.fileno(), errors.fileno()))
+    out.close()
     sys.path.insert(0, str(Path(script[0]).parent))
     runpy.run_path(script[0], run_name="__main__")
+
+
+def become(argv: list[str], env: dict[str, str], streams: tuple[int, int, int]) -> None:
+    """Take on arguments, environment and the three standard streams."""
+    os.environ.clear()
+    os.environ.update(env)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False))
+    sys.stdout, sys.stderr = (io.TextIOWrapper(io.FileIO(fd, "w", closefd=False), line_buffering=True) for fd in (1, 2))
+    sys.argv = argv

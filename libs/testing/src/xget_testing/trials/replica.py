@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xget_standalone.services import OFFSETS, WORKER_OFFSET
-from xget_testing.node import XGET, Cluster, Process
+from xget_testing.node import XGET, Cluster, Process, forked
 
 
 class Replica:
@@ -16,4 +16,5 @@ class Replica:
         own = {"XGET_HOME": str(cluster.home), "XGET_REPLICAS": str(number), "XGET_MEMBER": self.name}
         command = [XGET, "worker", service, "--port", str(self.port)]
         log = cluster.home / "logs" / f"{self.name}.log"
-        self.process = Process(command, cwd=cluster.folder, env={**cluster.env, **urls, **own}, log=log)
+        env = {**cluster.env, **urls, **own}
+        self.process = Process(command, cwd=cluster.folder, env=env, log=log, start=forked)
