@@ -16,9 +16,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from typing import IO, NoReturn
 
-from xget_cli.main import main
 from xget_testing.node.nursery import become
 
 
@@ -110,4 +110,4 @@ def hatch_children() -> None:
 
 if __name__ == "__main__":
     hatch_children()
-    main()
+    import_module("xget_cli.main").main()
