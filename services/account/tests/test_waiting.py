@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from xget.account.v1 import account_pool_pb2 as pb
 from xget_kernel.clock import ManualClock
-from xget_rpc.client import RpcInvalid, RpcTooMany
+from xget_rpc.client import RpcInvalid, RpcPreconditionFailed, RpcTooMany
 
 URL = "/api/v1/accounts"
 
@@ -75,6 +75,27 @@ async def test_who_waits_is_answered_when_the_lease_is_given_back(pool: Any, app
     assert line.served == []
     await back(pool, lease)
     assert await line.all_served() == ["second"]
+
+
+async def test_a_report_that_gives_back_answers_who_waits_and_an_old_one_ends_nothing(
+    pool: Any, app: FastAPI, add_account: Any
+) -> None:
+    await add_account("neo")
+    lease = await take(pool)
+    line = Line(pool, app)
+    await line.join("second")
+    said = await pool.Report(answer(lease, release=True))
+    assert said.action == "go_on"
+    assert await line.all_served() == ["second"]
+    held = await take(pool, "third")
+    with pytest.raises(RpcPreconditionFailed):
+        await pool.Report(answer(lease, release=True))
+    with pytest.raises(RpcTooMany):
+        await take(pool, "fifth", wait_seconds=0)
+    await pool.Report(answer(held, 429, release=True))
+    with pytest.raises(RpcTooMany) as resting:
+        await take(pool, "sixth", wait_seconds=0)
+    assert resting.value.metadata["waits-for"] == "rest"
 
 
 async def test_immediate_goes_first_then_priority_then_who_was_served_least_then_age(

@@ -69,7 +69,7 @@ class Accounts(accounts_grpc.AccountPoolServicer):
     async def Report(self, request: accounts_pb.ReportRequest, context: Any) -> accounts_pb.ReportResponse:
         if "report" in self.refusals:
             raise self.refusals["report"]
-        self.calls.append(f"report {request.status}")
+        self.calls.append(f"report {request.status}" + ", back" * request.release)
         return accounts_pb.ReportResponse(verdict="go_on", action=self.action)
 
     async def Renew(self, request: accounts_pb.RenewRequest, context: Any) -> accounts_pb.RenewResponse:
@@ -159,6 +159,25 @@ async def test_a_lease_is_reported_released_once_and_sticky(sessions: GrpcSessio
     assert accounts.calls == ["acquire", "report 200", "release", "acquire", "release"]
     assert [asked.sticky_account_id for asked in accounts.asked] == ["", "a1"]
     assert {asked.holder for asked in accounts.asked} == {"run-1"}
+
+
+async def test_a_last_report_gives_the_lease_back_and_one_that_fails_does_not(
+    sessions: GrpcSessions, accounts: Accounts, proxies: Proxies
+) -> None:
+    proxies.by_owner = {"ada": "p-1"}
+    last = msgspec.structs.replace(OUTCOME, last=True)
+    async with sessions.open(TENANT) as session:
+        lease = await session.acquire("Search")
+        await session.report(lease, last)
+        assert proxies.released == []
+        await session.release(lease)
+        assert proxies.released == ["p1"]
+        lease = await session.acquire("Search")
+        accounts.refusals["report"] = TooMany("not now")
+        with pytest.raises(TooMany):
+            await session.report(lease, last)
+        await session.release(lease)
+    assert accounts.calls == ["acquire", "report 200, back", "acquire", "release"]
 
 
 async def test_a_lease_is_given_back_when_the_run_is_cancelled(sessions: GrpcSessions, accounts: Accounts) -> None:
@@ -341,7 +360,7 @@ async def test_a_real_page_through_a_proxy_that_drops_it_comes_through_another(
         await client.close()
     assert (answer.proxy_id, answer.requests) == ("http", 2)
     assert proxies.reports == [False, True]
-    assert accounts.calls == ["acquire", "report 200", "release"], "the account never noticed"
+    assert accounts.calls == ["acquire", "report 200, back"], "the account never noticed"
 
 
 async def test_an_exit_that_the_platform_shuts_out_is_told_to_the_proxy_pool(

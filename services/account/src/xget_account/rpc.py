@@ -68,7 +68,12 @@ class AccountPool(AccountPoolServicer):
             outline=request.outline,
         )
         decision = await self._pool.report(
-            request.lease_id, request.fencing_token, answer, request.error_text, units=request.units
+            request.lease_id,
+            request.fencing_token,
+            answer,
+            request.error_text,
+            units=request.units,
+            release=request.release,
         )
         rule = decision.rule
         response = pb.ReportResponse(
@@ -147,6 +152,7 @@ def _lease(granted: Granted) -> pb.Lease:
         user_agent=account.user_agent or "",
         proxy_id=account.proxy_id or "",
         api=_api(granted.api),
+        owner_id=account.owner_id,
     )
 
 

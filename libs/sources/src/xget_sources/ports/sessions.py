@@ -76,6 +76,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Names and types of the body of an answer without data, no values."""
     units: int = -1
     """Posts or users that were read, of what the lease may spend; -1: as many as that."""
+    last: bool = False
+    """No further request is made with the lease, the pool may have it back with the report; `release` it all the same.
+    """
 
 
 class Session(Protocol):

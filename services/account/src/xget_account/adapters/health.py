@@ -98,7 +98,9 @@ class _OneLease:
             has_data=outcome.has_data,
             outline=outcome.outline,
         )
-        decision = await self._pool.report(lease.lease_id, lease.fencing_token, answer, outcome.error_text)
+        decision = await self._pool.report(
+            lease.lease_id, lease.fencing_token, answer, outcome.error_text, release=outcome.last
+        )
         self.said = decision.action
         return decision.action
 

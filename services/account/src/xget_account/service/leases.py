@@ -13,7 +13,7 @@ from xget_account.models import ACTIVE, Account
 from xget_account.repository import LeaseRepository, Left, Wish
 from xget_account.service.batching import Batcher
 from xget_account.service.fairness import Fairness
-from xget_account.service.granting import UNREADABLE, Granted, Granting
+from xget_account.service.granting import UNREADABLE, Granted, Granting, may_use
 from xget_account.service.life import KEYS, Life
 from xget_account.service.metrics import LEASES, VERDICTS
 from xget_account.service.playbook import Answer, Book, Decision
@@ -107,13 +107,20 @@ class LeaseService:
         return await self._room.wait(ask, wait_seconds, refusal, rings)
 
     async def report(
-        self, lease_id: str, fence: int, answer: Answer, error_text: str = "", *, units: int = -1
+        self,
+        lease_id: str,
+        fence: int,
+        answer: Answer,
+        error_text: str = "",
+        *,
+        units: int = -1,
+        release: bool = False,
     ) -> Decision:
         """Apply the playbook to one answer. Raises LeaseLost (412) for a lease that is not the newest.
 
-        `units` of an official API were read; what was held for more is taken back.
+        `units` of an official API were read; what was held for more is taken back. `release` ends the lease with it.
         """
-        told = Told(lease_id=lease_id, fence=fence, answer=answer, error_text=error_text, units=units)
+        told = Told(lease_id, fence, answer, error_text, units, release)
         return await self._reporting.ask(told)
 
     async def keep_api(self, lease_id: str, fence: int, tokens: Mapping[str, Any]) -> None:
@@ -139,10 +146,15 @@ class LeaseService:
             await self._releasing.ask((account_id, fence))
 
     async def describe(self, owner_id: str, account_id: str) -> Account:
-        """An account of an owner. Raises AccountNotFound (404)."""
+        """An account of an owner, or one that is lent to him. Raises AccountNotFound (404)."""
         async with self._work() as leases:
             account = await leases.account(account_id)
-            if account is None or account.owner_id != owner_id:
+            if account is None:
+                raise AccountNotFound()
+            wish = Wish(owner_id=owner_id, platform=account.platform, operation="", holder="")
+            if account.owner_id != owner_id:
+                wish = await leases.with_lent(wish, self._clock.now())
+            if not may_use(owner_id, account, wish.lent):
                 raise AccountNotFound()
             return account
 
@@ -150,7 +162,8 @@ class LeaseService:
         """What an owner's accounts (or one of them) have left for an operation; nothing is leased."""
         wish = Wish(owner_id=owner_id, platform=platform, operation=operation, holder="", account_id=account_id)
         async with self._work() as leases:
-            return await leases.left(wish, self._clock.now(), self._daily_budget)
+            now = self._clock.now()
+            return await leases.left(await leases.with_lent(wish, now), now, self._daily_budget)
 
     def _life(self, leases: LeaseRepository) -> Life:
         return Life(leases.facts(self._clock), self._clock)
@@ -176,6 +189,8 @@ class LeaseService:
         async with self._work() as leases:
             reporting = Reporting(leases, self._life(leases), self._clock.now(), self._daily_budget, self._book)
             decided = await reporting.take(reports)
+            await self._announce(leases, reporting.given_back)
+        self._admit(reporting.given_back)
         for decision in decided:
             if isinstance(decision, Decision):
                 self._verdicts.labels(verdict=decision.verdict).inc()
@@ -186,12 +201,19 @@ class LeaseService:
             await leases.release(set(given))
             far = self._bell is not None and self._bell.far
             pools = await leases.pools({account_id for account_id, _ in given}) if far or len(self._room) else set()
-            if self._bell is not None:
-                await leases.ring(self._bell, pools)
-        if self._bell is None:
-            for pool in pools:
-                self._room.ring(pool)
+            await self._announce(leases, pools)
+        self._admit(pools)
         return [None] * len(given)
+
+    async def _announce(self, leases: LeaseRepository, pools: set[str]) -> None:
+        """With the commit, let all processes know that these pools have an account again."""
+        if self._bell is not None and pools:
+            await leases.ring(self._bell, pools)
+
+    def _admit(self, pools: set[str]) -> None:
+        """After the commit, where no bell says so."""
+        for pool in pools if self._bell is None else ():
+            self._room.ring(pool)
 
 
 async def _newest(leases: LeaseRepository, lease_id: str, fence: int) -> Account:

@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Final
 
 from xget_account.errors import LeaseLost
-from xget_account.models import ACTIVE, API, NEEDS_LOGIN, NEW, Account, LedgerEntry
-from xget_account.repository import LeaseRepository, next_day
-from xget_account.service.api_answers import decide as decide_api
+from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
+from xget_account.repository import LeaseRepository, next_day, pool_of
 from xget_account.service.granting import stride
 from xget_account.service.learning import learn
 from xget_account.service.life import PLAYBOOK, Life, may_move
-from xget_account.service.playbook import REST, Answer, Book, Decision, Rule
+from xget_account.service.playbook import REST, Answer, Book, Decision, Rule, route_of
 from xget_account.service.unknown import Unknown, sample_of
 from xget_telemetry.logs import get_logger
 
@@ -22,7 +21,7 @@ log = get_logger(__name__)
 _BUDGET: Final = Rule(name="daily_budget", action=REST, everything=True)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Told:
     """An answer and the lease that it came under."""
 
@@ -32,6 +31,8 @@ class Told:
     error_text: str = ""
     units: int = -1
     """Of an official API: how much was read; -1 is not known."""
+    release: bool = False
+    """The lease ends with it."""
 
     @property
     def account_id(self) -> str:
@@ -51,6 +52,8 @@ class Reporting:
     def __init__(self, leases: LeaseRepository, life: Life, now: datetime, daily_budget: int, book: Book) -> None:
         self._book = book
         self._unknown: list[Unknown] = []
+        self.given_back: set[str] = set()
+        """Pools that have an account again whose lease has ended with its report."""
         self._leases = leases
         self._life = life
         self._now = now
@@ -70,8 +73,11 @@ class Reporting:
             else:
                 decided.append(self._judge(account, entries[account.id, told.answer.operation], told))
         for told in valid:
-            if accounts[told.account_id].api is not None:
+            account = accounts[told.account_id]
+            if account.api is not None:
                 await self._leases.settle_money(told.account_id, told.fence, told.units)
+            if told.release:
+                self._give_back(account)
         for unknown in self._unknown:
             await self._life.keep(sample_of(unknown, self._now), unknown.account)
         return decided
@@ -79,8 +85,7 @@ class Reporting:
     def _judge(self, account: Account, entry: LedgerEntry, told: Told) -> Decision:
         self._count(account, entry)
         answer = told.answer
-        is_api = account.platform.endswith(API)
-        decision = decide_api(answer, self._now) if is_api else self._book.decide(answer, self._now)
+        decision = self._book.decide(answer, self._now, route_of(account.platform))
         if decision.unknown:
             self._unknown.append(Unknown(account, answer, told.error_text))
         decision = self._within_budget(account, decision)
@@ -91,6 +96,10 @@ class Reporting:
         if decision.rule.set_status:
             log.warning("account_out_of_service", account_id=account.id, status=account.status)
         return decision
+
+    def _give_back(self, account: Account) -> None:
+        account.lease_holder = account.lease_operation = account.lease_expires_at = None
+        self.given_back.add(pool_of(account.owner_id, account.platform))
 
     def _count(self, account: Account, entry: LedgerEntry) -> None:
         """The first request of a lease was counted when it was leased; count the others."""

@@ -171,6 +171,7 @@ class Lease(_message.Message):
     USER_AGENT_FIELD_NUMBER: _builtins.int
     PROXY_ID_FIELD_NUMBER: _builtins.int
     API_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
     fencing_token: _builtins.int
     """Grows with each lease of the account; an older one is refused."""
@@ -179,6 +180,8 @@ class Lease(_message.Message):
     user_agent: _builtins.str
     proxy_id: _builtins.str
     """The account's own proxy; empty means any."""
+    owner_id: _builtins.str
+    """Whose account it is: who asked, or who lends it to him. It goes out through this owner's proxies."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -202,10 +205,11 @@ class Lease(_message.Message):
         user_agent: _builtins.str = ...,
         proxy_id: _builtins.str = ...,
         api: Global___ApiCredential | None = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["api", b"api", "expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "api", b"api", "cookies", b"cookies", "expires_at", b"expires_at", "fencing_token", b"fencing_token", "headers", b"headers", "lease_id", b"lease_id", "proxy_id", b"proxy_id", "user_agent", b"user_agent", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "api", b"api", "cookies", b"cookies", "expires_at", b"expires_at", "fencing_token", b"fencing_token", "headers", b"headers", "lease_id", b"lease_id", "owner_id", b"owner_id", "proxy_id", b"proxy_id", "user_agent", b"user_agent", "username", b"username"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -317,6 +321,7 @@ class ReportRequest(_message.Message):
     HAS_DATA_FIELD_NUMBER: _builtins.int
     OUTLINE_FIELD_NUMBER: _builtins.int
     UNITS_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
     fencing_token: _builtins.int
     operation: _builtins.str
@@ -338,6 +343,8 @@ class ReportRequest(_message.Message):
     """Names and types of the body of an answer without data, no values; kept when nobody knows the answer."""
     units: _builtins.int
     """Of an official API: posts or users that were read, -1 when nobody knows. What was held for more is taken back."""
+    release: _builtins.bool
+    """No further request is made with the lease: it ends with the report, in one step."""
     @_builtins.property
     def error_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The platform's error codes in the body."""
@@ -362,10 +369,11 @@ class ReportRequest(_message.Message):
         has_data: _builtins.bool = ...,
         outline: _builtins.str = ...,
         units: _builtins.int = ...,
+        release: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reset_at", b"reset_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_kind", b"body_kind", "bytes", b"bytes", "duration_ms", b"duration_ms", "error_codes", b"error_codes", "error_text", b"error_text", "fencing_token", b"fencing_token", "has_data", b"has_data", "lease_id", b"lease_id", "limit", b"limit", "operation", b"operation", "outline", b"outline", "remaining", b"remaining", "reset_at", b"reset_at", "status", b"status", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_kind", b"body_kind", "bytes", b"bytes", "duration_ms", b"duration_ms", "error_codes", b"error_codes", "error_text", b"error_text", "fencing_token", b"fencing_token", "has_data", b"has_data", "lease_id", b"lease_id", "limit", b"limit", "operation", b"operation", "outline", b"outline", "release", b"release", "remaining", b"remaining", "reset_at", b"reset_at", "status", b"status", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+from msgspec import structs
 
 from xget_kernel.clock import Clock
 from xget_sources.connections import Connections
@@ -82,7 +83,9 @@ class ObservingClient(HttpClient):  # type: ignore[misc] # twscrape is untyped
             seen, raw = await self._ask(method, url, kwargs.get("params"), kwargs.get("headers") or {})
             describe(span, seen.outcome)
         self.answers.append(seen)
-        seen.verdict = await self._session.report(self._lease, seen.outcome)
+        # twscrape asks once more after a 404 alone
+        told = structs.replace(seen.outcome, last=seen.outcome.status != 404)
+        seen.verdict = await self._session.report(self._lease, told)
         if raw is None or judge(seen).action == "again":
             raise AbortReqError
         return ReadAnswer(raw, seen.payload)

@@ -21,5 +21,7 @@ class Held:
     """Its proxy broke off within a page before: that excuses an account once."""
     operation: str = ""
     """Of that page."""
+    returned: bool = False
+    """The account went back with its report."""
     until: float | None = None
     """Until when (monotonic) it is kept for the next try of that page."""

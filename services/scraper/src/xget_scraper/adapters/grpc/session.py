@@ -131,11 +131,15 @@ class PoolSession:
             has_data=outcome.has_data,
             outline=outcome.outline,
             units=outcome.units,
+            release=outcome.last,
         )
         try:
             said = await self._accounts.Report(request)
         except (Conflict, PreconditionFailed, NotFound):
             return "rest"
+        if outcome.last and (held := self._held.get(lease.lease_id)):
+            held.returned = True  # its proxy is still held
+            await self._stop_renewing(lease)
         return said.action or said.verdict
 
     async def keep(self, lease: Lease, fresh: ApiCredential) -> None:
@@ -161,16 +165,23 @@ class PoolSession:
         elif held is None or held is not self._spared:
             await self._end(lease)
 
-    async def _end(self, lease: Lease) -> None:
+    async def _stop_renewing(self, lease: Lease) -> None:
         renewal = self._renewals.pop(lease.lease_id, None)
         if renewal is not None:
             renewal.cancel()
             await asyncio.gather(renewal, return_exceptions=True)
+
+    async def _end(self, lease: Lease) -> None:
+        await self._stop_renewing(lease)
         held = self._held.pop(lease.lease_id, None)
         if held is None:
             return
         if held.proxy is not None:
             await self._proxies.release(held.proxy)
+        if not held.returned:
+            await self._give_back(lease)
+
+    async def _give_back(self, lease: Lease) -> None:
         request = accounts_pb.ReleaseRequest(lease_id=lease.lease_id, fencing_token=lease.fencing_token)
         try:
             await self._accounts.Release(request, timeout=2.0)
