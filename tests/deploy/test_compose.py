@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from xget_account.settings import Settings as AccountSettings
 from xget_standalone.gateway.config import load
 from xget_standalone.services import OFFSETS, PARTS, WORKER_OFFSET, WORKERS
 
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker-compose.dev.yml"
 WHOLE: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = WHOLE["services"]
-OURS = {name: one for name, one in SERVICES.items() if one["image"] == "xget:dev"}
+OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("xget:dev")}
 SERVERS = {name: one for name, one in OURS.items() if one["command"][0] == "serve"}
 WORKING = {name: one for name, one in OURS.items() if one["command"][0] == "worker"}
 IMAGES = {
@@ -169,6 +170,15 @@ def test_ours_run_with_as_little_as_they_need() -> None:
         assert "no-new-privileges:true" in one["security_opt"], name
         assert len(one["tmpfs"]) == 1, name
         assert "privileged" not in one, name
+
+
+def test_who_logs_accounts_in_has_a_browser_room_for_it_and_a_limit() -> None:
+    assert {name for name, one in OURS.items() if one["image"] != "xget:dev"} == {"account-worker"}
+    worker = SERVICES["account-worker"]
+    assert (worker["image"], worker["build"]["target"]) == ("xget:dev-browser", "browser")
+    assert int(worker["mem_limit"].removesuffix("m")) >= AccountSettings().login_memory_mb + 512
+    assert [one.partition(":")[2] for one in worker["tmpfs"]] == ["size=512m,mode=1777"]
+    assert {"shm_size", "pids_limit"} <= set(worker)
 
 
 def test_passwords_come_from_the_environment_and_are_named_in_the_example() -> None:

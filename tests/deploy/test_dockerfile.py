@@ -12,12 +12,12 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "deploy" / "docker" / "Dockerfile"
 TEXT = re.sub(r"\\\n\s*", " ", FILE.read_text("utf-8"))
 LINES = [line for line in TEXT.splitlines() if line and not line.startswith("#")]
-STAGES = TEXT.split("\nFROM ")
-LAST = STAGES[-1].splitlines()
+STAGES = {stage.split("\n")[0].split(" AS ")[1]: stage.splitlines() for stage in TEXT.split("\nFROM ")[1:]}
+LAST = STAGES["runtime"]
 
 
-def instruction(name: str) -> list[str]:
-    return [line.removeprefix(name).strip() for line in LAST if line.startswith(f"{name} ")]
+def instruction(name: str, stage: list[str] = LAST) -> list[str]:
+    return [line.removeprefix(name).strip() for line in stage if line.startswith(f"{name} ")]
 
 
 def test_hadolint_finds_nothing() -> None:
@@ -32,7 +32,8 @@ def test_what_hadolint_is_told_to_pass_over_has_its_reason() -> None:
 
 
 def test_tools_stay_in_the_first_stage() -> None:
-    assert len(STAGES) == 3, "one text before the first FROM, the build, the image"
+    assert list(STAGES) == ["build", "runtime", "browser", "xget"]
+    assert STAGES["xget"] == ["runtime AS xget"], "nothing more is in the image without a browser"
     assert not [line for line in LAST if line.startswith("RUN") and ("pip" in line or "apt" in line)]
     assert instruction("COPY") == ["--from=build /opt/xget /opt/xget"]
 
@@ -79,3 +80,15 @@ def test_no_secret_is_baked_in(secret: str) -> None:
 def test_it_says_what_it_is() -> None:
     labels = " ".join(instruction("LABEL"))
     assert all(f"org.opencontainers.image.{name}=" in labels for name in ("title", "description", "version"))
+
+
+def test_the_image_with_a_browser_adds_only_that_and_stays_without_privilege() -> None:
+    browser = STAGES["browser"]
+    assert browser[0] == "runtime AS browser"
+    assert [" ".join(line.split()) for line in browser[1:] if line and not line.startswith("#")] == [
+        "ENV XGET_CHROMIUM=/usr/bin/chromium XGET_CHROMIUM_SANDBOX=off",
+        "USER 0:0",
+        "RUN apt-get update && apt-get install -y --no-install-recommends chromium fonts-liberation"
+        " && rm -rf /var/lib/apt/lists/*",
+        f"USER {instruction('USER')[0]}",
+    ]

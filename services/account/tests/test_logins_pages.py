@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -205,3 +209,35 @@ async def test_a_certificate_that_is_not_trusted_is_never_clicked_through(
     assert (result.outcome, "certificate that is not trusted" in result.sentence) == ("network", True)
     assert sandbox.people.told()["accounts"][0]["started"] == 0
     check_nothing_is_left()
+
+
+ANOTHER = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]
+ANOTHER += ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
+"""Somebody without rights, who may read the programs of whoever runs this."""
+STARTS = """
+import asyncio, sys
+from pathlib import Path
+from xget_sources.browser.chromium import Wanted, browsing, sandboxed
+async def start():
+    async with browsing(Wanted(program=sys.argv[1], home=Path(sys.argv[2]))) as context:
+        page = await context.new_page()
+        await page.set_content("<title>here</title>")
+        print(sandboxed(), await page.title())
+asyncio.run(start())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root has tried it above")
+@pytest.mark.parametrize("sandbox", ["on", "off"] if SOAK else ["on"])
+def test_somebody_without_rights_starts_the_browser_with_its_sandbox_and_without(sandbox: str) -> None:
+    if sandbox == "on" and subprocess.run([*ANOTHER, "unshare", "-U", "true"], check=False).returncode:
+        pytest.skip("this machine gives nobody namespaces")
+    home = tempfile.mkdtemp(prefix="xget-nobody-")
+    os.chown(home, 65534, 65534)
+    env = {**os.environ, "HOME": home, "TMPDIR": home, "XGET_CHROMIUM_SANDBOX": sandbox}
+    command = [*ANOTHER, sys.executable, "-c", STARTS, find_chromium(None), home]
+    try:
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    assert done.stdout.split() == [str(sandbox == "on"), "here"], done.stderr[-500:]

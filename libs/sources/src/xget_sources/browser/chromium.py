@@ -22,7 +22,6 @@ LANGUAGE: Final = "en-US"
 FLAGS: Final = (
     "--disable-gpu",
     "--in-process-gpu",
-    "--no-zygote",
     "--disable-site-isolation-trials",
     "--disable-background-networking",
     "--disable-component-update",
@@ -34,6 +33,9 @@ FLAGS: Final = (
     "MediaRouter,OptimizationHints,PaintHolding,Translate",
     "--js-flags=--max-old-space-size=160",
 )
+
+UNSANDBOXED: Final = ("--no-zygote",)
+"""Saves a process; Chromium takes it only without its sandbox."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ async def browsing(wanted: Wanted) -> AsyncIterator[BrowserContext]:
         browser = await playwright.chromium.launch(
             executable_path=wanted.program,
             headless=wanted.headless,
-            args=list(FLAGS),
+            args=[*FLAGS, *(() if sandboxed() else UNSANDBOXED)],
             chromium_sandbox=sandboxed(),
             env={**os.environ, "HOME": str(wanted.home), "XDG_CONFIG_HOME": str(wanted.home / ".config")},
         )

@@ -28,6 +28,10 @@ from xget_sources.browser.chromium import Wanted, browsing
 from xget_sources.browser.finding import NoChromium
 
 PR_SET_PDEATHSIG = 1
+NO_SANDBOX = (
+    "Chromium's sandbox may not start here: allow it namespaces of its own, or, in a container without any privilege, "
+    "set XGET_CHROMIUM_SANDBOX=off."
+)
 
 
 async def log_in(order: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +71,8 @@ async def _walked(walk: Walk, context: BrowserContext, path: str) -> dict[str, A
 def _broken(error: Error) -> LoginResult:
     """Playwright's messages may hold what was typed: only the kind of trouble is told."""
     text = str(error)
+    if "No usable sandbox" in text or "Failed to move to new namespace" in text:
+        return LoginResult("no_browser", NO_SANDBOX)
     if "ERR_PROXY" in text or "ERR_TUNNEL" in text:
         return LoginResult("network", "Its proxy does not answer: look at the proxy.")
     if "ERR_CERT" in text:
