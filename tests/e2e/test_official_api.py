@@ -60,6 +60,26 @@ def test_types_of_the_api_store_what_exists(node: Node, sandbox: Sandbox, accoun
     assert money["results"] > 0
 
 
+def test_a_preview_counts_the_posts_of_a_search(node: Node, sandbox: Sandbox, account: str) -> None:
+    wish = {"query": "climate", "since": "2026-06-01"}
+    body = {"task_type": "KEYWORD_SEARCH", "parameters": wish, "routes": ["x_session", "x_api"]}
+    before = node.api("GET", f"/accounts/{account}/api")["spent_usd"]
+    told = node.api("POST", "/tasks/preview", json=body)["expected"]
+    posts = len(sandbox.truth(task_type="KEYWORD_SEARCH", **wish)["matches"])
+    assert (told["posts"], told["at_least"], told["pages"]) == (posts, False, -(-posts // 100))
+    assert float(told["cost_usd"]) == pytest.approx(posts * 0.005)
+    assert node.api("GET", f"/accounts/{account}/api")["spent_usd"] == before
+    few = node.api("POST", "/tasks/preview", json={**body, "parameters": {**wish, "limit": 3}})["expected"]
+    assert (few["posts"], few["pages"]) == (3, 1)
+    node.api("PUT", f"/accounts/{account}", json={"active": False})
+    none = node.api("POST", "/tasks/preview", json=body)
+    node.api("PUT", f"/accounts/{account}", json={"active": True})
+    assert none["expected"]["posts"] is None
+    assert "could not be counted" in none["expected"]["sentence"]
+    assert none["estimate"]["sentence"]
+    assert node.api("POST", "/tasks/preview", json={**body, "routes": None})["expected"] is None
+
+
 def test_a_session_that_rests_hands_over_to_the_api(node: Node, sandbox: Sandbox, account: str) -> None:
     wish = {"query": "climate", "since": "2026-06-01"}
     task_id = node.create("KEYWORD_SEARCH", wish, routes=["x_session", "x_api"])
@@ -70,3 +90,32 @@ def test_a_session_that_rests_hands_over_to_the_api(node: Node, sandbox: Sandbox
     assert certificate["complete"] is True
     assert [use["route"] for use in certificate["by_route"]] == ["x_api", "x_session"]
     assert (certificate["failovers"][0]["from"], certificate["failovers"][0]["to"]) == ("x_session", "x_api")
+
+
+def test_types_about_one_post_or_list_store_the_same_by_either_route(
+    node: Node, sandbox: Sandbox, account: str
+) -> None:
+    named: dict[str, str] = {}
+    for name, field in (("HASHTAG_SEARCH", "quoted_id"), ("USER_TWEETS", "reposted_id")):
+        task_id = node.create(name, WISHES[name], routes=["x_api"])
+        node.wait_for(task_id, seconds=120)
+        named[field] = next(item[field] for item in node.results(task_id) if item[field])
+    wishes = {
+        "TWEET_DETAIL": {"tweet_id": named["quoted_id"]},
+        "QUOTES": {"tweet_id": named["quoted_id"]},
+        "RETWEETERS": {"tweet_id": named["reposted_id"]},
+        "LIST_MEMBERS": {"list_id": "1001"},
+    }
+    begun = {
+        (name, route): node.create(name, wish, routes=[route])
+        for name, wish in wishes.items()
+        for route in ("x_api", "x_session")[: 1 if name == "QUOTES" else 2]  # the session's searches are used up
+    }
+    stored = {}
+    for (name, route), each in begun.items():
+        assert node.wait_for(each, seconds=120)["status"] == "COMPLETED", (name, route)
+        stored[name, route] = matches(node, each)
+        assert node.certificate(each)["routes"] == [route]
+    for (name, _), found in stored.items():
+        truth = sandbox.truth(task_type=name, **wishes[name])
+        assert found == sorted(map(str, truth["matches"])) == stored[name, "x_api"] != [], name

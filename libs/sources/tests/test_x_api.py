@@ -210,3 +210,18 @@ async def test_the_sandbox_counts_what_is_read(sandbox: Sandbox, lent: Lender, r
     await read(lent, "USER_TWEETS", username="elonmusk")
     told = sandbox.api.credentials.told()
     assert told["read"] == {"app": sum(outcome.units for outcome in lent.outcomes) - 1}
+
+
+async def test_the_posts_of_a_search_are_counted_for_nothing(sandbox: Sandbox, lent: Lender, api: XApiSource) -> None:
+    wish = {"query": "climate", "since": "2026-05-01"}
+    truth = sandbox.truth.answer({"task_type": "KEYWORD_SEARCH", **wish})
+    counted = await api.count("KEYWORD_SEARCH", wish, lent)
+    assert (counted.posts, counted.whole, counted.requests) == (len(truth["matches"]), True, 3)
+    assert {spend.units for spend in lent.spends} == {outcome.units for outcome in lent.outcomes} == {0}
+    assert sandbox.api.credentials.told()["read"] == {}
+    lent.api["app"] = ApiCredential(bearer_token="basic-app")
+    recent = await api.count("KEYWORD_SEARCH", wish, lent)
+    assert 0 < recent.posts < counted.posts
+    assert recent.whole is False
+    with pytest.raises(NotOffered, match="counts the posts of searches only"):
+        await api.count("USER_TWEETS", {"username": "elonmusk"}, lent)

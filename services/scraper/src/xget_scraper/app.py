@@ -18,7 +18,7 @@ from xget_events.opening import open_event_log
 from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock
 from xget_rpc.client import RpcChannel
-from xget_scraper.adapters.grpc import GrpcItems, GrpcPools
+from xget_scraper.adapters.grpc import GrpcItems, GrpcPools, GrpcSessions
 from xget_scraper.adapters.topics import create_topics
 from xget_scraper.deps import Container
 from xget_scraper.models import OUTBOX
@@ -26,6 +26,7 @@ from xget_scraper.repository import Store
 from xget_scraper.router import ROUTERS
 from xget_scraper.schemas.openapi import describe_types
 from xget_scraper.service.drafts import Drafts
+from xget_scraper.service.expecting import Expecting
 from xget_scraper.service.metrics import EXECUTIONS
 from xget_scraper.service.platforms import by_platform
 from xget_scraper.service.preview import PreviewService
@@ -75,7 +76,7 @@ def create_app(
                 events = open_event_log(settings)
                 stack.push_async_callback(events.close)
             if sources is None:
-                for source in known.values():
+                for source in known.routes.values():
                     stack.push_async_callback(source.close)
             app.state.scraper = built = await _build(settings, time, known, stack, peers)
             await create_topics(events, settings)
@@ -125,13 +126,15 @@ async def _build(
         peers.append(channel.breaker)
     store, pools = Store(database), GrpcPools(accounts, proxies)
     drafts = Drafts(sources, pools, clock)
+    sessions = GrpcSessions(accounts, proxies, clock, settings.scraper_account_lease_seconds)
+    expecting = Expecting(sessions, settings.api_post_usd)
     return Container(
         database=database,
         store=store,
         clock=clock,
         topic=settings.kafka_topic_tasks,
         drafts=drafts,
-        previews=PreviewService(drafts, pools),
+        previews=PreviewService(drafts, pools, expecting),
         results=ResultService(store, GrpcItems(storage)),
         watching=WatchService(store, clock, settings.scraper_sse_seconds),
     )

@@ -12,11 +12,14 @@ from xget_sandbox.api_v2.queries import find
 from xget_sandbox.api_v2.rendering import stamp
 from xget_sandbox.api_v2.selecting import Selection
 from xget_sandbox.listings import Listings
+from xget_sandbox.wire.cursors import Cursor, decode, encode
 from xget_sandbox.world import World
 from xget_sandbox.world.ids import DAY_MS, snowflake, snowflake_ms
 from xget_sandbox.world.model import Author, Post
 
 MONTH_MS = 30 * DAY_MS
+MONTH_OF_COUNTS_MS = 31 * DAY_MS
+"""A page of the full archive's counts."""
 FIRST_MS = int(datetime(2006, 3, 21, tzinfo=UTC).timestamp() * 1000)
 STEPS_MS = {"minute": 60_000, "hour": 3_600_000, "day": DAY_MS}
 
@@ -62,10 +65,15 @@ class Endpoints:
         begin, step = max(snowflake_ms(first), FIRST_MS), STEPS_MS[grain]
         counted = Counter(post.created_ms // step for post in rows)
         steps = range(begin // step, snowflake_ms(end - 1) // step + 1)
+        more: Json = {}
         if operation == "tweetsFullarchiveSearch":
-            steps = steps[-31:]
+            listing, token = f"counts:{asked.get('query')}", asked.get("next_token")
+            behind = len(steps) - (decode(listing, token, "token").offset if token else 0)
+            before = max(0, behind - MONTH_OF_COUNTS_MS // step)
+            more = {"next_token": encode(listing, Cursor(len(steps) - before), "token")} if before else {}
+            steps = steps[before:behind]
         data = [{"start": stamp(n * step), "end": stamp((n + 1) * step), "tweet_count": counted[n]} for n in steps]
-        return {"data": data, "meta": {"total_tweet_count": sum(row["tweet_count"] for row in data)}}
+        return {"data": data, "meta": {"total_tweet_count": sum(row["tweet_count"] for row in data), **more}}
 
     def _window(self, asked: Asked, operation: str) -> tuple[int, int]:
         """Ids between which posts are looked for. Raises Refused (400) in the API's own words."""

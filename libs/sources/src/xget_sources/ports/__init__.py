@@ -2,6 +2,7 @@
 
 from xget_sources.ports.pages import (
     CollectRequest,
+    Counted,
     KnownFields,
     PageToParse,
     Parsed,
@@ -20,11 +21,13 @@ from xget_sources.ports.sessions import (
     SourceStopped,
     Spend,
 )
-from xget_sources.ports.source import Source
+from xget_sources.ports.source import Counting, Source
 
 __all__ = [
     "ApiCredential",
     "CollectRequest",
+    "Counted",
+    "Counting",
     "KnownFields",
     "Lease",
     "NoAccount",

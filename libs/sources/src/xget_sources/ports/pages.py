@@ -40,6 +40,17 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str] = []
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a platform says of how many posts a search has."""
+
+    posts: int
+    whole: bool
+    """False: there are more, older or of other targets, that were not counted."""
+    requests: int
+    page_size: int
+    """Posts of a full page of the route."""
+
+
 class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One execution's wish: the task type and its validated parameters (without `limit`, which the worker keeps)."""
 

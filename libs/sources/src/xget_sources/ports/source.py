@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from xget_sources.ports.pages import (
     CollectRequest,
+    Counted,
     KnownFields,
     PageToParse,
     Parsed,
@@ -55,3 +56,11 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Close pooled connections."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A source that can be asked how many posts a search has, without reading them."""
+
+    async def count(self, task_type: str, parameters: Mapping[str, Any], session: Session) -> Counted:
+        """How many posts a search with these valid parameters has. Raises NoAccount, NotOffered, SourceStopped."""

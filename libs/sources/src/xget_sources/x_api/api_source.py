@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from xget_kernel.clock import Clock, SystemClock
 from xget_sources.ports import (
     CollectRequest,
+    Counted,
     KnownFields,
+    NotOffered,
     PageToParse,
     Parsed,
     Preview,
@@ -28,6 +30,7 @@ from xget_sources.x.preview import preview_of
 from xget_sources.x.targets import targets_of
 from xget_sources.x_api.client import ApiClient
 from xget_sources.x_api.collecting import ROUTE, missing, raw_page, read_pages
+from xget_sources.x_api.counting import count_posts
 from xget_sources.x_api.declared import TASK_TYPES
 from xget_sources.x_api.drift import fields_of_page, known_fields
 from xget_sources.x_api.parser import PARSER_VERSION, parse_page, results
@@ -61,6 +64,15 @@ class XApiSource:
         first = [self._parameters(spec.name, target.parameters) for target in _some(targets_of(params))]
         asks = [asked_of(one).text for one in first if isinstance(one, tasks.Search)]
         return structs.replace(preview_of(spec, params), asks=asks)
+
+    async def count(self, task_type: str, parameters: Mapping[str, Any], session: Session) -> Counted:
+        """How many posts a search has. Raises NoAccount, NotOffered, SourceStopped."""
+        params = self._parameters(task_type, parameters)
+        if not isinstance(params, tasks.Search):
+            raise NotOffered("X's API counts the posts of searches only.")
+        spec = self.task_types[self.aliases.get(task_type, task_type)]
+        each = (self._parameters(spec.name, target.parameters) for target in targets_of(params))
+        return await count_posts(self._client, session, (one for one in each if isinstance(one, tasks.Search)))
 
     async def collect(self, request: CollectRequest, session: Session, cursor: str | None) -> AsyncIterator[RawPage]:
         """Pages of a task about one target from a cursor on, each with a lease of its own.

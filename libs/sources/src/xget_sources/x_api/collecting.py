@@ -28,9 +28,9 @@ async def read_pages(
 ) -> AsyncIterator[RawPage]:
     """Pages of a listing from a position on; the last one has an end reason. Raises NoAccount, SourceStopped."""
     position, left = start, request.wanted
-    since, until = _window(plan, request)
+    since, until = window_of(plan, request)
     while True:
-        answer, position = await _ask(client, session, plan, (since, until, left), position)
+        answer, position = await ask_page(client, session, plan, (since, until, left), position)
         rows = results(answer.payload)
         if not rows and position.listed == 0 and (errors := troubles(answer.payload)):
             raise missing(errors, plan.subject)
@@ -47,7 +47,7 @@ async def read_pages(
         left = None if left is None else max(1, left - len(found))
 
 
-async def _ask(
+async def ask_page(
     client: ApiClient,
     session: Session,
     plan: Plan,
@@ -101,7 +101,7 @@ def _moment(text: str) -> datetime | None:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _window(plan: Plan, request: CollectRequest) -> tuple[datetime | None, datetime | None]:
+def window_of(plan: Plan, request: CollectRequest) -> tuple[datetime | None, datetime | None]:
     """The window of the query and the parameters, as the run has narrowed it."""
     own = request.parameters
     since = max((one for one in (plan.since, own.get("since"), request.since) if one), default=None)

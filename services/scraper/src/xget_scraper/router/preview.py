@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from xget_scraper.deps import Previews
 from xget_scraper.errors import InvalidTask
-from xget_scraper.schemas.preview import EstimateRead, PreviewRead, PreviewWrite
+from xget_scraper.schemas.preview import EstimateRead, ExpectedRead, PreviewRead, PreviewWrite
 from xget_web.auth import CallerDep
 from xget_web.problems import errors
 
@@ -15,7 +15,10 @@ router = APIRouter(prefix="/api/v1/tasks", tags=["tasks"])
 
 @router.post("/preview", responses=errors(InvalidTask))
 async def preview_task(body: PreviewWrite, previews: Previews, caller: CallerDep) -> PreviewRead:
-    """What a task with these parameters would ask and how much it takes. Nothing is asked, nothing is stored."""
+    """What a task with these parameters would ask and how much it takes. Nothing is stored.
+
+    Nothing is asked of the platform, but for a search whose `routes` include x_api: that counts its posts, for nothing.
+    """
     seen = await previews.look(body, caller)
     shown = seen.preview
     return PreviewRead(
@@ -29,4 +32,5 @@ async def preview_task(body: PreviewWrite, previews: Previews, caller: CallerDep
         page_size=shown.page_size,
         warnings=shown.warnings,
         estimate=EstimateRead(**vars(seen.estimate)),
+        expected=ExpectedRead(**vars(seen.expected)) if seen.expected else None,
     )

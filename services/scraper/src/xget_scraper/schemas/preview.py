@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -36,8 +37,20 @@ class EstimateRead(BaseModel):
     sentence: str
 
 
+class ExpectedRead(BaseModel):
+    """What a route on which every result costs will read. null: it could not be counted; the sentence says why."""
+
+    route: str
+    posts: int | None = Field(description="Posts that the search has now, up to the limit.")
+    at_least: bool = Field(description="There are more, which were not counted.")
+    pages: int | None
+    cost_usd: Decimal | None
+    seconds: int | None
+    sentence: str
+
+
 class PreviewRead(BaseModel):
-    """What a task with these parameters would ask. Nothing was asked and nothing is stored."""
+    """What a task with these parameters would ask. Nothing is stored, and nothing was asked but counts of posts."""
 
     task_type: str
     platform: str
@@ -49,3 +62,6 @@ class PreviewRead(BaseModel):
     page_size: int | None = Field(description="Results of a full page; null: one page is all there is.")
     warnings: list[str]
     estimate: EstimateRead
+    expected: ExpectedRead | None = Field(
+        description="By the counts of a route of `routes` that has them (x_api), for a search."
+    )

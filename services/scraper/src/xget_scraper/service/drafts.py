@@ -84,7 +84,7 @@ class Drafts:
         """The routes to ask by, and of those that cannot be asked for this, why. Raises InvalidTask (422)."""
         if not wished:
             return [checked.source.route], {}
-        installed: Mapping[str, Source] = getattr(self._sources, "routes", {checked.source.route: checked.source})
+        installed = self.installed(checked)
         known = sorted(route for route, one in installed.items() if one.platform == checked.source.platform)
         refusals: dict[str, str] = {}
         for route in wished:
@@ -98,6 +98,11 @@ class Drafts:
         if len(refusals) == len(wished):
             raise InvalidTask.of("routes", "not_offered", " ".join(dict.fromkeys(refusals.values())))
         return list(wished), refusals
+
+    def installed(self, checked: Checked) -> Mapping[str, Source]:
+        """Sources by route."""
+        found: Mapping[str, Source] = getattr(self._sources, "routes", {checked.source.route: checked.source})
+        return found
 
     async def _check_pools(self, body: TaskWrite, owners: Sequence[str]) -> None:
         if body.account_id is not None and not any(

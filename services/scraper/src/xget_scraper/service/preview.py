@@ -1,4 +1,4 @@
-"""What a task would ask and take, told before it is made: nothing is asked of the platform, nothing is stored."""
+"""What a task would ask and take, told before it is made: nothing is stored, and nothing but counts is asked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from xget_kernel.caller import Caller
 from xget_kernel.errors import Unavailable
 from xget_scraper.ports import Left, Pools
 from xget_scraper.schemas.preview import PreviewWrite
-from xget_scraper.service.drafts import Drafts, check_curve
+from xget_scraper.service.drafts import Checked, Drafts, check_curve
+from xget_scraper.service.expecting import Expected, Expecting
 from xget_sources.ports import Preview, TaskTypeSpec
 
 PAGE_SECONDS: Final = 1.0
@@ -39,13 +40,15 @@ class Outlook:
     parameters: Mapping[str, Any]
     preview: Preview
     estimate: Estimate
+    expected: Expected | None = None
 
 
 class PreviewService:
     """Looks ahead with the sources and the pools."""
 
-    def __init__(self, drafts: Drafts, pools: Pools) -> None:
+    def __init__(self, drafts: Drafts, pools: Pools, expecting: Expecting) -> None:
         self._drafts = drafts
+        self._expecting = expecting
         self._pools = pools
 
     async def look(self, body: PreviewWrite, caller: Caller) -> Outlook:
@@ -55,7 +58,7 @@ class PreviewService:
         preview = checked.source.preview(checked.spec.name, checked.parameters)
         left = await self._left(body, caller, preview.operations) if checked.source.needs_account else {}
         warnings = list(preview.warnings)
-        _, refusals = self._drafts.routes(checked, body.routes)
+        routes, refusals = self._drafts.routes(checked, body.routes)
         warnings += [f"The route {route} is passed over: {why}" for route, why in refusals.items()]
         if checked.spec.own_account and body.account_id is None:
             warnings.append("The task must name its account (account_id).")
@@ -65,7 +68,19 @@ class PreviewService:
             parameters=checked.parameters,
             preview=shown,
             estimate=estimate(preview, checked.parameters, left, body.reobserve or ()),
+            expected=await self._expected(body, checked, [name for name in routes if name not in refusals], caller),
         )
+
+    async def _expected(
+        self, body: PreviewWrite, checked: Checked, routes: Sequence[str], caller: Caller
+    ) -> Expected | None:
+        """What the first of the routes that counts says."""
+        for route in routes if body.routes else ():
+            source = self._drafts.installed(checked)[route]
+            found = await self._expecting.of(source, body, checked.spec.name, checked.parameters, caller)
+            if found is not None:
+                return found
+        return None
 
     async def _left(self, body: PreviewWrite, caller: Caller, operations: Sequence[str]) -> dict[str, Left] | None:
         """What the caller's accounts have left for each operation; None while the account service is silent."""

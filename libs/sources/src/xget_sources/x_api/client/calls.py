@@ -38,9 +38,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     asked: Mapping[str, str] = {}
     archive: bool = False
     """The full-archive search."""
+    bare: bool = False
+    """Answers numbers, no records: there are no fields to ask for."""
 
     @property
     def parameters(self) -> dict[str, str]:
         """The query of the request: what is asked, and every field that a parser has a place for."""
+        if self.bare:
+            return dict(self.asked)
         fields = _OF_POSTS if self.kind == "posts" else {"user.fields": USER_FIELDS}
         return {**self.asked, **fields}

@@ -64,7 +64,7 @@ def observe(
             duration_ms=duration_ms,
             outline="" if status == 200 and (payload or {}).get("data") else outline(payload),
             has_data=status == 200 and bool((payload or {}).get("data")),
-            units=_units(payload, status),
+            units=0 if call.bare else _units(payload, status),
         ),
         fetched_at=fetched_at,
         body=body,
