@@ -18,6 +18,7 @@ from xget_events.topics import load_topics
 from xget_testing.node import Node, Sandbox, running_sandbox
 from xget_testing.otlp import OtlpReceiver, otlp_receiver
 from xget_testing.people import Person, Town
+from xget_testing.planted import PROVIDER, Planted
 from xget_testing.waiting import eventually
 
 WORLD = ("--posts", "600")
@@ -42,7 +43,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, traces: OtlpReceiver) -> Iter
 def settled(folder: Path, sandbox: Sandbox, env: Mapping[str, str]) -> Iterator[Town]:
     """A node whose first start was with registration closed; everybody is logged in."""
     node = Node(folder, sandbox, open_mode=False)
-    node.env.update(env)
+    node.env.update(env, XGET_PROXY_PROVIDER_HOSTS=PROVIDER)
     url = f"http://127.0.0.1:{node.base}"
     admin, alice, bob = (Person(url, name, f"{secrets.token_hex(12)} of {name}") for name in ("root", "alice", "bob"))
     try:
@@ -87,6 +88,10 @@ def belong(town: Town, sandbox: Sandbox) -> None:
     town.seen = sandbox.log()
     owned["execution"] = alice.api("GET", f"/task-executions/task/{owned['task']}")["items"][0]["id"]
     owned["item"] = alice.api("GET", f"/tasks/{owned['task']}/results")["items"][0]["key"]
+    planted = Planted()
+    planted.plant(town.admin)
+    town.secrets |= planted.secrets
+    owned["kept"], owned["api"], _ = planted.accounts
 
 
 @pytest.fixture(scope="session")

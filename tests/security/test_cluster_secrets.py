@@ -1,6 +1,7 @@
 """What a cluster on real engines is entrusted with is in no log, trace, metric, readiness, record or report of it."""
 
 import asyncio
+import base64
 import json
 import secrets
 import subprocess
@@ -9,16 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import asyncpg
 import httpx2 as httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from xget_kernel.keys import LocalKek
+from xget_testing.byte_search import found_in
 from xget_testing.engines import url_of
 from xget_testing.node import XGET, Cluster, Sandbox, running_sandbox
 from xget_testing.otlp import OtlpReceiver, otlp_receiver
 from xget_testing.own_names import own_names
 from xget_testing.people import Person
+from xget_testing.planted import COVERS, PROVIDER, Planted
 from xget_testing.waiting import eventually
 
 ENGINES = ("postgres", "redis", "mongodb", "elasticsearch", "kafka")
@@ -49,9 +54,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     ):
         # Valkey takes any password of its default user, so that one is used in every connection.
         env["REDIS_URL"] = env["REDIS_URL"].replace("//", f"//:{password}@", 1)
-        more = {**traces.env, "XGET_TRACE_OPERATIONS": "1"}
+        kek = base64.b64encode(secrets.token_bytes(32)).decode()
+        more = {**traces.env, "XGET_TRACE_OPERATIONS": "1", "XGET_KEK": f"k1:{kek}"}
+        more["XGET_PROXY_PROVIDER_HOSTS"] = PROVIDER
         cluster = Cluster(folder, sandbox, engines=env | more, open_mode=False, hatched=True)
-        found = Run(cluster, traces, {"password of Redis": password})
+        found = Run(cluster, traces, {"password of Redis": password, "KEK": kek})
         found.secrets["password of PostgreSQL"] = urlsplit(env["DATABASE_URL"]).password or ""
         try:
             cluster.start("--log-level", "debug")
@@ -64,6 +71,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 def collect(run: Run, sandbox: Sandbox) -> None:
     """Bring an account and a proxy, collect, search, and make mistakes on the way."""
     person = Person(run.cluster.url, "alice", f"{secrets.token_hex(12)} of alice")
+    planted = Planted()
     own = {name: secrets.token_hex(20) for name in ("auth_token", "ct0", "proxy password", "account password")}
     text = f"auth_token={own['auth_token']}; ct0={own['ct0']}"
     try:
@@ -80,25 +88,33 @@ def collect(run: Run, sandbox: Sandbox) -> None:
         for path, wrong in (("/auth/login", {"username": "alice", "password": own["ct0"]}), ("/accounts", own)):
             assert person.ask("POST", path, json=wrong).is_client_error
         assert person.http.get("/api/v1/tasks", headers={"Authorization": f"Bearer {person.access}x"}).is_client_error
+        planted.plant(person)
     finally:
         person.close()
     assert own["auth_token"] in json.dumps(sandbox.log()), "the cookie was used"
     home = run.cluster.home
-    keys = [one for one in strings(json.loads((home / "keys.json").read_text())) if len(one) > 30]
-    assert keys
-    run.secrets |= own | {f"key {number}": key for number, key in enumerate(keys)}
+    assert not (home / "keys.json").exists(), "they lie in the tables, wrapped"
+    keys = asyncio.run(data_keys(run.cluster.env["DATABASE_URL"], run.secrets["KEK"]))
+    assert len(keys) >= 3
+    run.secrets |= own | planted.secrets | {f"key {number}": key for number, key in enumerate(keys)}
     run.secrets |= {"password": person.password, "access token": person.access, "refresh token": person.refresh}
     run.secrets["token between services"] = (home / "internal.token").read_text().strip()
     assert all(len(one) > 10 for one in run.secrets.values())
 
 
-def strings(value: object) -> list[str]:
-    """Every text in a JSON value."""
-    if isinstance(value, dict):
-        return [text for one in value.values() for text in strings(one)]
-    if isinstance(value, list):
-        return [text for one in value for text in strings(one)]
-    return [value] if isinstance(value, str) else []
+async def data_keys(url: str, kek: str) -> list[str]:
+    """The keys of all services, base64."""
+    wrapping = LocalKek({"k1": base64.b64decode(kek)}, "the trial")
+    connection = await asyncpg.connect(url)
+    try:
+        rows = [
+            row
+            for service in ("auth", "account", "proxy")
+            for row in await connection.fetch(f"SELECT id, wrapped FROM {service}.data_keys")  # noqa: S608 - names of ours
+        ]
+        return [base64.b64encode(wrapping.unwrap(row["id"], row["wrapped"])).decode() for row in rows]
+    finally:
+        await connection.close()
 
 
 def test_no_log_holds_a_secret(run: Run) -> None:
@@ -127,6 +143,29 @@ def test_no_record_of_any_topic_holds_a_secret(run: Run) -> None:
     prefix = run.cluster.env["KAFKA_PREFIX"]
     assert {f"{prefix}xget.{name}" for name in ("tasks", "pages", "results", "stored")} <= set(found)
     assert {topic: held for topic, text in found.items() if (held := run.found_in(text))} == {}
+
+
+def test_no_cell_of_any_table_holds_a_secret(run: Run) -> None:
+    found = asyncio.run(cells(run.cluster.env["DATABASE_URL"]))
+    assert {f"{service}.data_keys" for service in ("auth", "account", "proxy")} <= found.keys()
+    sealed = {place.split(".")[0] for place in COVERS}
+    assert all(any(name.endswith(f".{table}") and text for name, text in found.items()) for table in sealed)
+    assert {name: held for name, text in found.items() if (held := found_in(text, run.secrets))} == {}
+
+
+async def cells(url: str) -> dict[str, bytes]:
+    """All that lies in the tables of every schema of a database, as text; bytes as hex."""
+    connection = await asyncpg.connect(url)
+    try:
+        query = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN ($1, $2)"
+        places = await connection.fetch(query, "pg_catalog", "information_schema")
+        found = {}
+        for schema, table in places:
+            rows = await connection.fetch(f'SELECT t::text FROM "{schema}"."{table}" t')  # noqa: S608 - as they are named there
+            found[f"{schema}.{table}"] = "\n".join(row[0] for row in rows).encode()
+        return found
+    finally:
+        await connection.close()
 
 
 async def partitions(servers: str, topics: list[str]) -> dict[str, list[int]]:
@@ -166,6 +205,5 @@ def test_the_doctor_tells_no_secret(run: Run, options: tuple[str, ...]) -> None:
 
 
 def test_the_folder_holds_no_secret_in_plain_text(run: Run) -> None:
-    own = {"keys.json", "internal.token"}
-    files: list[Path] = [path for path in run.cluster.home.rglob("*") if path.is_file() and path.name not in own]
+    files: list[Path] = [p for p in run.cluster.home.rglob("*") if p.is_file() and p.name != "internal.token"]
     assert {path.name: found for path in files if (found := run.found_in(path.read_bytes()))} == {}
