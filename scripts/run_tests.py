@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import in_memory
 from own_engines import engines
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,12 +22,16 @@ def main() -> int:
     workers = "2" if fast or sys.argv[2:] else "3"  # trials wait: beside them a third has room
     shared = ["-n", workers, "--dist", "loadscope", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", "-q", *shared, "--durations=10"]
-    if fast:
-        return run([*command, "-m", "not slow and not connected", *sys.argv[2:]], env)
     signal.signal(signal.SIGTERM, interrupted)
     try:
-        with engines("tests") as found:
-            return run([*command, *sys.argv[2:]], {**env, **found})
+        with in_memory.folder() as place:
+            if place is not None:
+                command.append(f"--basetemp={place / 'pytest'}")
+                env["XGET_ENGINES_RUN"] = os.environ["XGET_ENGINES_RUN"] = str(place / "engines")
+            if fast:
+                return run([*command, "-m", "not slow and not connected", *sys.argv[2:]], env)
+            with engines("tests") as found:
+                return run([*command, *sys.argv[2:]], {**env, **found})
     except KeyboardInterrupt:
         return 130
 

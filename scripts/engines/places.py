@@ -59,9 +59,18 @@ def set_folder(name: str) -> Path:
     """Where a set of engines keeps its state; the name is a plain word."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", name):
         raise EngineError(f"{name!r} is no name for a set: use letters, digits, dots, dashes.")
-    return cache() / "run" / name
+    return running() / name
+
+
+def running() -> Path:
+    """The folder of running sets: beside the downloads, or as XGET_ENGINES_RUN says."""
+    named = os.environ.get("XGET_ENGINES_RUN")
+    folder = Path(named) if named else cache() / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    return folder
 
 
 def set_names() -> list[str]:
     """Every set that has a folder."""
-    return sorted(p.name for p in (cache() / "run").glob("*") if p.is_dir())
+    return sorted(p.name for p in running().glob("*") if p.is_dir())

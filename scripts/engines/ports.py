@@ -8,7 +8,7 @@ import socket
 
 from engines.engine import LOOPBACK
 from engines.errors import EngineError
-from engines.places import cache
+from engines.places import cache, running
 
 RANGE = range(20_000, 32_000)
 
@@ -26,7 +26,7 @@ def free(count: int) -> list[int]:
 
 def _given() -> set[int]:
     found: set[int] = set()
-    for path in (cache() / "run").glob("*/*/state.json"):
+    for path in (path for folder in {cache() / "run", running()} for path in folder.glob("*/*/state.json")):
         try:
             found.update(json.loads(path.read_text("utf-8"))["ports"])
         except (OSError, ValueError, TypeError, KeyError):
