@@ -1,10 +1,13 @@
 """Virtual hours of takers on accounts with X's windows: the account service's pool and twscrape's, in one table.
 
-The scene is that of services/account/tests/test_pool_simulation.py: four pools on one database stand for four worker
-processes, each request takes 0.5 to 1.5 s, one in a thousand ends with its taker's death, and what X counts is a model
-that no pool sees. twscrape's `AccountsPool` runs unchanged on the same virtual clock (`sleep`, `utc.now` and SQLite's
-`datetime` are the clock's), with one long search for each taker, which is what suits it best: it asks with an account
-until X says that nothing is left, and throws that page away, as its queue client does.
+The scene is that of services/account/tests/test_pool_simulation.py: takers in four worker processes ask one account
+service, each request takes 0.5 to 1.5 s, one in a thousand ends with its taker's death, and what X counts is a model
+that no pool sees. Processes and service share one virtual clock, which goes on when all of them wait for it.
+
+twscrape's `AccountsPool` runs on the same clock (`sleep`, `utc.now` and SQLite's `datetime` are the clock's; asking
+SQLite for its version at each connection is left out), four of them on one file in one process, with one long search
+for each taker, which is what suits it best: it asks with an account until X says that nothing is left, and throws that
+page away, as its queue client does. It has fewer takers: each of them polls every 5 s, and three are enough.
 
 `python -m bench.pool_simulation [hours] [accounts]`; `make bench` takes half an hour and 10 accounts.
 """
@@ -24,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.table import Row, report
-from xget_testing.pool_simulation import Figures, Ticket, VirtualClock, XWindows, gini, simulate
+from xget_testing.pool_simulation import Figures, Scene, Ticket, VirtualClock, XWindows, gini, simulate
 
 TRIAL: Final = Path(__file__).resolve().parents[1] / "services/account/tests/test_pool_simulation.py"
 OPERATION: Final = "SearchTimeline"
@@ -81,17 +84,9 @@ def _names(windows: XWindows, accounts: int) -> list[str]:
 
 
 async def _ours(path: Path, hours: float, accounts: int) -> tuple[Figures, XWindows]:
-    trial = _trial()
-    clock = VirtualClock()
-    windows = XWindows(clock, LIMIT)
-    async with trial.pools_on(path, clock, [None] * accounts) as pools:
-        figures = await simulate(clock, windows, pools, _takers(accounts), hours * 3600, DEATHS)
+    scene = Scene(takers=max(1, accounts // 5), seconds=hours * 3600, deaths=DEATHS, limit=LIMIT)
+    figures, windows = await _trial().for_processes(path, accounts, scene, POOLS)
     return figures, windows
-
-
-def _takers(accounts: int) -> int:
-    """Of each pool: fewer than accounts, so that a choice is to be made."""
-    return max(1, accounts // (POOLS * 2))
 
 
 def _trial() -> Any:
@@ -142,7 +137,8 @@ async def _twscrape(path: Path, hours: float, accounts: int) -> tuple[Figures, X
         pools = [TwscrapePool(AccountsPool(str(path)), clock) for _ in range(POOLS)]
         for number in range(accounts):
             await pools[0]._pool.add_account_cookies(f"user{number:03}", "auth_token=a; ct0=c")
-        figures = await simulate(clock, windows, pools, _takers(accounts), hours * 3600, DEATHS)
+        scene = Scene(takers=max(1, accounts // 33), seconds=hours * 3600, deaths=DEATHS, limit=LIMIT)
+        figures = await simulate(clock, windows, pools, scene)
     return figures, windows
 
 
@@ -154,6 +150,7 @@ def _virtual(clock: VirtualClock) -> Iterator[None]:
 
     logger.disable("twscrape")
     entered, now, module = db.DB.__aenter__, utils.utc.now, accounts_pool.asyncio
+    version = db.check_version
     fetched, executed = accounts_pool.fetchone, accounts_pool.execute
 
     def moment(*words: Any) -> str:
@@ -172,14 +169,18 @@ def _virtual(clock: VirtualClock) -> Iterator[None]:
 
         return call
 
+    async def known() -> None:
+        """The version of SQLite does not change within a run."""
+
     db.DB.__aenter__, utils.utc.now = entering, staticmethod(clock.now)
+    db.check_version = known
     accounts_pool.asyncio = types.SimpleNamespace(sleep=clock.sleep)
     accounts_pool.fetchone, accounts_pool.execute = counted(fetched), counted(executed)
     try:
         yield
     finally:
         db.DB.__aenter__, utils.utc.now, accounts_pool.asyncio = entered, now, module
-        accounts_pool.fetchone, accounts_pool.execute = fetched, executed
+        accounts_pool.fetchone, accounts_pool.execute, db.check_version = fetched, executed, version
 
 
 if __name__ == "__main__":

@@ -265,4 +265,12 @@ async def check(world: World) -> None:
     reached = {world.books[one].script: accounts[one].status for one in accounts if accounts[one].status != "ACTIVE"}
     assert {"suspended", "locked", "thrown_out"} <= set(reached)
     assert 1 <= len(samples) <= 3, "one shape of unknown answers"
-    assert world.requests > 100 * HOURS, world.requests
+    assert {world.books[one].script for one in accounts if world.books[one].asked} == {None, *SCRIPTS}
+    days = HOURS // 24
+    print(f"{world.requests} requests, {len(moves)} moves, ends {dict(world.ends)}, states "
+          f"{dict(Counter(one.status for one in accounts.values()))}")  # fmt: skip
+    if days:  # they want more than the days' budgets hold
+        sound = [book.days for book in world.books.values() if book.script is None]
+        assert {count for used in sound for count in list(used.values())[:days]} == {BUDGET}
+    else:
+        assert world.requests > 100 * HOURS, world.requests

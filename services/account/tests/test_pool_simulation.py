@@ -1,13 +1,16 @@
 """Virtual hours: the pool uses the whole budget of X's windows, never more, and all accounts alike.
 
-Four pools on one database stand for four worker processes: a virtual clock cannot span processes. What X counts is a
-model outside of the pool. `XGET_SOAK=1` runs 100 accounts for 6 hours; `python -m bench.pool_simulation` has twscrape's
-own pool beside it.
+Four worker processes ask one account service, and four on PostgreSQL have pools of their own, as replicas of it do; a
+virtual clock spans the processes. What X counts is a model outside of the pool. `XGET_SOAK=1` runs 100 accounts for 6
+hours with one service; `python -m bench.pool_simulation 6 100` has twscrape's own pool beside it. Run as a program,
+this is a worker process with a pool of its own.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,13 +29,17 @@ from xget_account.service.accounts import blank, refresh
 from xget_account.service.playbook import Answer
 from xget_db.engine import Database
 from xget_kernel.secrets import Keyring
-from xget_testing.database import migrated
-from xget_testing.pool_simulation import Ticket, VirtualClock, XWindows, gini, simulate
+from xget_testing.database import migrated, postgres_schema
+from xget_testing.pool_processes import simulate_for_processes, simulate_in_processes, work
+from xget_testing.pool_simulation import Figures, Scene, Ticket, VirtualClock, XWindows, gini, simulate
+
+__all__ = ["postgres_schema"]
 
 SOAK = os.environ.get("XGET_SOAK") == "1"
-ACCOUNTS, HOURS, TAKERS, POOLS = (100, 6.0, 10, 4) if SOAK else (5, 0.5, 1, 4)
+ACCOUNTS, HOURS, TAKERS, POOLS = (100, 6.0, 20, 4) if SOAK else (5, 0.5, 1, 4)
 LIMIT = 50
 OPERATION = "SearchTimeline"
+KEYS = Keyring({"k": b"k" * 32})
 
 
 class Pool:
@@ -73,7 +80,8 @@ class Pool:
         return True
 
 
-async def fill(database: Database, clock: VirtualClock, vault: Vault, budgets: list[int | None]) -> None:
+async def fill(database: Database, clock: VirtualClock, budgets: list[int | None]) -> None:
+    vault = Vault(KEYS)
     async with database.transaction() as session:
         for number, budget in enumerate(budgets):
             account = blank("ada", "x", f"user{number:03}", clock)
@@ -83,41 +91,84 @@ async def fill(database: Database, clock: VirtualClock, vault: Vault, budgets: l
 
 
 @asynccontextmanager
+async def pool_on(database: Database, clock: VirtualClock) -> AsyncIterator[Pool]:
+    @asynccontextmanager
+    async def work() -> AsyncIterator[LeaseRepository]:
+        with clock.working():
+            async with database.transaction() as session:
+                yield LeaseRepository(session)
+
+    bell = room_bell(database, clock)
+    service = LeaseService(work, Vault(KEYS), clock, daily_budget=10_000, bell=bell)
+    try:
+        yield Pool(service)
+    finally:
+        await service.close()
+        await bell.close()
+
+
+@asynccontextmanager
 async def pools_on(path: Path, clock: VirtualClock, budgets: list[int | None]) -> AsyncIterator[list[Pool]]:
-    vault = Vault(Keyring({"k": b"k" * 32}))
     async with migrated("xget_account", path) as database, AsyncExitStack() as stack:
-        await fill(database, clock, vault, budgets)
+        await fill(database, clock, budgets)
+        yield [await stack.enter_async_context(pool_on(database, clock)) for _ in range(POOLS)]
 
-        @asynccontextmanager
-        async def work() -> AsyncIterator[LeaseRepository]:
-            with clock.working():
-                async with database.transaction() as session:
-                    yield LeaseRepository(session)
 
-        found = []
-        for _ in range(POOLS):
-            bell = room_bell(database, clock)
-            service = LeaseService(work, vault, clock, daily_budget=10_000, bell=bell)
-            stack.push_async_callback(service.close)
-            found.append(Pool(service))
-        yield found
+async def in_processes(place: Path | str, accounts: int, scene: Scene, processes: int) -> tuple[Figures, XWindows]:
+    """The scene with so many worker processes on a database that is filled with accounts."""
+    async with migrated("xget_account", place) as database:
+        await fill(database, VirtualClock(), [None] * accounts)
+        url = database.url
+    return await simulate_in_processes(scene, processes, [__file__, url])
+
+
+async def for_processes(place: Path | str, accounts: int, scene: Scene, processes: int) -> tuple[Figures, XWindows]:
+    """As `in_processes`, whose takers all ask this process's pool."""
+    async with migrated("xget_account", place) as database:
+        await fill(database, VirtualClock(), [None] * accounts)
+        return await simulate_for_processes(scene, processes, lambda clock: pool_on(database, clock))
+
+
+async def be_a_worker(url: str, socket: str) -> None:
+    """One of the worker processes of `in_processes`."""
+
+    @asynccontextmanager
+    async def opened(clock: VirtualClock) -> AsyncIterator[Pool]:
+        database = Database(url)
+        try:
+            async with pool_on(database, clock) as pool:
+                yield pool
+        finally:
+            await database.close()
+
+    await work(socket, opened)
+
+
+def judged(figures: Figures, windows: XWindows, accounts: int, hours: float) -> None:
+    """What the trial asks for; the figures are printed."""
+    possible = accounts * LIMIT * hours * 4
+    share, spread = figures.pages / possible, gini(list(windows.requests.values()))
+    print(f"{figures.pages} of {possible:.0f} pages ({share:.1%}), {windows.over} over a limit, Gini {spread:.4f}, "
+          f"{figures.lost_holders} holders lost")  # fmt: skip
+    assert windows.over == 0
+    assert len(windows.requests) == accounts
+    assert share >= 0.98
+    assert spread <= 0.05
 
 
 @pytest.mark.slow
 async def test_the_whole_budget_is_used_never_more_and_by_all_alike(tmp_path: Path) -> None:
-    clock = VirtualClock()
-    windows, seconds = XWindows(clock, LIMIT), HOURS * 3600
-    async with pools_on(tmp_path / "pool.db", clock, [None] * ACCOUNTS) as pools:
-        figures = await simulate(clock, windows, pools, TAKERS, seconds, 0.001)
-    possible = ACCOUNTS * LIMIT * seconds / 900
-    uses = [windows.requests[account] for account in windows.requests]
-    share, spread = figures.pages / possible, gini(uses)
-    print(f"{figures.pages} of {possible:.0f} pages ({share:.1%}), {windows.over} over a limit, Gini {spread:.4f}, "
-          f"{figures.lost_holders} holders lost")  # fmt: skip
+    scene = Scene(takers=TAKERS, seconds=HOURS * 3600, deaths=0.001)
+    judged(*await for_processes(tmp_path / "pool.db", ACCOUNTS, scene, POOLS), ACCOUNTS, HOURS)
+
+
+@pytest.mark.connected("postgres")
+@pytest.mark.slow
+async def test_four_processes_with_pools_of_their_own_use_it_together(postgres_schema: str) -> None:
+    figures, windows = await in_processes(postgres_schema, 4, Scene(takers=1, seconds=120), POOLS)
     assert windows.over == 0
-    assert len(uses) == ACCOUNTS
-    assert share >= 0.98
-    assert spread <= 0.05
+    assert sorted(windows.requests.values()) == [LIMIT] * 4
+    assert figures.pages == 4 * LIMIT
 
 
 @pytest.mark.slow
@@ -128,14 +179,14 @@ async def test_use_follows_the_daily_budget_and_who_comes_back_gets_no_burst(tmp
     async with pools_on(tmp_path / "pool.db", clock, budgets) as pools:
         for pool in pools:
             pool._last = cast(dict[str, str], Forgetful())
-        await simulate(clock, windows, pools[:1], 1, 150, 0)
+        await simulate(clock, windows, pools[:1], Scene(takers=1, seconds=150, limit=10_000))
         uses = sorted(windows.requests.values())
         assert uses[3] / uses[0] == pytest.approx(4, rel=0.15)
         assert uses[2] / uses[0] == pytest.approx(2, rel=0.15)
         before = Counter(windows.requests)
         async with migrated("xget_account", tmp_path / "pool.db") as database:
             await fill_one(database, clock)
-        await simulate(clock, windows, pools[:1], 1, 40, 0)
+        await simulate(clock, windows, pools[:1], Scene(takers=1, seconds=40, limit=10_000))
         since = windows.requests - before
         newcomer = next(account for account in since if account not in before)
         assert since[newcomer] <= 0.35 * sum(since.values())
@@ -149,9 +200,13 @@ class Forgetful(dict[str, str]):
 
 
 async def fill_one(database: Database, clock: VirtualClock) -> None:
-    vault = Vault(Keyring({"k": b"k" * 32}))
+    vault = Vault(KEYS)
     async with database.transaction() as session:
         account = blank("ada", "x", "newcomer", clock)
         refresh(account, {"auth_token": "a", "ct0": "c"}, vault)
         account.status, account.daily_budget = ACTIVE, 2000
         session.add(account)
+
+
+if __name__ == "__main__":
+    asyncio.run(be_a_worker(*sys.argv[1:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from fastapi import FastAPI
 
 from xget.account.v1 import account_pool_pb2 as pb
+from xget_account.errors import NoAccountNow
+from xget_account.repository import Wish
+from xget_account.service.waiting import WaitingRoom
 from xget_kernel.clock import ManualClock
 from xget_rpc.client import RpcInvalid, RpcPreconditionFailed, RpcTooMany
 
@@ -208,3 +212,44 @@ async def test_a_sticky_account_is_waited_for_only_while_no_other_has_room(
     again = await take(pool, "third", sticky_account_id=first)
     assert again.account_id == first
     await back(pool, other)
+
+
+async def test_who_comes_back_is_told_again_without_another_look_until_something_happens() -> None:
+    clock, looks = ManualClock(), []
+
+    async def serve(asks: Any) -> list[Any]:
+        looks.append(len(asks))
+        return [NoAccountNow(clock.now() + timedelta(minutes=30), 1, 1, "window", retry_after=1800) for _ in asks]
+
+    room = WaitingRoom(serve, clock, lambda _: None)
+    some = Wish(owner_id="ada", platform="x", operation="S", holder="back")
+    stays = asyncio.create_task(room.wait((replace(some, holder="stays"), 60), 3000, None, 0))
+
+    async def turns() -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    await turns()
+
+    async def comes_back() -> None:
+        again = asyncio.create_task(room.wait((some, 60), 5, None, room.rings))
+        await turns()
+        clock.advance(5)
+        with pytest.raises(NoAccountNow):
+            await asyncio.wait_for(again, 5)
+
+    for _ in range(5):
+        await comes_back()
+    assert looks == [1, 2]
+    room.ring(some.pool)
+    await turns()
+    await comes_back()
+    assert looks == [1, 2, 1, 2], "rung: those who wait, then who comes"
+    await comes_back()
+    clock.advance(120)
+    await comes_back()
+    await comes_back()
+    assert looks == [1, 2, 1, 2, 2], "and again after a while"
+    stays.cancel()
+    await asyncio.gather(stays, return_exceptions=True)
+    await room.close()

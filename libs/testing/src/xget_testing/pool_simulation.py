@@ -1,7 +1,7 @@
 """Simulated hours of takers on a pool of accounts, in seconds, against a model of X's windows that no pool knows.
 
-Time is virtual: it moves on when everybody waits for it. One event loop holds all takers, so several worker processes
-are several pools on one database file.
+Time is virtual: it moves on when everybody waits for it. `simulate` has all takers in one event loop;
+`pool_processes` has worker processes of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +21,8 @@ from xget_kernel.clock import ManualClock
 WINDOW: Final = 900
 SETTLED: Final = 40
 """Turns of the event loop without work after which everybody waits for the clock."""
+Said = tuple[bool, int, datetime]
+"""Whether a request was answered with a page, what is left, until when."""
 
 
 class VirtualClock(ManualClock):
@@ -29,11 +31,14 @@ class VirtualClock(ManualClock):
     def __init__(self) -> None:
         super().__init__()
         self._working = 0
+        self.worked = 0
+        """How often somebody was `working`."""
 
     @contextmanager
     def working(self) -> Iterator[None]:
         """Time stands still within the block, which waits for something real (a disk)."""
         self._working += 1
+        self.worked += 1
         try:
             yield
         finally:
@@ -43,21 +48,29 @@ class VirtualClock(ManualClock):
         """Let this many virtual seconds pass."""
         end = self.monotonic() + seconds
         while True:
-            await self._settle()
-            wake = self._next_wake()
+            await self.settle()
+            wake = self.next_wake()
             if wake is None or wake > end:
                 break
-            self.advance(max(0.0, wake - self.monotonic()))
-        self.advance(end - self.monotonic())
-        await self._settle()
+            self.reach(wake)
+        self.reach(end)
+        await self.settle()
 
-    async def _settle(self) -> None:
+    def reach(self, moment: float) -> None:
+        """Go on to exactly this many seconds since the begin: whoever sleeps until then wakes."""
+        self.advance(max(0.0, moment - self._passed))
+        self._passed = max(moment, self._passed)
+        self.advance(0)
+
+    async def settle(self) -> None:
+        """Until everybody waits for the clock."""
         quiet = 0
         while quiet < SETTLED:
             await asyncio.sleep(0.0005 if self._working else 0)
             quiet = 0 if self._working else quiet + 1
 
-    def _next_wake(self) -> float | None:
+    def next_wake(self) -> float | None:
+        """When the first of those who sleep wakes, in seconds since the begin."""
         return min((at for at, _, waiting in self._sleepers if not waiting.done()), default=None)
 
 
@@ -72,7 +85,7 @@ class XWindows:
     """Requests that came when the window was used up."""
     _windows: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def take(self, account: str) -> tuple[bool, int, datetime]:
+    def take(self, account: str) -> Said:
         """Count a request: whether it was answered with a page, what is left, until when."""
         now = self.clock.now()
         left, reset = self._windows.get(account, (0, 0))
@@ -119,53 +132,93 @@ class Figures:
     """Takers that died with an account in their hands, their request made and never reported."""
 
 
-async def simulate(  # noqa: PLR0917 - a scene has many parts
-    clock: VirtualClock, windows: XWindows, pools: Sequence[SimulatedPool], takers: int, seconds: float, deaths: float
-) -> Figures:
-    """`takers` on each pool for this many virtual seconds; of their requests the share `deaths` ends with a death."""
+@dataclass(frozen=True)
+class Scene:
+    """What is simulated."""
+
+    takers: int
+    """Of each pool."""
+    seconds: float
+    deaths: float = 0.0
+    """The share of requests that end with their taker's death."""
+    limit: int = 50
+    """Requests of an account in a window."""
+
+
+async def simulate(clock: VirtualClock, windows: XWindows, pools: Sequence[SimulatedPool], scene: Scene) -> Figures:
+    """All pools and takers in this event loop, for the scene's virtual seconds."""
     figures, chance = Figures(), random.Random(7)
-    tasks = [
-        asyncio.create_task(_taker(clock, windows, pool, f"{number}-{taker}", figures, chance, deaths))
+
+    async def ask(account: str) -> Said:
+        return windows.take(account)
+
+    takers = [
+        taker
         for number, pool in enumerate(pools)
-        for taker in range(takers)
+        for taker in begin(clock, ask, pool, scene, f"{number}", figures, chance)
     ]
-    driver = asyncio.create_task(clock.drive(seconds))
-    await asyncio.wait([*tasks, driver], return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    driver = asyncio.create_task(clock.drive(scene.seconds))
+    await asyncio.wait([*takers, driver], return_when=asyncio.FIRST_COMPLETED)
+    await end(takers)
     driver.cancel() if not driver.done() else driver.result()
-    for one in ended:
-        if isinstance(one, Exception):
-            raise one
     return figures
 
 
-async def _taker(  # noqa: PLR0917
+def begin(  # noqa: PLR0917 - a scene has many parts
     clock: VirtualClock,
-    windows: XWindows,
+    ask: Callable[[str], Awaitable[Said]],
     pool: SimulatedPool,
+    scene: Scene,
     name: str,
     figures: Figures,
     chance: random.Random,
-    deaths: float,
-) -> None:
-    lives = 0
-    while True:
-        ticket = await pool.take(f"{name}-{lives}")
-        if ticket is None:
-            continue
-        done = False
-        while not done:
-            await clock.sleep(chance.choice((0.5, 1.0, 1.5)))
-            answered, left, reset_at = windows.take(ticket.account)
-            if chance.random() < deaths:
-                figures.lost_holders += 1
-                lives += 1
-                break
-            kept = await pool.told(ticket, answered=answered, limit=windows.limit, left=left, reset_at=reset_at)
-            figures.pages += kept
-            done = await pool.back(ticket)
+) -> list[asyncio.Task[None]]:
+    """The takers of one pool; `ask` makes a request with an account."""
+    asking = _Asking(clock, ask, pool, scene, figures, chance)
+    return [asyncio.create_task(asking.taker(f"{name}-{number}")) for number in range(scene.takers)]
+
+
+async def end(takers: Sequence[asyncio.Task[None]]) -> None:
+    """Stop takers. Raises what one of them met."""
+    for task in takers:
+        task.cancel()
+    for one in await asyncio.gather(*takers, return_exceptions=True):
+        if isinstance(one, Exception):
+            raise one
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """What the takers of a pool have in common."""
+
+    clock: VirtualClock
+    ask: Callable[[str], Awaitable[Said]]
+    pool: SimulatedPool
+    scene: Scene
+    figures: Figures
+    chance: random.Random
+
+    async def taker(self, name: str) -> None:
+        lives = 0
+        while True:
+            ticket = await self.pool.take(f"{name}-{lives}")
+            while ticket is not None:
+                done = await self._request(ticket)
+                lives += done is None
+                if done is not False:
+                    break
+
+    async def _request(self, ticket: Ticket) -> bool | None:
+        """Whether the taker has to take an account anew; None when it died."""
+        await self.clock.sleep(self.chance.choice((0.5, 1.0, 1.5)))
+        answered, left, reset_at = await self.ask(ticket.account)
+        if self.chance.random() < self.scene.deaths:
+            self.figures.lost_holders += 1
+            return None
+        limit = self.scene.limit
+        seen = await self.pool.told(ticket, answered=answered, limit=limit, left=left, reset_at=reset_at)
+        self.figures.pages += seen
+        return await self.pool.back(ticket)
 
 
 def gini(uses: Sequence[int]) -> float:

@@ -16,6 +16,8 @@ from xget_kernel.clock import Clock
 
 SHORTEST_PAUSE: Final = timedelta(milliseconds=200)
 """Before looking again at an account that another transaction had in its hands."""
+KNOWN_FOR: Final = timedelta(minutes=1)
+"""For how long who comes back is told what he was told, unless room appears: else each would be a look for all."""
 Ask = tuple[Wish, int]
 Serve = Callable[[Sequence[Ask]], Awaitable[Sequence[Granted | Exception]]]
 """Grants or refuses wishes (with the seconds of the lease), which come by age."""
@@ -37,8 +39,18 @@ class _Line:
     waiters: list[_Waiter] = field(default_factory=list)
     stir: asyncio.Event = field(default_factory=asyncio.Event)
     rung: bool = False
+    lent: frozenset[str] = frozenset()
+    """Pools of others that the newest refusal was about, too."""
     due: datetime | None = None
     """When room appears by itself: a lease, a rest, a window or the day ends."""
+    refused: dict[Wish, NoAccountNow] = field(default_factory=dict)
+    """By the newest look."""
+    known_until: datetime | None = None
+
+    def known(self, wish: Wish, now: datetime) -> NoAccountNow | None:
+        """What a look would say, where nothing can have changed since the last one."""
+        quiet = not self.rung and (self.due is None or now < self.due)
+        return self.refused.get(wish) if quiet and self.known_until and now < self.known_until else None
 
 
 class WaitingRoom:
@@ -65,14 +77,15 @@ class WaitingRoom:
     def ring(self, pool: str = "") -> None:
         """A pool's accounts may have room; the empty word means all pools."""
         self.rings += 1
-        for line in list(self._lines.values()) if not pool else filter(None, [self._lines.get(pool)]):
-            _ring(line)
+        for name, line in list(self._lines.items()):
+            if not pool or pool == name or pool in line.lent:
+                _ring(line)
 
     async def wait(self, ask: Ask, seconds: float, refusal: NoAccountNow | None, rings: int) -> Granted:
         """A lease within `seconds`, else the newest refusal is raised.
 
         `refusal` is what it was told when the room had been rung `rings` times; without one it is served at once, in
-        its turn.
+        its turn, unless it was refused just now and nothing happened since.
         """
         pool = ask[0].pool
         line = self._lines.get(pool)
@@ -81,11 +94,13 @@ class WaitingRoom:
             task = asyncio.create_task(self._run(pool, line))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+        refusal = refusal or line.known(ask[0], self._clock.now())
         until = self._clock.monotonic() + seconds
         waiter = _Waiter(ask, until, asyncio.get_running_loop().create_future(), refusal)
         line.waiters.append(waiter)
         if refusal is not None:
             line.due = min(refusal.available_at, line.due or refusal.available_at)
+            line.lent |= refusal.pools
         line.rung = line.rung or refusal is None or rings != self.rings
         line.stir.set()
         try:
@@ -137,6 +152,8 @@ class WaitingRoom:
     async def _look(self, line: _Line) -> None:
         line.rung = False
         line.due = None
+        line.refused = {}
+        line.known_until = self._clock.now() + KNOWN_FOR
         waiters = [waiter for waiter in line.waiters if not waiter.answer.done()]
         if not waiters:
             return
@@ -147,9 +164,10 @@ class WaitingRoom:
             answers = [error] * len(waiters)
         for waiter, answer in zip(waiters, answers, strict=True):
             if isinstance(answer, NoAccountNow):
-                waiter.refusal = answer
+                waiter.refusal = line.refused[waiter.ask[0]] = answer
                 when = max(answer.available_at, self._clock.now() + SHORTEST_PAUSE)
                 line.due = min(when, line.due or when)
+                line.lent |= answer.pools
             else:
                 settle(waiter.answer, answer, self._unwanted)
 
