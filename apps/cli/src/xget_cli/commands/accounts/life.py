@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from xget_cli.client import Client
+from xget_cli.errors import CliError
 from xget_cli.files import InputFile, read_text
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
@@ -79,15 +80,19 @@ def samples(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None
 def playbook(
     *,
     check: Annotated[InputFile | None, Parameter(help="Look at this file instead: nothing comes into force.")] = None,
+    offline: Annotated[bool, Parameter(help="Let this installation look at the file: no service is asked.")] = False,
     common: Common = DEFAULTS,
 ) -> None:
     """Show what each answer of the platform means for the account that got it: the first rule that fits decides."""
-    with Client(common.url) as client:
-        if check is None:
-            found = client.get("/api/v1/accounts/playbook")
-        else:
-            body = {"text": read_text(check), "name": check.name}
-            found = client.post("/api/v1/accounts/playbook/check", body)
+    if offline:
+        found = _read_here(check)
+    else:
+        with Client(common.url) as client:
+            if check is None:
+                found = client.get("/api/v1/accounts/playbook")
+            else:
+                body = {"text": read_text(check), "name": check.name}
+                found = client.post("/api/v1/accounts/playbook/check", body)
     if common.json:
         return print_json(found)
     rows = [_rule(number, rule) for number, rule in enumerate(found["rules"], 1)]
@@ -97,6 +102,17 @@ def playbook(
     if found["trouble"]:
         line(f"The file as it is now is not in force: {found['trouble']}")
     return None
+
+
+def _read_here(check: InputFile | None) -> dict[str, Any]:
+    """The file, or the packaged playbook, as the service would show it. Raises CliError with the line and the rule."""
+    from xget_account.service.playbook import BadPlaybook, packaged, parse, shown  # noqa: PLC0415 - start time counts
+
+    try:
+        playbook = packaged() if check is None else parse(read_text(check), check.name)
+    except BadPlaybook as error:
+        raise CliError(str(error)) from None
+    return shown(playbook).model_dump(mode="json")
 
 
 def _move(verb: str, account_id: str, reason: str, common: Common) -> None:

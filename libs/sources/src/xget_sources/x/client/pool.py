@@ -148,7 +148,8 @@ class LeasedPool(AccountsPool):  # type: ignore[misc] # twscrape is untyped
 
 
 def _status_of(error: Exception) -> int:
-    """The HTTP status behind a failed transaction id; 401 for X's logged-out page, 0 when no answer came."""
-    if isinstance(error, XClIdAccountError):
-        return 401
+    """The HTTP status behind a failed transaction id; 401 for X's logged-out page, 200 for a page without what the id
+    is made of, 0 when no answer came."""
+    if isinstance(error, XClIdError):
+        return 401 if isinstance(error, XClIdAccountError) else 200
     return int(error.response.status_code) if isinstance(error, HttpStatusError) else 0

@@ -15,6 +15,7 @@ from xget_account.service.playbook.rows import (
     known_kind,
     route_of,
 )
+from xget_account.service.playbook.showing import shown
 from xget_account.service.playbook.watching import Book
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "packaged",
     "parse",
     "route_of",
+    "shown",
 ]
