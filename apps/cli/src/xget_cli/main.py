@@ -38,6 +38,7 @@ def build() -> App:
     app.command(f"{commands}.login:logout", name="logout", help="End the session.", group=USE)
     app.command(f"{commands}.accounts:app", name="accounts", help="Accounts that collect.", group=USE)
     app.command(f"{commands}.proxies:app", name="proxies", help="Proxies that accounts use.", group=USE)
+    app.command(f"{commands}.audit:audit", name="audit", help="Who did, changed or saw what.", group=USE)
     app.command(f"{commands}.tasks:app", name="tasks", help="What to collect, and how it goes.", group=USE)
     app.command(f"{commands}.search:app", name="search", help="Search what is stored.", group=USE)
     app.command(f"{commands}.authors:app", name="authors", help="Who wrote what is stored; takedowns.", group=USE)

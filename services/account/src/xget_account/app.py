@@ -15,13 +15,14 @@ from xget_account.adapters.grpc import GrpcProxies
 from xget_account.adapters.login.proxies import GrpcLoginProxies
 from xget_account.adapters.topics import create_topics
 from xget_account.deps import Container
-from xget_account.models import OUTBOX, SEALED
+from xget_account.models import AUDIT, GRANTS, OUTBOX, SEALED, Audit
 from xget_account.repository import FigureRepository, LeaseRepository
 from xget_account.repository.ringing import room_bell
 from xget_account.router import ROUTERS
 from xget_account.rpc import SERVICE_NAME, AccountPool
 from xget_account.service import LeaseService, Vault, Work
 from xget_account.service.api_access import Prices
+from xget_account.service.lending import Lending
 from xget_account.service.metrics import Figures, measure_accounts
 from xget_account.service.playbook import Book
 from xget_account.settings import NAME, Settings
@@ -40,7 +41,9 @@ from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
 from xget_telemetry.standard import measure_outbox
 from xget_web.app import build_app
+from xget_web.audit import Views
 from xget_web.auth import TokenVerifier
+from xget_web.grants import GrantDesk
 from xget_web.health import Check
 from xget_web.keys import keys_answer, keys_router, opened_keys
 from xget_web.peers import outbox_answer, peers_answer
@@ -78,10 +81,15 @@ def create_app(
             topic = settings.kafka_topic_account_events
             cap, book = settings.login_daily_cap, Book(time, settings.playbook)
             exists, addresses = GrpcProxies(channel).exists, GrpcLoginProxies(channel)
-            app.state.account = Container(database, vault, time, budget, exists, book, addresses, cap, topic)
-            measure_accounts(metrics, figures_on(database), time, budget)
+            views = Views(database, AUDIT, time)
+            await stack.enter_async_context(views.running())
             bell = room_bell(database, time, topic)
             stack.push_async_callback(bell.close)
+            grants = _grants(database, Lending(bell, time, topic))
+            app.state.account = Container(
+                database, vault, time, budget, exists, book, views, grants, addresses, cap, topic
+            )
+            measure_accounts(metrics, figures_on(database), time, budget)
             pool = LeaseService(
                 work_on(database, topic), vault, time, daily_budget=budget, metrics=metrics, bell=bell, book=book
             )
@@ -107,6 +115,17 @@ def create_app(
         registry=metrics,
     )
     return app
+
+
+def _grants(database: Database, lending: Lending) -> GrantDesk:
+    return GrantDesk(
+        database=database,
+        table=GRANTS,
+        audit=Audit,
+        clock=lending.clock,
+        owner_of=lending.owner_of,
+        given=lending.given,
+    )
 
 
 def _readiness(app: Callable[[], FastAPI], peers: list[Breaker], clock: Clock) -> list[Check]:

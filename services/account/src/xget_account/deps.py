@@ -13,23 +13,29 @@ from xget_account.errors import UnknownProxy
 from xget_account.ports import LoginProxies
 from xget_account.repository import AccountRepository, LoginRepository
 from xget_account.repository.budgets import BudgetRepository
+from xget_account.repository.lending import LendingRepository
 from xget_account.repository.life import LifeRepository
 from xget_account.repository.spending import SpendingRepository
+from xget_account.repository.uses import UseRepository
 from xget_account.schemas import AccountCreate, AccountUpdate, ImportRequest
 from xget_account.service import AccountService, ImportService, Vault
 from xget_account.service.api_access import ApiAccessService
 from xget_account.service.budgets import BudgetService
+from xget_account.service.lending import LentService
 from xget_account.service.life import Life
 from xget_account.service.lives import LifeService
 from xget_account.service.logins import AssistService, LoginService
 from xget_account.service.playbook import Book
+from xget_account.service.uses import UseService
 from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.engine import Database
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import Secret
+from xget_web.audit import Views, by
 from xget_web.auth import CallerDep
 from xget_web.db import read_dep, session_dep
+from xget_web.grants import GrantDesk
 from xget_web.types import PathId
 
 ProxyExists = Callable[[str, str], Awaitable[bool]]
@@ -47,19 +53,22 @@ class Container:
     proxy_exists: ProxyExists
     book: Book
     """The playbook in force."""
+    views: Views
+    """Who looked at what."""
+    grants: GrantDesk
     login_proxies: LoginProxies
     login_cap: int = 4
     """Logins of one account a day."""
     account_events: str = ACCOUNT_EVENTS
     """Name of the topic."""
 
-    def life(self, opened: AsyncSession) -> Life:
-        """What moves accounts within a transaction."""
-        return Life(self.facts(opened), self.clock)
+    def life(self, opened: AsyncSession, caller: Caller) -> Life:
+        """What moves accounts within a transaction, for a caller."""
+        return Life(self.facts(opened, caller), self.clock)
 
-    def facts(self, opened: AsyncSession) -> LifeRepository:
-        """The history of accounts within a transaction."""
-        return LifeRepository(opened, self.clock, self.account_events)
+    def facts(self, opened: AsyncSession, caller: Caller) -> LifeRepository:
+        """The history of accounts within a transaction, and the trail of what a caller does in it."""
+        return LifeRepository(opened, self.clock, self.account_events, by(caller))
 
 
 def container(request: Request) -> Container:
@@ -70,6 +79,16 @@ def container(request: Request) -> Container:
 def database(request: Request) -> Database:
     """The tables of this service."""
     return container(request).database
+
+
+def views(request: Request) -> Views:
+    """Who looked at what."""
+    return container(request).views
+
+
+def grant_desk(request: Request) -> GrantDesk:
+    """Who lets whom use his accounts."""
+    return container(request).grants
 
 
 session = session_dep(database)
@@ -85,39 +104,44 @@ def writer(caller: CallerDep) -> Caller:
 Writer = Annotated[Caller, Depends(writer)]
 
 
-def _service(built: Container, opened: AsyncSession) -> AccountService:
-    accounts, life = AccountRepository(opened), built.life(opened)
+def _service(built: Container, opened: AsyncSession, caller: Caller) -> AccountService:
+    accounts, life = AccountRepository(opened), built.life(opened, caller)
     return AccountService(accounts, built.vault, built.clock, life, daily_budget=built.daily_budget)
 
 
-def writing(built: Built, opened: Annotated[AsyncSession, session]) -> AccountService:
+def writing(built: Built, opened: Annotated[AsyncSession, session], caller: CallerDep) -> AccountService:
     """Use cases in a transaction that writes."""
-    return _service(built, opened)
+    return _service(built, opened, caller)
 
 
-def reading(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> AccountService:
+def reading(built: Built, opened: Annotated[AsyncSession, read_dep(database)], caller: CallerDep) -> AccountService:
     """Use cases on one snapshot."""
-    return _service(built, opened)
+    return _service(built, opened, caller)
 
 
-def importing(built: Built, opened: Annotated[AsyncSession, session]) -> ImportService:
+def importing(built: Built, opened: Annotated[AsyncSession, session], caller: CallerDep) -> ImportService:
     """The import in a transaction."""
-    return ImportService(AccountRepository(opened), built.vault, built.clock, built.life(opened))
+    return ImportService(AccountRepository(opened), built.vault, built.clock, built.life(opened, caller))
 
 
-def logging_in(built: Built, opened: Annotated[AsyncSession, session]) -> LoginService:
+def logging_in(built: Built, opened: Annotated[AsyncSession, session], caller: CallerDep) -> LoginService:
     """Logins in a transaction that writes."""
-    return LoginService(LoginRepository(opened), built.clock, daily_cap=built.login_cap)
+    return _logins(built, opened, caller)
 
 
-def logins_seen(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> LoginService:
+def logins_seen(built: Built, opened: Annotated[AsyncSession, read_dep(database)], caller: CallerDep) -> LoginService:
     """Logins on one snapshot."""
-    return LoginService(LoginRepository(opened), built.clock, daily_cap=built.login_cap)
+    return _logins(built, opened, caller)
 
 
-def assisting(built: Built, opened: Annotated[AsyncSession, session]) -> AssistService:
+def _logins(built: Container, opened: AsyncSession, caller: Caller) -> LoginService:
+    life = built.life(opened, caller)
+    return LoginService(LoginRepository(opened), life, built.clock, daily_cap=built.login_cap)
+
+
+def assisting(built: Built, opened: Annotated[AsyncSession, session], caller: CallerDep) -> AssistService:
     """Logins by persons in a transaction that writes."""
-    return AssistService(LoginRepository(opened), built.life(opened), built.vault, built.clock)
+    return AssistService(LoginRepository(opened), built.life(opened, caller), built.vault, built.clock)
 
 
 def operator(caller: CallerDep) -> Caller:
@@ -133,7 +157,7 @@ Operator = Annotated[Caller, Depends(operator)]
 async def proxy_of_assist(account_id: PathId, caller: Operator, built: Built) -> Secret | None:
     """The account's proxy, asked for before a transaction opens. Raises AccountNotFound (404), XGetError."""
     async with built.database.read() as opened:
-        account = (await _service(built, opened).get(account_id, caller)).account
+        account = (await _service(built, opened, caller).get(account_id, caller)).account
     return await built.login_proxies.address(account.owner_id, account.proxy_id)
 
 
@@ -148,32 +172,47 @@ def budgeting(built: Built, opened: Annotated[AsyncSession, read_dep(database)])
     return BudgetService(accounts, budgets, built.clock, daily_budget=built.daily_budget)
 
 
+def uses_seen(opened: Annotated[AsyncSession, read_dep(database)]) -> UseService:
+    """Who used which account, on one snapshot."""
+    return UseService(AccountRepository(opened), UseRepository(opened))
+
+
+def lent_seen(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> LentService:
+    """Accounts that are lent, on one snapshot."""
+    return LentService(LendingRepository(opened), AccountRepository(opened), built.clock, built.daily_budget)
+
+
+LentRead = Annotated[LentService, Depends(lent_seen)]
+Viewed = Annotated[Views, Depends(views)]
+UsesRead = Annotated[UseService, Depends(uses_seen)]
 Budgets = Annotated[BudgetService, Depends(budgeting)]
 
 
-def living(built: Built, opened: Annotated[AsyncSession, session]) -> LifeService:
+def living(built: Built, opened: Annotated[AsyncSession, session], caller: CallerDep) -> LifeService:
     """The life of accounts in a transaction that writes."""
-    return LifeService(AccountRepository(opened), built.facts(opened), built.clock)
+    return LifeService(AccountRepository(opened), built.facts(opened, caller), built.clock)
 
 
-def looking(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> LifeService:
+def looking(built: Built, opened: Annotated[AsyncSession, read_dep(database)], caller: CallerDep) -> LifeService:
     """The life of accounts on one snapshot."""
-    return LifeService(AccountRepository(opened), built.facts(opened), built.clock)
+    return LifeService(AccountRepository(opened), built.facts(opened, caller), built.clock)
 
 
-def spending(built: Built, opened: Annotated[AsyncSession, session]) -> ApiAccessService:
+def spending(built: Built, opened: Annotated[AsyncSession, session], caller: CallerDep) -> ApiAccessService:
     """Official APIs and their money, in a transaction that writes."""
-    return _api_access(built, opened)
+    return _api_access(built, opened, caller)
 
 
-def spending_seen(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> ApiAccessService:
+def spending_seen(
+    built: Built, opened: Annotated[AsyncSession, read_dep(database)], caller: CallerDep
+) -> ApiAccessService:
     """Official APIs and their money, on one snapshot."""
-    return _api_access(built, opened)
+    return _api_access(built, opened, caller)
 
 
-def _api_access(built: Container, opened: AsyncSession) -> ApiAccessService:
+def _api_access(built: Container, opened: AsyncSession, caller: Caller) -> ApiAccessService:
     accounts, money = AccountRepository(opened), SpendingRepository(opened)
-    return ApiAccessService(accounts, money, built.vault, built.life(opened), built.clock)
+    return ApiAccessService(accounts, money, built.vault, built.life(opened, caller), built.clock)
 
 
 ApiAccesses = Annotated[ApiAccessService, Depends(spending)]
@@ -200,7 +239,7 @@ async def proxy_of_change(account_id: PathId, body: AccountUpdate, caller: Write
     if body.proxy_id is None:
         return
     async with built.database.read() as opened:
-        owner = await _service(built, opened).owner_of(account_id, caller)
+        owner = await _service(built, opened, caller).owner_of(account_id, caller)
     await _check(built, owner, body.proxy_id)
 
 

@@ -12,18 +12,21 @@ from xget_account.adapters.health import XLook
 from xget_account.adapters.login.proxies import GrpcLoginProxies
 from xget_account.adapters.login.ways import Ways
 from xget_account.adapters.topics import create_topics
-from xget_account.models import OUTBOX
+from xget_account.models import OUTBOX, SEALED
 from xget_account.repository import LeaseRepository, LifeRepository, LoginRepository
 from xget_account.repository.checks import CheckRepository
 from xget_account.repository.ringing import room_bell
+from xget_account.repository.uses import UseRepository
 from xget_account.service import LeaseService, Vault
 from xget_account.service.health import HealthChecks
 from xget_account.service.life import Life
 from xget_account.service.logins import LoginRunner, Rules
 from xget_account.service.playbook import Book
+from xget_account.service.uses import Forgetting
 from xget_account.settings import Settings
 from xget_account.tasks import Job, periodically, unless
 from xget_db.clock import ServerClock
+from xget_db.data_keys import open_keys
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_db.outbox import OutboxRelay
@@ -34,6 +37,7 @@ from xget_rpc.client import RpcChannel
 from xget_sources.x.client import XClient
 from xget_telemetry.metrics import Registry
 
+FORGET_SECONDS: Final = 600.0
 CHECK_SECONDS: Final = 30.0
 """How often it is looked whether an account is due to be looked at."""
 
@@ -74,7 +78,7 @@ class Worker:
     async def _jobs(self, database: Database, stack: AsyncExitStack, stop: asyncio.Event) -> Sequence[Job]:
         """What is done again and again; what a job needs open is closed by `stack`."""
         settings = self._settings
-        keys = await asyncio.to_thread(settings.open_keys)
+        keys = await open_keys(settings, database, SEALED)
         await stack.enter_async_context(keys.following())
         vault = Vault(keys.ring)
         channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
@@ -82,10 +86,21 @@ class Worker:
         proxies = GrpcLoginProxies(channel)
         logins = self._logins(database, vault, proxies)
         jobs = [Job("logins", settings.login_poll_seconds, lambda: unless(stop, logins.run()))]
+        forgetting = self._forgetting(database)
+        jobs.append(Job("forgetting", FORGET_SECONDS, lambda: unless(stop, forgetting.run())))
         if settings.account_checks_per_hour:
             health = self._health(database, vault, proxies, stack)
             jobs.append(Job("health", CHECK_SECONDS, lambda: unless(stop, health.run())))
         return jobs
+
+    def _forgetting(self, database: Database) -> Forgetting:
+        @asynccontextmanager
+        async def work() -> AsyncIterator[UseRepository]:
+            async with database.transaction() as session:
+                yield UseRepository(session)
+
+        audit, leases = self._settings.account_audit_days, self._settings.account_lease_log_days
+        return Forgetting(work, self._clock, audit=timedelta(days=audit), leases=timedelta(days=leases))
 
     def _health(
         self, database: Database, vault: Vault, proxies: GrpcLoginProxies, stack: AsyncExitStack

@@ -8,7 +8,7 @@ from typing import Any, Final
 from cyclopts import App
 
 from xget_cli.client import Client
-from xget_cli.commands import providers
+from xget_cli.commands import grants, providers
 from xget_cli.files import InputFile, read_text
 from xget_cli.imports import show_import
 from xget_cli.options import DEFAULTS, Common, Id
@@ -23,6 +23,7 @@ _FACTS: Final = (
 
 app = App(name="proxies", help="Proxies that accounts use.", help_format="markdown")
 app.command(providers.app)
+app.command(grants.grants_app("proxies"))
 
 
 @app.command(name="import")

@@ -1,6 +1,6 @@
 """Who may use whose pool."""
 
-from xget_db.grants.repository import GrantRepository, Lent
+from xget_db.grants.repository import GrantRepository, Lent, grantees_of
 from xget_db.grants.table import GRANTS, grant_columns, grants_table, make_grants
 
-__all__ = ["GRANTS", "GrantRepository", "Lent", "grant_columns", "grants_table", "make_grants"]
+__all__ = ["GRANTS", "GrantRepository", "Lent", "grant_columns", "grantees_of", "grants_table", "make_grants"]

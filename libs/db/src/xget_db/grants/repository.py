@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_db.locks import in_turn
@@ -71,20 +71,19 @@ class GrantRepository:
         )
         return sorted(Lent(owner, subject) for owner, subject in await self._session.execute(query))
 
-    async def grantees(self, owner: str, platform: str, now: datetime) -> list[str]:
-        """Who may use something of an owner now."""
-        columns = self._table.c
-        query = (
-            select(columns.grantee_id)
-            .where(columns.owner_id == owner, columns.platform.in_(("", platform)), self._live(now))
-            .distinct()
-        )
-        return sorted(await self._session.scalars(query))
-
     def _live(self, now: datetime) -> ColumnElement[bool]:
-        columns = self._table.c
-        return and_(columns.revoked_at.is_(None), or_(columns.expires_at.is_(None), columns.expires_at > now))
+        return _live(self._table, now)
 
     def _of(self, party: str | None) -> list[ColumnElement[bool]]:
         columns = self._table.c
         return [] if party is None else [or_(columns.owner_id == party, columns.grantee_id == party)]
+
+
+def grantees_of(table: Table, owner: str, platform: str, now: datetime) -> Select[str]:
+    """Who may use something of an owner now."""
+    mine = (table.c.owner_id == owner, table.c.platform.in_(("", platform)), _live(table, now))
+    return select(table.c.grantee_id).where(*mine).distinct()
+
+
+def _live(table: Table, now: datetime) -> ColumnElement[bool]:
+    return and_(table.c.revoked_at.is_(None), or_(table.c.expires_at.is_(None), table.c.expires_at > now))

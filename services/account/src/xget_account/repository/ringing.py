@@ -9,11 +9,12 @@ from typing import Any, Final
 from sqlalchemy import event
 from sqlalchemy.orm import Session, attributes
 
-from xget_account.models import HEALTHY, OUTBOX, Account
+from xget_account.models import GRANTS, HEALTHY, OUTBOX, Account
 from xget_account.repository.room import pool_of
 from xget_contracts.events import ACCOUNT_EVENTS, AccountChanged
 from xget_db.bells import Bell
 from xget_db.engine import Database
+from xget_db.grants import grantees_of
 from xget_db.outbox import emit_with
 from xget_kernel.clock import Clock
 
@@ -55,13 +56,18 @@ def _announcer(clock: Clock, topic: str) -> Callable[[Session], None]:
             return
         session.flush()
         for accounts in session.info.pop(_OPENED, {}).values():
-            fact = _fact(accounts, clock.now())
+            fact = _fact(accounts, _grantees(session, accounts[0], clock.now()), clock.now())
             emit_with(session, OUTBOX, topic, fact.account_id, fact, source=SOURCE, clock=clock)
 
     return announce
 
 
-def _fact(accounts: list[Account], now: datetime) -> AccountChanged:
+def _grantees(session: Session, account: Account, now: datetime) -> list[str]:
+    """Whose tasks may use accounts of this pool, too."""
+    return sorted(session.scalars(grantees_of(GRANTS, account.owner_id, account.platform, now)))
+
+
+def _fact(accounts: list[Account], lent_to: list[str], now: datetime) -> AccountChanged:
     first = accounts[0]
     many = "It can work." if len(accounts) == 1 else f"It and {len(accounts) - 1} more can work."
     return AccountChanged(
@@ -74,6 +80,7 @@ def _fact(accounts: list[Account], now: datetime) -> AccountChanged:
         to_state=first.status,
         reason=many,
         at=now,
+        lent_to=lent_to,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import API, HEALTHY, Account, ApiAccess, LedgerEntry
+from xget_db.grants import Lent
 from xget_db.locks import is_postgres
 from xget_db.types import UtcDateTime
 
@@ -43,6 +44,8 @@ class Wish:
     request_micros: int = 0
     archive: bool = False
     """Only an account will do whose plan has the full archive."""
+    lent: tuple[Lent, ...] = ()
+    """What others lend to the owner: looked up when his own accounts do not do."""
 
     @property
     def is_api(self) -> bool:
@@ -72,6 +75,15 @@ class Outlook:
     """lease, rest, window or budget: what stands in its way for longest."""
     then: int
     """How many have room within the same minute."""
+
+
+def usable(wish: Wish) -> ColumnElement[bool]:
+    """Accounts of the wish's owner, and those that are lent to him."""
+    lent = [
+        and_(Account.owner_id == one.owner_id, *([Account.id == one.subject_id] if one.subject_id else []))
+        for one in wish.lent
+    ]
+    return or_(Account.owner_id == wish.owner_id, *lent) if lent else Account.owner_id == wish.owner_id
 
 
 def pool_of(owner_id: str, platform: str) -> str:
@@ -190,7 +202,7 @@ async def outlook(session: AsyncSession, wish: Wish, now: datetime, budget: int)
 
 def _wanted(wish: Wish) -> list[ColumnElement[bool]]:
     named = [Account.id == wish.account_id] if wish.account_id else []
-    return [Account.owner_id == wish.owner_id, Account.platform == wish.platform, *named, *planned(wish)]
+    return [usable(wish), Account.platform == wish.platform, *named, *planned(wish)]
 
 
 def _obstacles(wish: Wish, now: datetime, budget: int) -> list[ColumnElement[Any]]:

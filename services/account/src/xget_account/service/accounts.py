@@ -20,6 +20,7 @@ from xget_kernel.pages import PageQuery
 
 _PLAIN = ("email", "proxy_id", "user_agent", "daily_budget")
 _NEVER_EMPTY = ("username", "login_method", "active", "headers")
+_TOLD = ("username", "login_method", "active", "proxy_id", "daily_budget")
 _SEALED = ("password", "email_password", "totp")
 
 
@@ -59,12 +60,14 @@ class AccountService:
         if cookies:
             refresh(account, cookies, self._vault)
         await self._accounts.add([account])
+        self._life.note(account, "account.created", {"username": account.username, "platform": account.platform})
         return self._view(account, [])
 
     async def update(self, account_id: str, body: AccountUpdate, caller: Caller) -> View:
         """Change what the body names. Raises AccountNotFound (404), AccountExists (409), NeedsCookies (422)."""
         account = await self._mine(account_id, caller)
         changes = body.model_dump(exclude_unset=True)
+        before = {name: getattr(account, name) for name in (*_PLAIN, *_NEVER_EMPTY)}
         await self._check_name(account, body.username)
         for name in _NEVER_EMPTY:
             if changes.get(name) is not None:
@@ -75,11 +78,14 @@ class AccountService:
         account.rev += 1
         account.updated_at = self._clock.now()
         await self._accounts.save(account)
+        self._note_changes(account, before, changes)
         return await self.get(account_id, caller)
 
     async def delete(self, account_id: str, caller: Caller) -> None:
         """Remove an account; who works with it notices at its next page. Raises AccountNotFound (404)."""
-        await self._accounts.delete(await self._mine(account_id, caller))
+        account = await self._mine(account_id, caller)
+        self._life.note(account, "account.deleted", {"username": account.username, "platform": account.platform})
+        await self._accounts.delete(account)
 
     async def owner_of(self, account_id: str, caller: Caller) -> str:
         """Whose account it is. Raises AccountNotFound (404)."""
@@ -103,6 +109,18 @@ class AccountService:
             setattr(account, name, changes[name])
         for name in changes.keys() & set(_SEALED):
             self._vault.seal(account, name, changes[name])
+
+    def _note_changes(self, account: Account, before: dict[str, Any], changes: dict[str, Any]) -> None:
+        """Names of what was changed; values only of what is no secret and names nobody."""
+        changed = {
+            name: [was, now] if name in _TOLD else None
+            for name, was in before.items()
+            if (now := getattr(account, name)) != was
+        }
+        if changed:
+            self._life.note(account, "account.updated", {"changed": changed})
+        if secrets := sorted(changes.keys() & {*_SEALED, "cookies"}):
+            self._life.note(account, "account.secrets_replaced", {"secrets": secrets})
 
     def _set_health(self, account: Account, body: AccountUpdate, changes: dict[str, Any], caller: Caller) -> None:
         by = caller.user_id
