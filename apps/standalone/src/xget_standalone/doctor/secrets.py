@@ -9,10 +9,11 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from xget_db.data_keys import InTable
 from xget_db.engine import Database
 from xget_db.sealed import Count, Place, SealedRows
 from xget_kernel.errors import StartupError, XGetError
-from xget_kernel.keys import KeySettings, decoded
+from xget_kernel.keys import KekTrouble, KeySettings, KeysUnavailable, Wrapping, decoded
 from xget_kernel.secrets import Keyring
 from xget_kernel.settings import ServiceSettings
 from xget_standalone.doctor.findings import Finding
@@ -22,8 +23,8 @@ _PIECE: Final = 500
 _MOST: Final = 5000
 """Rows of one service that are opened; `xget keys status` opens all."""
 _ADVICE: Final = (
-    "Restore the keys.json (or XGET_KEYS) that holds these keys, then run `xget keys status`, which names the rows; or "
-    "set those secrets anew (docs/operations/secrets.md)."
+    "Restore the keys.json, table data_keys or XGET_KEYS that holds these keys, then run `xget keys status`, which "
+    "names the rows; or set those secrets anew (docs/operations/secrets.md)."
 )
 
 _ELSEWHERE: Final = "They are wrapped, and this shell has no key-encryption key: `xget keys status` asks the services."
@@ -32,7 +33,9 @@ _ELSEWHERE: Final = "They are wrapped, and this shell has no key-encryption key:
 async def look_at_secrets(settings: ServiceSettings) -> list[Finding]:
     """A finding for each service with secrets, or one about the keys. Changes nothing and makes no key."""
     given = KeySettings(**{name: value for name, value in settings if name in settings.model_fields_set})
-    file = given.keys_file or given.home / "keys.json"
+    file = given.keys_path
+    if given.in_table:
+        return await _look_at_tables(given, settings)
     if not given.keys and not file.exists():
         return []
     try:
@@ -40,8 +43,36 @@ async def look_at_secrets(settings: ServiceSettings) -> list[Finding]:
     except StartupError as error:
         if not (given.keys or given.kek or given.kek_file or given.vault_url) and _wrapped(file):
             return [Finding(area="keys", name="keys", state="idle", says=_ELSEWHERE)]
-        return [Finding(area="keys", name="keys", state="wrong", says=str(error), advice="Mend that first.")]
+        return [_wrong(str(error))]
     return [found for service in KEEPERS if (found := await _look(service, settings, keys.ring))]
+
+
+async def _look_at_tables(given: KeySettings, settings: ServiceSettings) -> list[Finding]:
+    """Where each service has keys of its own."""
+    try:
+        wrapping = Wrapping(await asyncio.to_thread(given.kek_chosen))
+    except StartupError as error:
+        return [_wrong(str(error))]
+    found = list[Finding]()
+    for service in KEEPERS:
+        database = Database(settings.tables(service))
+        try:
+            file = await InTable(database, wrapping).read()
+            held = await asyncio.to_thread(wrapping.opened, file)
+        except KekTrouble as error:
+            found.append(_wrong(str(error), service))
+        except KeysUnavailable:
+            continue  # no tables yet, or what the check of the engine tells
+        else:
+            told = await _look(service, settings, Keyring(held)) if held else None
+            found += [told] if told else []
+        finally:
+            await database.close()
+    return found
+
+
+def _wrong(says: str, name: str = "keys") -> Finding:
+    return Finding(area="keys", name=name, state="wrong", says=says, advice="Mend that first.")
 
 
 def _wrapped(file: Path) -> bool:
