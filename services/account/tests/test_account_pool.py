@@ -254,3 +254,22 @@ async def test_reports_of_nonsense_leases_are_refused(pool: Any, add_account: An
         with pytest.raises(RpcPreconditionFailed):
             await pool.Report(answer(pb.Lease(lease_id=lease_id, fencing_token=1)))
         await back(pool, pb.Lease(lease_id=lease_id, fencing_token=1))
+
+
+async def test_each_use_is_written_down_for_the_owner(
+    pool: Any, add_account: Any, client: httpx.AsyncClient, clock: ManualClock
+) -> None:
+    account = await add_account("neo")
+    first = clock.now()
+    for holder, requester in (("run-1", ""), ("run-1", ""), ("run-2", "bob")):
+        lease = await take(pool, holder, requester_id=requester)
+        await back(pool, lease)
+        clock.advance(60)
+    twice = await asyncio.gather(take(pool, "run-3"), take(pool, "run-3"))
+    assert {lease.account_id for lease in twice} == {account["id"]}, "the holder's own one is given back to it"
+    found = (await client.get(f"{URL}/{account['id']}/leases")).json()["items"]
+    told = {row["holder"]: (row["requester_id"], row["times"], row["operation"]) for row in found}
+    assert told == {"run-1": ("", 2, "Search"), "run-2": ("bob", 1, "Search"), "run-3": ("", 2, "Search")}
+    last = next(row for row in found if row["holder"] == "run-1")
+    assert datetime.fromisoformat(last["first_at"]) == first
+    assert datetime.fromisoformat(last["last_at"]) == first + timedelta(seconds=60)

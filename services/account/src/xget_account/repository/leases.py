@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Integer, Select, String, Table, and_, case, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from xget_account.models import NEEDS_LOGIN, Account, LedgerEntry
+from xget_account.models import GRANTS, NEEDS_LOGIN, Account, LedgerEntry
 from xget_account.repository.ledger import entries_of, reserve
 from xget_account.repository.life import LifeRepository
-from xget_account.repository.room import Outlook, Wish, affordable, day_of, fit, fit_values, healthy, outlook, pool_of
+from xget_account.repository.room import (
+    Outlook,
+    Wish,
+    affordable,
+    day_of,
+    fit,
+    fit_values,
+    healthy,
+    outlook,
+    pool_of,
+    usable,
+)
 from xget_account.repository.spending import hold as hold_money
 from xget_account.repository.spending import settle
+from xget_account.repository.uses import Use, note
 from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.bells import Bell
+from xget_db.given import Given
+from xget_db.grants import GrantRepository
 from xget_db.locks import is_postgres, locked
 from xget_kernel.clock import Clock
 
@@ -89,11 +105,17 @@ class LeaseRepository:
             Account.owner_id == wish.owner_id,
             Account.platform == wish.platform,
             or_(Account.lease_expires_at.is_(None), Account.lease_expires_at <= now),
+            *([Account.id == wish.account_id] if wish.account_id else []),
             *([Account.id.not_in(but)] if but else []),
             *affordable(wish, now),
         )
         ordered = query.order_by(Account.turn, Account.id).limit(count)
         return await self._locked(ordered, fit_values(wish.operation, now, budget), skip=True)
+
+    async def with_lent(self, wish: Wish, now: datetime) -> Wish:
+        """The wish with what others lend to its owner at this moment."""
+        lent = await GrantRepository(self._session, GRANTS).lent(wish.owner_id, wish.platform, now)
+        return replace(wish, lent=tuple(lent))
 
     async def begun(self, wish: Wish) -> int:
         """How far the choice of accounts has come: who was away goes on from here."""
@@ -115,13 +137,18 @@ class LeaseRepository:
         """Take back what the request of a lease did not read; -1 is not known and stays counted."""
         await settle(self._session, account_id, fence, units)
 
-    async def release(self, leases: Collection[tuple[str, int]]) -> None:
-        """End these leases (account id, fence); one that is not the newest of its account changes nothing."""
-        table = cast(Table, Account.__table__)
-        ended = dict.fromkeys(("lease_holder", "lease_operation", "lease_expires_at"))
-        given = update(table).where(table.c.id == bindparam("lease_of"), table.c.fence == bindparam("lease_fence"))
-        rows = [{"lease_of": account_id, "lease_fence": fence} for account_id, fence in sorted(leases)]
-        await (await self._session.connection()).execute(given.values(ended), rows)
+    async def release(self, leases: Collection[tuple[str, int]]) -> set[str]:
+        """End these leases (account id, fence); one that is not the newest of its account changes nothing.
+
+        The pools that have an account again.
+        """
+        statement, given = _releasing(is_postgres(self._session))
+        rows = await self._session.execute(statement, given.values(sorted(leases)))
+        return {pool_of(row.owner_id, row.platform) for row in rows}
+
+    async def note(self, uses: Sequence[Use], now: datetime) -> None:
+        """Write down who was given which account, for the account's owner to see."""
+        await note(self._session, uses, now)
 
     async def _locked(
         self, query: Select[Account], values: Mapping[str, object] | None = None, *, skip: bool
@@ -140,14 +167,14 @@ class LeaseRepository:
     async def kinds(self, wish: Wish) -> list[Kind]:
         """How the owner's accounts of the platform are."""
         query = select(Account.active, Account.status, func.count()).where(
-            Account.owner_id == wish.owner_id, Account.platform == wish.platform
+            usable(wish), Account.platform == wish.platform
         )
         rows = await self._session.execute(query.group_by(Account.active, Account.status))
         return [Kind(active=active, status=status, count=count) for active, status, count in rows]
 
     async def named(self, wish: Wish) -> Account | None:
-        """The account that the wish names, of whatever platform, if it is the owner's."""
-        query = select(Account).where(Account.owner_id == wish.owner_id, Account.id == wish.account_id)
+        """The account that the wish names, of whatever platform, if the owner may use it."""
+        query = select(Account).where(usable(wish), Account.id == wish.account_id)
         return (await self._session.scalars(query)).one_or_none()
 
     async def accounts(self, account_ids: Collection[str]) -> dict[str, Account]:
@@ -162,11 +189,6 @@ class LeaseRepository:
     async def ring(self, bell: Bell, pools: Collection[str]) -> None:
         """Let those who wait for these pools look again once this transaction has committed."""
         await bell.ring(self._session, pools)
-
-    async def pools(self, account_ids: Collection[str]) -> set[str]:
-        """To which pools these accounts belong."""
-        query = select(Account.owner_id, Account.platform).where(Account.id.in_(account_ids)).distinct()
-        return {pool_of(owner, platform) for owner, platform in await self._session.execute(query)}
 
     async def left(self, wish: Wish, now: datetime, budget: int) -> Left:
         """What the owner's accounts of a platform (or the one that the wish names) have left for an operation."""
@@ -186,7 +208,7 @@ class LeaseRepository:
             )
             .select_from(Account)
             .outerjoin(LedgerEntry, ledger)
-            .where(Account.owner_id == wish.owner_id, Account.platform == wish.platform, today > 0)
+            .where(usable(wish), Account.platform == wish.platform, today > 0)
             .where(healthy())
         )
         if wish.account_id:
@@ -194,6 +216,15 @@ class LeaseRepository:
         counts = (await self._session.execute(query)).one()
         names = ("accounts", "known", "limit", "remaining", "today")
         return Left(**{name: int(count) for name, count in zip(names, counts, strict=True)})
+
+
+@cache
+def _releasing(postgres: bool) -> tuple[ReturningUpdate[tuple[str, str]], Given[tuple[str, int]]]:
+    table = cast(Table, Account.__table__)
+    given = Given[tuple[str, int]]({"account_id": String(), "fence": Integer()}, postgres=postgres)
+    ended = dict.fromkeys(("lease_holder", "lease_operation", "lease_expires_at"))
+    newest = and_(table.c.id == given.rows.c.account_id, table.c.fence == given.rows.c.fence)
+    return update(table).where(newest).values(ended).returning(table.c.owner_id, table.c.platform), given
 
 
 def _concerns(wishes: Sequence[Wish]) -> ColumnElement[bool]:

@@ -7,12 +7,13 @@ from datetime import datetime
 from functools import cache
 from typing import cast
 
-from sqlalchemy import Table, and_, bindparam, case, or_, select
+from sqlalchemy import Integer, String, Table, and_, bindparam, case, literal, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import LedgerEntry
 from xget_account.repository.room import day_of
+from xget_db.given import Given
 from xget_db.locks import is_postgres
 from xget_db.types import UtcDateTime
 from xget_db.upserts import Insert
@@ -45,19 +46,29 @@ async def reserve(
     session: AsyncSession, account_ids: Sequence[str], operation: str, now: datetime, window_end: datetime
 ) -> None:
     """See `LeaseRepository.reserve`."""
-    values = {"operation": operation, "used_day": day_of(now), "used_today": 1, "failures": 0, "updated_at": now}
-    await session.execute(
-        _reserving(is_postgres(session)),
-        [{"account_id": account_id, **values, "at": now, "until": window_end} for account_id in account_ids],
-    )
+    statement, given = _reserving(is_postgres(session))
+    values = {"operation_now": operation, "day": day_of(now), "at": now, "until": window_end}
+    await session.execute(statement, {**values, **given.values([(account_id,) for account_id in account_ids])})
 
 
 @cache
-def _reserving(postgres: bool) -> Insert:
+def _reserving(postgres: bool) -> tuple[Insert, Given[tuple[str]]]:
     """The statement of `reserve`; putting it together takes longer than doing it."""
     table = cast(Table, LedgerEntry.__table__)
-    fresh = postgresql.insert(table) if postgres else sqlite.insert(table)
+    given = Given[tuple[str]]({"account_id": String()}, postgres=postgres)
     now, until = bindparam("at", type_=UtcDateTime), bindparam("until", type_=UtcDateTime)
+    day = bindparam("day", type_=String)
+    new = {
+        "account_id": given.rows.c.account_id,
+        "operation": bindparam("operation_now", type_=String),
+        "used_day": day,
+        "used_today": literal(1, Integer),
+        "failures": literal(0, Integer),
+        "updated_at": now,
+    }
+    fresh = (postgresql.insert(table) if postgres else sqlite.insert(table)).from_select(
+        list(new), select(*new.values()).where(true())
+    )
     same_day = LedgerEntry.used_day == fresh.excluded.used_day
     passed = or_(LedgerEntry.reset_at.is_(None), LedgerEntry.reset_at <= now)
     changes = {
@@ -68,4 +79,4 @@ def _reserving(postgres: bool) -> Insert:
         "remaining": case((passed, LedgerEntry.limit - 1), else_=LedgerEntry.remaining - 1),
         "reset_at": case((and_(passed, LedgerEntry.limit.is_not(None)), until), else_=LedgerEntry.reset_at),
     }
-    return fresh.on_conflict_do_update(index_elements=["account_id", "operation"], set_=changes)
+    return fresh.on_conflict_do_update(index_elements=["account_id", "operation"], set_=changes), given

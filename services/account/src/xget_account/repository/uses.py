@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, String, Table, bindparam, func, select, true
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import TypeEngine
 
 from xget_account.models import AUDIT, Base, LeaseLog
 from xget_db.audit import prune
+from xget_db.given import Given
+from xget_db.locks import is_postgres
+from xget_db.types import UtcDateTime
+from xget_db.upserts import Insert
 from xget_kernel.pages import PageQuery
+
+Use = tuple[str, str, str, str]
+"""Account id, holder, operation, and whose run it is (empty for the account's owner)."""
+
+
+async def note(session: AsyncSession, uses: Sequence[Use], now: datetime) -> None:
+    """Write down that these leases were given, each account locked."""
+    statement, given = _noting(is_postgres(session))
+    times = Counter(use[:3] for use in uses)
+    whose = {use[:3]: use[3] for use in uses}
+    rows = [(*use, whose[use], times[use]) for use in sorted(times)]
+    await session.execute(statement, {"noted_at": now, **given.values(rows)})
+
+
+@cache
+def _noting(postgres: bool) -> tuple[Insert, Given[tuple[str, str, str, str, int]]]:
+    table = cast(Table, LeaseLog.__table__)
+    names = ("account_id", "holder", "operation", "requester_id")
+    kinds: dict[str, TypeEngine[Any]] = {**dict.fromkeys(names, String()), "times": Integer()}
+    given = Given[tuple[str, str, str, str, int]](kinds, postgres=postgres)
+    at = bindparam("noted_at", type_=UtcDateTime)
+    new = {**given.rows.c, "first_at": at, "last_at": at}
+    fresh = (postgresql.insert(table) if postgres else sqlite.insert(table)).from_select(
+        list(new), select(*new.values()).where(true())
+    )
+    return fresh.on_conflict_do_update(
+        index_elements=["account_id", "holder", "operation"],
+        set_={
+            "last_at": fresh.excluded.last_at,
+            "requester_id": fresh.excluded.requester_id,
+            "times": LeaseLog.times + fresh.excluded.times,
+        },
+    ), given
 
 
 class UseRepository:

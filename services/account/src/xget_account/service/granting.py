@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from xget_account.repository import LeaseRepository, Wish
 from xget_account.service.life import KEYS, Life
 from xget_account.service.refusal import explain
 from xget_account.service.vault import Vault
+from xget_db.grants import Lent
 from xget_kernel.errors import XGetError
 from xget_kernel.secrets import SecretUnreadable
 from xget_telemetry.logs import get_logger
@@ -57,7 +58,7 @@ class Granting:
         self._now = now
         self._daily_budget = daily_budget
         self._answers: dict[int, Granted | Exception] = {}
-        self._begun = 0
+        self._begun: dict[str, int] = {}
 
     async def grant(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
         """A lease or a refusal for each wish, in their order: the first is served first."""
@@ -77,25 +78,19 @@ class Granting:
         return [self._answers[number] for number in range(len(asks))]
 
     async def _grant_group(self, asks: Asks) -> None:
-        """Wishes of one owner, platform and operation, each of another holder."""
+        """Wishes of one owner, platform and operation, each of another holder: his own accounts, then lent ones."""
         taken: dict[str, Account] = {}
-        self._begun = await self._leases.begun(asks[0][1])
-        left = self._grant_preferred(asks, await self._preferred(asks), taken)
-        unreadable: set[str] = set()
+        known, wish = await self._preferred(asks), asks[0][1]
+        await self._begin(wish)
+        if any(account.owner_id != wish.owner_id for account in known):
+            wish = await self._with_lent(wish)
+        left = self._grant_preferred(asks, known, taken, wish.lent)
         open_wishes = [ask for ask in left if not ask[1].account_id]
-        while open_wishes:
-            wish = open_wishes[0][1]
-            but = {*taken, *unreadable}
-            free = await self._leases.free(wish, self._now, self._daily_budget, len(open_wishes), but)
-            if not free:
-                break
-            for account in free:
-                if self._lease(open_wishes[0], account):
-                    account.begun = account.turn - stride(account, self._daily_budget)
-                    taken[account.id] = account
-                    open_wishes.pop(0)
-                else:
-                    unreadable.add(account.id)
+        await self._fill(open_wishes, replace(wish, account_id=""), taken)
+        for lent in (wish.lent or (await self._with_lent(wish)).lent) if open_wishes else ():
+            theirs = replace(wish, owner_id=lent.owner_id, account_id=lent.subject_id, lent=())
+            await self._begin(theirs)
+            await self._fill(open_wishes, theirs, taken)
         if taken:
             lasts = timedelta(seconds=max(seconds for _, _, seconds in asks))
             await self._leases.reserve(sorted(taken), asks[0][1].operation, self._now, self._now + lasts + WINDOW)
@@ -103,15 +98,43 @@ class Granting:
                 await self._leases.hold_money([(account, asks[0][1]) for account in taken.values()], self._now)
         await self._refuse([ask for ask in asks if ask[0] not in self._answers])
 
+    async def _begin(self, wish: Wish) -> None:
+        self._begun[wish.owner_id] = await self._leases.begun(wish)
+
+    async def _with_lent(self, wish: Wish) -> Wish:
+        """With what others lend to the owner now, and how far the choice has come in their pools."""
+        wish = await self._leases.with_lent(wish, self._now)
+        for owner in sorted({lent.owner_id for lent in wish.lent}):
+            await self._begin(replace(wish, owner_id=owner))
+        return wish
+
+    async def _fill(self, open_wishes: list[tuple[int, Wish, int]], pool: Wish, taken: dict[str, Account]) -> None:
+        """Give free accounts of a pool to those who have none yet, as far as they go."""
+        unreadable: set[str] = set()
+        while open_wishes:
+            but = {*taken, *unreadable}
+            free = await self._leases.free(pool, self._now, self._daily_budget, len(open_wishes), but)
+            if not free:
+                return
+            for account in free:
+                if self._lease(open_wishes[0], account):
+                    account.begun = account.turn - stride(account, self._daily_budget)
+                    taken[account.id] = account
+                    open_wishes.pop(0)
+                else:
+                    unreadable.add(account.id)
+
     async def _preferred(self, asks: Asks) -> list[Account]:
         return await self._leases.preferred([wish for _, wish, _ in asks], self._now, self._daily_budget)
 
-    def _grant_preferred(self, asks: Asks, known: Sequence[Account], taken: dict[str, Account]) -> Asks:
+    def _grant_preferred(
+        self, asks: Asks, known: Sequence[Account], taken: dict[str, Account], lent: Sequence[Lent]
+    ) -> Asks:
         """Give named accounts, and a holder's own one back: it is the same run after a crash. What is left."""
         left = []
         for ask in asks:
             wish = ask[1]
-            fits = [account for account in known if account.id not in taken and self._may_have(wish, account)]
+            fits = [account for account in known if account.id not in taken and self._may_have(wish, account, lent)]
             # the wished one before its own, of several the one that rested longest
             fits.sort(key=lambda account: (account.id != wish.sticky_account_id, account.turn, account.id))
             granted = next((account for account in fits if self._lease(ask, account)), None)
@@ -121,9 +144,9 @@ class Granting:
                 taken[granted.id] = granted
         return left
 
-    def _may_have(self, wish: Wish, account: Account) -> bool:
+    def _may_have(self, wish: Wish, account: Account, lent: Sequence[Lent]) -> bool:
         mine = account.lease_holder == wish.holder
-        if (account.owner_id, account.platform) != (wish.owner_id, wish.platform):
+        if account.platform != wish.platform or not may_use(wish.owner_id, account, lent):
             return False
         named = wish.account_id or wish.sticky_account_id
         wanted = account.id == named or (mine and not wish.account_id)
@@ -145,7 +168,7 @@ class Granting:
         account.lease_reports = 0
         account.used_today = account.used_today + 1 if account.used_day == today else 1
         account.used_day, account.last_used = today, now
-        account.turn = max(account.turn, self._begun) + stride(account, self._daily_budget)
+        account.turn = max(account.turn, self._begun.get(account.owner_id, 0)) + stride(account, self._daily_budget)
         plan = {"full_archive": wish.archive}
         self._answers[number] = Granted(account, cookies, until, {**api, **plan} if api else None)
         return True
@@ -162,6 +185,11 @@ class Granting:
         self._life.move(account, NEEDS_LOGIN, reason=UNREADABLE, by=KEYS, next_step="give_key")
         account.lease_holder = account.lease_operation = account.lease_expires_at = None
         log.error("account_secret_unreadable", account_id=account.id)
+
+
+def may_use(user_id: str, account: Account, lent: Sequence[Lent]) -> bool:
+    """Whether an account is somebody's, or lent to him."""
+    return account.owner_id == user_id or bool({Lent(account.owner_id), Lent(account.owner_id, account.id)} & {*lent})
 
 
 def stride(account: Account, daily_budget: int) -> int:

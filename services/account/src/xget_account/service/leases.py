@@ -11,6 +11,7 @@ from typing import Any
 from xget_account.errors import AccountNotFound, LeaseLost, NoAccountNow
 from xget_account.models import ACTIVE, Account
 from xget_account.repository import LeaseRepository, Left, Wish
+from xget_account.repository.uses import Use
 from xget_account.service.batching import Batcher
 from xget_account.service.fairness import Fairness
 from xget_account.service.granting import UNREADABLE, Granted, Granting, may_use
@@ -173,6 +174,9 @@ class LeaseService:
             granting = Granting(leases, self._vault, self._clock.now(), self._daily_budget, self._life(leases))
             order = self._fairness.ranked([wish for wish, _ in asks])
             found = dict(zip(order, await granting.grant([asks[n] for n in order]), strict=True))
+            uses = [_use(asks[n][0], answer) for n, answer in found.items() if isinstance(answer, Granted)]
+            if uses:
+                await leases.note(uses, self._clock.now())
         for number, answer in found.items():
             self._leases.labels(outcome=answer.code if isinstance(answer, XGetError) else "granted").inc()
             if isinstance(answer, Granted):
@@ -198,9 +202,7 @@ class LeaseService:
 
     async def _release(self, given: Sequence[tuple[str, int]]) -> list[Exception | None]:
         async with self._work() as leases:
-            await leases.release(set(given))
-            far = self._bell is not None and self._bell.far
-            pools = await leases.pools({account_id for account_id, _ in given}) if far or len(self._room) else set()
+            pools = await leases.release(set(given))
             await self._announce(leases, pools)
         self._admit(pools)
         return [None] * len(given)
@@ -214,6 +216,12 @@ class LeaseService:
         """After the commit, where no bell says so."""
         for pool in pools if self._bell is None else ():
             self._room.ring(pool)
+
+
+def _use(wish: Wish, granted: Granted) -> Use:
+    account = granted.account
+    whose = wish.requester_id or wish.owner_id
+    return account.id, wish.holder, wish.operation, whose if whose != account.owner_id else ""
 
 
 async def _newest(leases: LeaseRepository, lease_id: str, fence: int) -> Account:

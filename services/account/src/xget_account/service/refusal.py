@@ -9,7 +9,7 @@ from datetime import datetime
 
 from xget_account.errors import NoAccountNow, NoUsableAccount
 from xget_account.models import NEEDS_HUMAN, NEEDS_LOGIN, SUSPENDED, Account
-from xget_account.repository import Kind, LeaseRepository, Outlook, Wish
+from xget_account.repository import Kind, LeaseRepository, Outlook, Wish, pool_of
 from xget_kernel.errors import XGetError
 
 IMPORT = "import one with POST /api/v1/accounts/import or `xget accounts import FILE`"
@@ -18,9 +18,10 @@ _WORDS = {NEEDS_LOGIN: "without valid cookies", NEEDS_HUMAN: "locked until a per
 
 async def explain(leases: LeaseRepository, wish: Wish, now: datetime, budget: int) -> XGetError:
     """The error for a wish that got no account."""
+    wish = await leases.with_lent(wish, now)
     outlook = await leases.outlook(wish, now, budget)
     if outlook is not None:
-        return _later(outlook, now)
+        return _later(outlook, wish, now)
     if wish.account_id:
         return NoUsableAccount(_of_one(wish, await leases.named(wish)))
     kinds = await leases.kinds(wish)
@@ -29,9 +30,11 @@ async def explain(leases: LeaseRepository, wish: Wish, now: datetime, budget: in
     return NoUsableAccount(_of_many(wish, kinds))
 
 
-def _later(outlook: Outlook, now: datetime) -> NoAccountNow:
+def _later(outlook: Outlook, wish: Wish, now: datetime) -> NoAccountNow:
     seconds = max(1, math.ceil((outlook.at - now).total_seconds()))
-    return NoAccountNow(outlook.at, outlook.accounts, outlook.then, outlook.waits_for, retry_after=seconds)
+    error = NoAccountNow(outlook.at, outlook.accounts, outlook.then, outlook.waits_for, retry_after=seconds)
+    error.pools = frozenset(pool_of(lent.owner_id, wish.platform) for lent in wish.lent)
+    return error
 
 
 def _of_one(wish: Wish, account: Account | None) -> str:

@@ -106,9 +106,9 @@ class Leasing:
             unit_kind=spend.kind if spend else "",
             full_archive=spend is not None and spend.archive,
         )
-        if not wait:
-            return (await self._accounts.Acquire(request)).lease, owner
-        return (await self._accounts.Acquire(request, timeout=wait + DEADLINE_MARGIN)).lease, owner
+        timeout = {"timeout": wait + DEADLINE_MARGIN} if wait else {}
+        lease = (await self._accounts.Acquire(request, **timeout)).lease
+        return lease, lease.owner_id or owner  # a lent account goes out as its owner's do
 
     async def _give_back(self, lease: pb.Lease) -> None:
         request = pb.ReleaseRequest(lease_id=lease.lease_id, fencing_token=lease.fencing_token)
