@@ -21,7 +21,8 @@ log = get_logger(__name__)
 _LONGEST: Final = 120
 _ECHO_BYTES: Final = 65_536
 _OWN_SECONDS: Final = 3600.0
-_HEADERS: Final = {"User-Agent": "Mozilla/5.0"}
+_HEADERS: Final = {"User-Agent": "Mozilla/5.0", "Accept-Encoding": "identity"}
+"""Compressed answers are not read: a few kilobytes of them may become gigabytes."""
 
 
 class HttpProbe:
@@ -104,7 +105,7 @@ class HttpProbe:
         """The echo's answer. Raises ValueError when it is none."""
         async with client.stream("GET", url) as response:
             body = b""
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > _ECHO_BYTES:
                     raise ValueError("too large")

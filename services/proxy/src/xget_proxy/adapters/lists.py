@@ -13,6 +13,8 @@ from xget_proxy.errors import ListUnreadable
 
 SECONDS: Final = 30.0
 MOST_BYTES: Final = 2_000_000
+_PLAIN: Final = {"Accept-Encoding": "identity"}
+"""A few kilobytes of a compressed answer may become gigabytes."""
 
 
 class HttpsLists:
@@ -33,7 +35,7 @@ class HttpsLists:
                 asyncio.timeout(SECONDS),
                 httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=SECONDS) as client,
                 client.stream(
-                    "GET", pinned, headers={"Host": f"{host}{port}"}, extensions={"sni_hostname": host}
+                    "GET", pinned, headers={"Host": f"{host}{port}", **_PLAIN}, extensions={"sni_hostname": host}
                 ) as response,
             ):
                 if response.is_redirect:
@@ -41,7 +43,9 @@ class HttpsLists:
                 if response.status_code != httpx.codes.OK:
                     raise ListUnreadable(f"It answered HTTP {response.status_code}.")
                 body = b""
-                async for chunk in response.aiter_bytes():
+                if response.headers.get("content-encoding", "identity") != "identity":
+                    raise ListUnreadable("It is compressed, which is not read: give a plain list.")
+                async for chunk in response.aiter_raw():
                     body += chunk
                     if len(body) > MOST_BYTES:
                         raise ListUnreadable(f"It is larger than {MOST_BYTES // 1_000_000} MB.")
