@@ -28,7 +28,7 @@ test-jaeger: setup ## Read a trace back from a real Jaeger, which is built first
 		XGET_JAEGER=$$jaeger $(BIN)/python -m pytest -q tests/e2e/test_trace_jaeger.py
 
 # Everything with a long form: whatever reads XGET_SOAK (tests/architecture/test_soak.py looks after it).
-SOAK = tests/faults services/account/tests/test_{leases_trial,life_trial,logins_pages,pool_simulation}.py \
+SOAK = tests/faults tests/e2e/test_assist.py services/account/tests/test_{leases_trial,life_trial,logins_pages,pool_simulation}.py \
 	services/proxy/tests/test_proxy_kill_trial.py services/scraper/tests/test_worker_memory.py \
 	services/storage/tests/test_elastic_search_{trials,parity}.py
 

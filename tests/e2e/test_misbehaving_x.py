@@ -1,6 +1,7 @@
 """X misbehaves: the run goes on or ends with its reason, what was collected stays, and the user can read why."""
 
 import itertools
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -122,7 +123,7 @@ def test_an_expired_account_logs_in_again_while_the_same_run_goes_on_with_anothe
     cookies = [{"auth_token": f"{name}{'a' * 40}"[:40], "ct0": "c" * 32} for name in names]
     given = [{"username": name, "password": "right", "cookies": one} for name, one in zip(names, cookies, strict=True)]
     ids = [node.api("POST", "/accounts", json=body | {"login_method": "TWITTER"})["id"] for body in given]
-    sandbox.faults(f"32@{AT}")
+    sandbox.faults(f"expire@{AT}")
     task_id = node.create("KEYWORD_SEARCH", SEARCH)
     task = node.wait_for(task_id)
     assert task["status"] == "COMPLETED", task["error_message"]
@@ -131,6 +132,14 @@ def test_an_expired_account_logs_in_again_while_the_same_run_goes_on_with_anothe
     histories = [node.api("GET", f"/accounts/{one}/history")["items"] for one in ids]
     moves = next([(m["to_state"], m["by"]) for m in reversed(found)] for found in histories if len(found) > 1)
     assert moves == [("ACTIVE", "playbook"), ("NEEDS_LOGIN", "playbook"), ("ACTIVE", "login")]
+    tries = [one for found in ids for one in node.api("GET", f"/accounts/{found}/logins")["items"]]
+    how = "Logged in with a browser." if shutil.which("chromium") else "Logged in with its password."
+    assert [(one["outcome"], one["asked_by"], one["sentence"]) for one in tries] == [("logged_in", "worker", how)]
+    for other in {*ids} - {tries[0]["account_id"]}:
+        node.api("DELETE", f"/accounts/{other}")
+    again = node.create("KEYWORD_SEARCH", SEARCH)
+    assert node.wait_for(again)["status"] == "COMPLETED", "the new session works, where the old one is refused for good"
+    assert check_kept(node, again, truth)["accounts"] == [tries[0]["account_id"]]
 
 
 ENDING = {

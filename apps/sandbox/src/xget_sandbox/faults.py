@@ -21,7 +21,7 @@ KINDS = {
     "336": 0, "353": 0, "366": 0, "398": 0, "399": 0, "401": 0, "403": 0, "404": 0, "500": 0, "502-html": 0,
     "loadshed": 0, "html": 0, "wall": 0, "login-redirect": 0, "logged-out": 0, "no-instructions": 0, "stale-query": 0,
     "no-transaction": 0, "unknown": 0, "malformed": 0, "empty": 0, "empty-body": 0, "repeat-cursor": 0, "end": 0,
-    "drop": 0, "slow": 2.0, "402": 0, "usage-capped": 0, "not-enrolled": 0, "unsupported-auth": 0,
+    "drop": 0, "slow": 2.0, "expire": 0, "402": 0, "usage-capped": 0, "not-enrolled": 0, "unsupported-auth": 0,
 }  # fmt: skip
 NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 SPEC = re.compile(

@@ -40,6 +40,8 @@ class Gate:
         account = request.cookies().get("auth_token", "")
         refused = self._refused(request, variables)
         fault = None if refused else self.faults.strike(operation)
+        if fault and fault.kind == "expire":
+            self.people.end(account)
         response = refused or self._budgeted(operation, account, variables or {}, fault)
         kind = fault.kind if fault else self.pagings.taken()
         now = self.limits.clock.now()

@@ -75,6 +75,7 @@ PAGES = {
     ),
     "stale-query": lambda: json_response({"errors": [{"message": "Query not found"}]}, 404),
     "no-transaction": lambda: Response(404),
+    "expire": lambda: refusal("32"),
     "empty-body": lambda: Response(200, b""),
 }
 NOTHING: dict[str, object] = {"instructions": []}

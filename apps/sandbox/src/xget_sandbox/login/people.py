@@ -90,8 +90,13 @@ class People:
             del self.sessions[token]
         return len(ended)
 
+    def end(self, token: str) -> None:
+        """End one session, wherever it is from."""
+        self._expired.add(token)
+        self.sessions.pop(token, None)
+
     def refusal_of(self, token: str) -> str | None:
-        """The error code that a session is refused with; tokens that are not from here are never refused."""
+        """The error code that a session is refused with; one that is not from here only after it was ended."""
         if token in self._expired:
             return "32"
         person = self.all.get(self.sessions.get(token, "").casefold())
