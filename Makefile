@@ -57,7 +57,7 @@ lock: setup ## Resolve requirements.in into requirements.lock
 	@$(PYTHON) scripts/lock.py
 
 generate: setup ## Write what comes from proto/ and from the task types again
-	@$(BIN)/python scripts/gen_protos.py && $(BIN)/python scripts/gen_topics.py && $(BIN)/python scripts/gen_task_types.py
+	@$(BIN)/python scripts/gen_protos.py && $(BIN)/python scripts/gen_topics.py && $(BIN)/python scripts/gen_task_types.py && $(BIN)/python scripts/gen_grpc_docs.py
 
 bench: setup ## Measure speed and memory as ratios and print a table (ARGS=--write keeps it in bench/RESULTS.md)
 	@$(BIN)/python scripts/run_bench.py $(ARGS)

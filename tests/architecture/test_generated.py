@@ -4,10 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_page_of_task_types_is_up_to_date() -> None:
-    command = [sys.executable, "scripts/gen_task_types.py", "--check"]
+@pytest.mark.parametrize("script", ["gen_task_types.py", "gen_grpc_docs.py"])
+def test_the_pages_of_task_types_and_calls_are_up_to_date(script: str) -> None:
+    command = [sys.executable, f"scripts/{script}", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

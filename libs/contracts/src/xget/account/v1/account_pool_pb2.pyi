@@ -39,7 +39,9 @@ class AcquireRequest(_message.Message):
     UNIT_KIND_FIELD_NUMBER: _builtins.int
     FULL_ARCHIVE_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.str
+    """Whose accounts, up to 64 characters: his own first, then those that others lend him."""
     platform: _builtins.str
+    """Of the accounts, up to 32 characters, for example x."""
     operation: _builtins.str
     """The platform's own name of the operation, for example SearchTimeline."""
     holder: _builtins.str
@@ -101,7 +103,9 @@ class AcquireResponse(_message.Message):
 
     LEASE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def lease(self) -> Global___Lease: ...
+    def lease(self) -> Global___Lease:
+        """What was leased."""
+
     def __init__(
         self,
         *,
@@ -173,21 +177,31 @@ class Lease(_message.Message):
     API_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
+    """Names the lease in every later call."""
     fencing_token: _builtins.int
     """Grows with each lease of the account; an older one is refused."""
     account_id: _builtins.str
+    """The account, as REST names it."""
     username: _builtins.str
+    """Its name on the platform."""
     user_agent: _builtins.str
+    """To be sent with each request; empty for the caller's choice."""
     proxy_id: _builtins.str
     """The account's own proxy; empty means any."""
     owner_id: _builtins.str
     """Whose account it is: who asked, or who lends it to him. It goes out through this owner's proxies."""
     @_builtins.property
-    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ends by itself, unless it is renewed."""
+
     @_builtins.property
-    def cookies(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def cookies(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Of a session that is logged in, by name. Secret."""
+
     @_builtins.property
-    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """To be sent with each request, by name."""
+
     @_builtins.property
     def api(self) -> Global___ApiCredential:
         """Of an account of an official API."""
@@ -229,13 +243,21 @@ class ApiCredential(_message.Message):
     ACCESS_EXPIRES_AT_FIELD_NUMBER: _builtins.int
     FULL_ARCHIVE_FIELD_NUMBER: _builtins.int
     bearer_token: _builtins.str
+    """An app's own token. Secret."""
     client_id: _builtins.str
+    """Of the app that a user has allowed (OAuth 2.0)."""
     client_secret: _builtins.str
+    """Only confidential apps have one. Secret."""
     refresh_token: _builtins.str
+    """Good once: what it brings is kept with KeepApi before it is used. Secret."""
     access_token: _builtins.str
+    """A user's token. Secret."""
     full_archive: _builtins.bool
+    """The plan searches all posts, not seven days."""
     @_builtins.property
-    def access_expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def access_expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When the access token ends."""
+
     def __init__(
         self,
         *,
@@ -265,11 +287,17 @@ class KeepApiRequest(_message.Message):
     ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
     ACCESS_EXPIRES_AT_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
+    """The lease that the tokens came with."""
     fencing_token: _builtins.int
+    """Of that lease."""
     refresh_token: _builtins.str
+    """The new one; empty leaves the old one."""
     access_token: _builtins.str
+    """The new one."""
     @_builtins.property
-    def access_expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def access_expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When the new access token ends."""
+
     def __init__(
         self,
         *,
@@ -323,8 +351,11 @@ class ReportRequest(_message.Message):
     UNITS_FIELD_NUMBER: _builtins.int
     RELEASE_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
+    """The lease that the request was made with."""
     fencing_token: _builtins.int
+    """Of that lease."""
     operation: _builtins.str
+    """What was asked, up to 64 characters: it may be another than the lease was for."""
     status: _builtins.int
     """HTTP status; 0 when no answer came."""
     body_kind: _builtins.str
@@ -332,11 +363,15 @@ class ReportRequest(_message.Message):
     no_transaction_id.
     """
     limit: _builtins.int
-    """From the limit headers; -1 when they were absent."""
+    """Requests a window, from the limit headers; -1 when they were absent."""
     remaining: _builtins.int
+    """Requests left in the window; -1 when the header was absent."""
     bytes: _builtins.int
+    """Size of the answer's body in bytes."""
     duration_ms: _builtins.int
+    """From the request to the end of the answer, in milliseconds."""
     error_text: _builtins.str
+    """The platform's message or what went wrong, without secrets."""
     has_data: _builtins.bool
     """The answer carries something of what was asked for."""
     outline: _builtins.str
@@ -350,7 +385,9 @@ class ReportRequest(_message.Message):
         """The platform's error codes in the body."""
 
     @_builtins.property
-    def reset_at(self) -> _timestamp_pb2.Timestamp: ...
+    def reset_at(self) -> _timestamp_pb2.Timestamp:
+        """When the window begins anew; absent when the header was."""
+
     def __init__(
         self,
         *,
@@ -425,8 +462,11 @@ class RenewRequest(_message.Message):
     FENCING_TOKEN_FIELD_NUMBER: _builtins.int
     TTL_SECONDS_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
+    """The lease."""
     fencing_token: _builtins.int
+    """Of that lease."""
     ttl_seconds: _builtins.int
+    """From now on, 5 to 600 seconds; 0 means 60."""
     def __init__(
         self,
         *,
@@ -448,7 +488,9 @@ class RenewResponse(_message.Message):
 
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ends now."""
+
     def __init__(
         self,
         *,
@@ -469,7 +511,9 @@ class ReleaseRequest(_message.Message):
     LEASE_ID_FIELD_NUMBER: _builtins.int
     FENCING_TOKEN_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
+    """The lease."""
     fencing_token: _builtins.int
+    """Of that lease."""
     def __init__(
         self,
         *,
@@ -508,8 +552,11 @@ class BudgetRequest(_message.Message):
     OPERATION_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.str
+    """Whose accounts, with those that others lend him."""
     platform: _builtins.str
+    """Of the accounts."""
     operation: _builtins.str
+    """The platform's own name of the operation."""
     account_id: _builtins.str
     """Only this account, if set."""
     def __init__(
@@ -575,7 +622,9 @@ class DescribeRequest(_message.Message):
     OWNER_ID_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.str
+    """Who wants to use it: its owner, or whom it is lent to."""
     account_id: _builtins.str
+    """The account."""
     def __init__(
         self,
         *,
@@ -599,9 +648,13 @@ class DescribeResponse(_message.Message):
     PLATFORM_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
+    """The account."""
     username: _builtins.str
+    """Its name on the platform."""
     platform: _builtins.str
+    """Its platform."""
     status: _builtins.str
+    """NEW, ACTIVE, NEEDS_LOGIN, NEEDS_HUMAN, SUSPENDED or RETIRED."""
     def __init__(
         self,
         *,

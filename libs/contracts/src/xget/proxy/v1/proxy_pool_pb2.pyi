@@ -33,7 +33,7 @@ class AcquireRequest(_message.Message):
     TTL_SECONDS_FIELD_NUMBER: _builtins.int
     PLATFORM_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.str
-    """Whose proxies."""
+    """Whose proxies: his own first, then those that others lend him."""
     proxy_id: _builtins.str
     """The only proxy to use; empty for the pool's choice."""
     country: _builtins.str
@@ -82,13 +82,17 @@ class AcquireResponse(_message.Message):
     LEASE_ID_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     proxy_id: _builtins.str
+    """The proxy, as REST names it."""
     url: _builtins.str
     """scheme://user:password@host:port. A secret: never log it. The host is the address that was checked, not the name
     (but for https, whose certificate is for the name).
     """
     lease_id: _builtins.str
+    """Names the lease for Report and Release."""
     @_builtins.property
-    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ends by itself."""
+
     def __init__(
         self,
         *,
@@ -117,6 +121,7 @@ class ReportRequest(_message.Message):
     PLATFORM_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
     proxy_id: _builtins.str
+    """The proxy that was gone through."""
     ok: _builtins.bool
     """Whether an answer came, whatever it was."""
     latency_ms: _builtins.int
@@ -174,6 +179,7 @@ class ReleaseRequest(_message.Message):
 
     LEASE_ID_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
+    """The lease; empty and unknown ones are fine."""
     def __init__(
         self,
         *,
@@ -209,7 +215,9 @@ class DescribeRequest(_message.Message):
     OWNER_ID_FIELD_NUMBER: _builtins.int
     PROXY_ID_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.str
+    """Who wants to use it: its owner, or whom it is lent to."""
     proxy_id: _builtins.str
+    """The proxy."""
     def __init__(
         self,
         *,
@@ -231,7 +239,9 @@ class DescribeResponse(_message.Message):
     PROXY_ID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     proxy_id: _builtins.str
+    """The proxy."""
     status: _builtins.str
+    """ACTIVE, INACTIVE (rests) or CHECKING (its pause is over, it is on trial)."""
     def __init__(
         self,
         *,
