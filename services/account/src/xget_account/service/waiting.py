@@ -71,8 +71,8 @@ class WaitingRoom:
         return pool in self._lines
 
     def __len__(self) -> int:
-        """How many wait."""
-        return sum(len(line.waiters) for line in self._lines.values())
+        """How many wait: they were looked for, and there was nothing."""
+        return sum(waiter.refusal is not None for line in self._lines.values() for waiter in line.waiters)
 
     def ring(self, pool: str = "") -> None:
         """A pool's accounts may have room; the empty word means all pools."""
