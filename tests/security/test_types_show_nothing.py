@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import dataclasses
 import json
 import pickle
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -25,11 +28,11 @@ from xget_account.service import Granted
 from xget_account.service.importing import Found
 from xget_auth.schemas import LoginRequest, RefreshRequest, RegisterRequest, TokenPair
 from xget_auth.service.sessions import Login
-from xget_kernel.keys import LocalKek
+from xget_kernel.keys import KeyFile, Keys, LocalKek, Retired, Wrapping
 from xget_kernel.secrets import Keyring, Secret
 from xget_proxy.schemas import ProxyCreate
 from xget_rpc.hiding import hide_messages
-from xget_sources.ports import Lease
+from xget_sources.ports import ApiCredential, Lease
 from xget_telemetry import logs
 
 PLANTED = "pl4nted-s3cret-of-32-bytes-long!"
@@ -66,6 +69,11 @@ MADE: dict[str, Callable[[], Any]] = {
     "Keyring": lambda: Keyring({"a": PLANTED.encode()}),
     "LocalKek": lambda: LocalKek({"a": PLANTED.encode()}, "XGET_KEK"),
     "Lease": lease,
+    "ApiCredential": lambda: ApiCredential(bearer_token=PLANTED, client_secret=PLANTED, refresh_token=PLANTED),
+    "Retired": lambda: Retired(NOW, key=PLANTED.encode()),
+    "KeyFile": lambda: KeyFile({"a": PLANTED.encode()}, {}, {"b": Retired(NOW, key=PLANTED.encode())}),
+    "Wrapping": lambda: Wrapping(LocalKek({"a": PLANTED.encode()}, "XGET_KEK")),
+    "Keys": lambda: Keys(Keyring({"a": PLANTED.encode()})),
     "Granted": lambda: Granted(Account(id="1", fence=1), COOKIES, NOW),
     "Found": lambda: Found(1, "neo", {"password": PLANTED}, COOKIES),
     "Credentials": lambda: Credentials("1", "1", "neo", "TWITTER", SECRET, None, SECRET, SECRET, None, SECRET, SECRET),
@@ -81,8 +89,8 @@ MADE: dict[str, Callable[[], Any]] = {
     "TokenPair": lambda: TokenPair(**TOKENS),
     **{f"message {n}": lambda n=n: messages()[n] for n in range(4)},
 }
-PICKLED = {"Lease", "Granted", "Found", "Credentials", "LoginResult", "Login"}
-"""Plain data within one process: nothing here writes them anywhere, and these could be pickled by hand."""
+PICKLED = {"Granted"}
+"""Plain data within one process: nothing writes it anywhere, and it could be pickled by hand."""
 
 
 @pytest.fixture(params=MADE)
@@ -107,6 +115,14 @@ def test_no_traceback_shows_it_even_with_locals(thing: Any) -> None:
         shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     assert "it went wrong" in shown
     assert PLANTED not in shown
+
+
+def test_no_json_and_no_dictionary_of_its_fields_shows_it(thing: Any) -> None:
+    with contextlib.suppress(TypeError):
+        assert PLANTED not in json.dumps(thing)
+    if dataclasses.is_dataclass(thing) and any(isinstance(value, Secret) for value in vars(thing).values()):
+        with pytest.raises(TypeError, match="not pickled"):
+            dataclasses.asdict(cast("Any", thing))
 
 
 def test_no_log_line_shows_it(thing: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,3 +153,10 @@ def test_no_span_shows_it(thing: Any) -> None:
 def test_it_is_not_pickled(name: str) -> None:
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(MADE[name]())
+
+
+@pytest.mark.parametrize("name", sorted(MADE.keys() - PICKLED))
+def test_it_is_not_copied_by_the_way(name: str) -> None:
+    thing = MADE[name]()
+    with contextlib.suppress(TypeError):
+        assert PLANTED not in repr(copy.deepcopy(thing))

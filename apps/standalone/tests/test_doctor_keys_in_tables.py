@@ -13,6 +13,7 @@ from xget_db.data_keys import open_keys
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_kernel.keys import KeySettings
+from xget_kernel.secrets import Secret
 from xget_proxy.models import SEALED
 from xget_standalone.doctor.secrets import look_at_secrets
 from xget_testing.engines import url_of
@@ -40,7 +41,7 @@ async def test_secrets_are_opened_with_the_keys_of_their_tables(
         await open_keys(settings, database, SEALED)
         await database.close()
         assert told(await look_at_secrets(settings)) == [("proxy", "ok")]
-        (wrong,) = await look_at_secrets(settings.model_copy(update={"kek": type(settings.kek)(OTHER)}))
+        (wrong,) = await look_at_secrets(settings.model_copy(update={"kek": Secret(OTHER)}))
         assert (wrong.name, wrong.state) == ("proxy", "wrong")
         assert "XGET_KEK holds another key under the name k1" in wrong.says
         assert OTHER.partition(":")[2] not in wrong.says

@@ -67,6 +67,15 @@ class Secret:
         )
 
 
+class NotPickled:
+    """Base of what carries secrets: neither pickled nor copied, so that they are written nowhere by the way."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} is not pickled: it would be written with its secrets.")
+
+
 class SecretUnreadable(XGetError):
     """A stored secret does not decrypt here: wrong row, changed bytes, or a key that is gone."""
 

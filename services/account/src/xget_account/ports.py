@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from xget_kernel.secrets import Secret
+from xget_kernel.secrets import NotPickled, Secret
 
 LOGGED_IN: Final = "logged_in"
 """The outcome of a login that gave a session."""
 
 
 @dataclass(frozen=True)
-class Credentials:
+class Credentials(NotPickled):
     """Everything with which one account logs in. Secrets show themselves only through `reveal()`."""
 
     account_id: str
@@ -32,7 +32,7 @@ class Credentials:
 
 
 @dataclass(frozen=True)
-class LoginResult:
+class LoginResult(NotPickled):
     """How a try ended: a word of `service.logins.OUTCOMES` and a sentence without secrets."""
 
     outcome: str

@@ -10,11 +10,12 @@ from typing import Final, TypeVar
 import msgspec
 
 from xget_kernel.errors import Conflict, NotFound, StartupError, Unavailable
+from xget_kernel.secrets import NotPickled
 
 PLAIN: Final = "plain"
 
 
-class Retired(msgspec.Struct, frozen=True, omit_defaults=True):
+class Retired(NotPickled, msgspec.Struct, frozen=True, omit_defaults=True):
     """A key that opens nothing any more and can be brought back."""
 
     at: datetime
@@ -27,7 +28,7 @@ class Retired(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"Retired({self.at:%Y-%m-%d})"
 
 
-class KeyFile(msgspec.Struct, omit_defaults=True):
+class KeyFile(NotPickled, msgspec.Struct, omit_defaults=True):
     """What lies in `keys.json`; in each part oldest first, and wrapped keys are newer than plain ones."""
 
     keys: dict[str, bytes] = msgspec.field(default_factory=dict)

@@ -14,7 +14,7 @@ from xget_kernel.keys.content import DataKey, KeyFile, KeysFixed, KeysUnavailabl
 from xget_kernel.keys.kek import KekTrouble
 from xget_kernel.keys.places import Place
 from xget_kernel.keys.wrapping import Wrapping
-from xget_kernel.secrets import Keyring
+from xget_kernel.secrets import Keyring, NotPickled
 
 FOLLOW_SECONDS: Final = 1.0
 """How soon a key that another process added is known where looking takes a request."""
@@ -25,7 +25,7 @@ PATIENCE_SECONDS: Final = 30.0
 """A key that could not be looked for so long counts as gone, so that what else is there goes on."""
 
 
-class Keys:
+class Keys(NotPickled):
     """A keyring and, unless the environment fixes its keys, the place behind it."""
 
     def __init__(self, ring: Keyring, place: Place | None = None) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from xget_kernel.ids import new_id
 from xget_kernel.keys.content import KeyFile, KeysFixed, Retired, wrapper_of
 from xget_kernel.keys.kek import Kek, KekTrouble
-from xget_kernel.secrets import KEY_BYTES
+from xget_kernel.secrets import KEY_BYTES, NotPickled
 
 
-class Wrapping:
+class Wrapping(NotPickled):
     """What a key-encryption key does to a set of data keys. Where it lies elsewhere all of it may wait."""
 
     def __init__(self, kek: Kek | None = None) -> None:

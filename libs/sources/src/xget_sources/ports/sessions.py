@@ -8,8 +8,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from xget_kernel.secrets import NotPickled
 
-class ApiCredential(msgspec.Struct, frozen=True, kw_only=True):
+
+class ApiCredential(NotPickled, msgspec.Struct, frozen=True, kw_only=True):
     """What an account has for a platform's official API: an app's bearer token, or a user's tokens. Carries secrets."""
 
     bearer_token: str | None = None
@@ -34,7 +36,7 @@ class Spend(msgspec.Struct, frozen=True, kw_only=True):
     """Only an account will do whose plan has the full-archive search."""
 
 
-class Lease(msgspec.Struct, frozen=True, kw_only=True):
+class Lease(NotPickled, msgspec.Struct, frozen=True, kw_only=True):
     """The right to use an account for one operation. Carries secrets: it has no useful repr and is never logged."""
 
     lease_id: str

@@ -19,6 +19,7 @@ from xget_auth.service.work import Work
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
 from xget_kernel.ids import new_id
+from xget_kernel.secrets import NotPickled
 
 RACE = timedelta(seconds=5)
 """So long after its use a refresh token that comes again is two requests at once, and not a thief."""
@@ -26,7 +27,7 @@ KEEP_ENDED = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Login:
+class Login(NotPickled):
     """What a person typed, and from where."""
 
     username: str

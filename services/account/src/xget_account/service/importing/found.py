@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from xget_account.service.importing.cookies import missing, twitter_id, usable
 from xget_account.service.importing.tokens import TOKENS, bad_tokens, tokens_of
+from xget_kernel.secrets import NotPickled
 from xget_kernel.totp import read_secret
 
 LOGIN = ("username", "password", "email", "email_password", "totp", "user_agent", "cookies", "auth_token", "ct0")
@@ -20,7 +21,7 @@ _USERNAME = re.compile(r"[\w.@+\-]{1,64}")
 
 
 @dataclass(frozen=True, repr=False)
-class Found:
+class Found(NotPickled):
     """An account as a file gives it. Carries secrets: its repr shows none."""
 
     line: int
