@@ -262,6 +262,7 @@ async def test_an_answer_that_nobody_knows_is_kept_without_what_is_personal_and_
         assert await outcome(works, session, api=api) == "source_error"
     kept = (await works.accounts.get("/api/v1/accounts/samples")).json()
     assert [one["status"] for one in kept["items"]] == [418, 418]
+    assert {one["body_kind"] for one in kept["items"]} == {"problem" if api else "json"}
     shown = str(kept)
     assert "somebody" not in shown
     assert "https" not in shown

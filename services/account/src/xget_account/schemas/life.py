@@ -59,10 +59,12 @@ class RuleRead(BaseModel):
     """A row of the playbook."""
 
     name: str
+    route: str = Field(description="Whose answers it is about: x_session or x_api.")
     when: dict[str, Any]
     action: str
     rest_seconds: int | None
     until_reset: bool
+    until_month: bool = Field(description="It rests until the next month (UTC).")
     all: bool
     state: str | None
     next_step: str
@@ -78,5 +80,6 @@ class PlaybookRead(BaseModel):
     """`packaged`, or the name of the file."""
     trouble: str
     """Why the file as it is now is not in force; empty when it is."""
+    note: str = Field(description="What was taken from the packaged playbook; empty when nothing was.")
     rules: list[RuleRead]
     otherwise: RuleRead

@@ -99,6 +99,8 @@ def playbook(
     rows.append(_rule("", found["otherwise"]))
     columns = ["", "rule", "when", "action", "rest", "state"]
     table(f"{found['name']}, version {found['version']}, {found['source']}", columns, rows)
+    if found["note"]:
+        line(f"Note: {found['note']}")
     if found["trouble"]:
         line(f"The file as it is now is not in force: {found['trouble']}")
     return None
@@ -131,5 +133,8 @@ def _rule(number: object, rule: Mapping[str, Any]) -> list[Any]:
         for name, value in rule["when"].items()
     )
     rest = "" if rule["rest_seconds"] is None else f"{rule['rest_seconds']} s" + (", all" if rule["all"] else "")
+    if rule["until_month"]:
+        rest = "until the next month" + (", all" if rule["all"] else "")
     until = "until reset, else " if rule["until_reset"] else ""
-    return [number, rule["name"], shown or "anything else", rule["action"], until + rest, rule["state"] or ""]
+    by = f"{rule['route']}: " if rule["route"] != "x_session" else ""
+    return [number, rule["name"], by + (shown or "anything else"), rule["action"], until + rest, rule["state"] or ""]

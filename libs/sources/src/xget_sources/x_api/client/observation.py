@@ -48,7 +48,7 @@ def observe(
 ) -> Seen:
     """Read an answer."""
     kind, payload = _read(headers.get("content-type", ""), body)
-    problem = (as_text((payload or {}).get("type")) or "").rpartition("/problems/")[2].lower()
+    problem = (as_text((payload or {}).get("type")) or "").partition("/problems/")[2].lower()
     says = _says(payload) if status != 200 else []
     named = "problem" if status != 200 and payload is not None else kind
     return Seen(
