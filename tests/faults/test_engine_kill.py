@@ -57,7 +57,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
         OwnEngines("engine-kill") as engines,
         running_sandbox(folder / "sandbox", "--posts", "9000", "--seed", "12", "--faults", SLOW) as sandbox,
         own_names(engines.start()) as env,
-        running_cluster(folder, sandbox, engines=env) as cluster,
+        running_cluster(folder, sandbox, engines=env, hatched=True) as cluster,
     ):
         cluster.add_account("two")
         yield Trial(engines, cluster, Collection(cluster, sandbox), Evidence(env))
