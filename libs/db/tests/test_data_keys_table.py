@@ -16,6 +16,7 @@ from xget_db.sealed import Sealed
 from xget_kernel.errors import StartupError
 from xget_kernel.keys import KeyInUse, Keys, KeySettings, NoSuchKey, Wrapping, opened
 from xget_kernel.secrets import KeysLate, Secret, SecretUnreadable
+from xget_testing.waiting import eventually
 
 ONE, TWO = b"1" * 32, b"2" * 32
 TASKS = (Sealed("tasks", ("name",)),)
@@ -69,18 +70,17 @@ async def test_the_table_holds_no_key_in_plain_text(db: Database, tmp_path: Path
 async def test_a_new_key_is_known_to_all_before_it_encrypts(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opened, "HEAD_START_SECONDS", 0.4)
+    monkeypatch.setattr(opened, "HEAD_START_SECONDS", 1.0)
     monkeypatch.setattr(opened, "FOLLOW_SECONDS", 0.05)
     mine, theirs = await keys_of(tmp_path, db), await keys_of(tmp_path, db)
     async with mine.following(), theirs.following():
         first = theirs.ring.newest
         adding = asyncio.create_task(mine.add())
-        await asyncio.sleep(0.2)
-        assert (len(theirs.ring.ids), theirs.ring.newest) == (2, first)
+        await asyncio.to_thread(eventually, lambda: len(theirs.ring.ids) == 2)
+        assert theirs.ring.newest == first
         added = await adding
         assert mine.ring.newest == added != first
-        await asyncio.sleep(0.1)
-        assert theirs.ring.newest == added
+        await asyncio.to_thread(eventually, lambda: theirs.ring.newest == added)
 
 
 async def test_a_key_that_is_not_here_yet_is_fetched_and_nothing_is_decided_before(
