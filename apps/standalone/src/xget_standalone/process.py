@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import os
 import resource
@@ -24,16 +23,8 @@ from xget_web.serve import serve
 log = get_logger(__name__)
 WORKER_DRAIN_SECONDS: Final = 7.0
 SERVER_DRAIN_SECONDS: Final = 2.5
-_PR_SET_DUMPABLE: Final = 4
 LIFELINE: Final = "XGET_LIFELINE"
 """Set by a supervisor: drain when standard input ends, since then the supervisor has died."""
-
-
-def keep_memory_private() -> None:
-    """No core of this process, in a file or to a program (which the limit does not stop), and no debugger."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 class Process:
@@ -48,7 +39,7 @@ class Process:
 
     async def listen(self) -> None:
         """Drain on SIGINT and SIGTERM, and when the supervisor dies. A crash writes no core: it would hold the keys."""
-        keep_memory_private()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.drain.set)
