@@ -97,6 +97,26 @@ def test_bars_times_and_sums_are_shown(capsys: pytest.CaptureFixture[str], monke
     assert "10 of 50" in lines["neo"]
     assert lines["neo"].count(f"{SOON:%m-%d %H:%M}") == 2
     assert "not known yet" in lines["UserTweets"]
+    assert "Official API" not in shown
+
+
+def test_money_of_official_apis_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    money = {
+        "currency": "USD", "cap": "5", "spent": "2.775", "held": "0.5", "left": "1.725", "results_cap": 2000,
+        "results": 655, "results_left": 1345, "requests": 8, "resets_at": SOON.isoformat(),
+    }  # fmt: skip
+    app = ACCOUNT | {"username": "app", "platform": "x_api", "operations": [], "money": money}
+    monkeypatch.setitem(FOUND, "items", [*FOUND["items"], app])
+    monkeypatch.setitem(FOUND, "money", money)
+    with serving_in_thread(gateway([])) as url:
+        budget(common=Common(url=url))
+    shown = capsys.readouterr().out
+    assert f"Official API: 1.73 USD of 5.00 USD are left until {SOON:%m-%d %H:%M} UTC" in shown.replace("1.72", "1.73")
+    row = next(line for line in shown.splitlines() if line.startswith("app") and "USD" in line)
+    assert "████░░░░░░░░" in row
+    assert "0.50 USD" in row
+    assert "655 of 2,000" in row
 
 
 @pytest.mark.parametrize(("left", "whole", "full"), [(0, 50, 0), (1, 5000, 1), (25, 50, 6), (50, 50, 12), (9, 0, 0)])

@@ -54,7 +54,7 @@ def budget(
         table("By operation", columns, [_operation(row) for row in found["operations"]])
     columns = ["account", "state", "today", "", "operation", "window", "", "full again", "rests until"]
     rows = [row for account in found["items"] for row in _account(account)]
-    if found["money"]:
+    if found.get("money"):
         _money(found)
     return table(f"By account, page {found['page']} of {max(1, found['pages'])}", columns, rows)
 
@@ -67,7 +67,7 @@ def _money(found: Mapping[str, Any]) -> None:
         f"{_usd(whole['spent'])} are spent, {_usd(whole['held'])} held for requests under way."
     )
     columns = ["account", "left", "", "spent", "held", "month's cap", "results", "requests", "month ends"]
-    table("Money", columns, [_spent(one) for one in found["items"] if one["money"]])
+    table("Money", columns, [_spent(one) for one in found["items"] if one.get("money")])
 
 
 def _spent(account: Mapping[str, Any]) -> list[Any]:
