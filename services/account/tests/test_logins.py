@@ -373,3 +373,14 @@ async def test_without_chromium_the_sentence_says_what_to_do_and_no_try_of_the_d
     clock.advance(61)
     assert await make_runner(daily_cap=1).run() == 1
     assert (await client.get(f"/api/v1/accounts/{account}/status")).json()["state"] == "ACTIVE"
+
+
+async def test_a_login_that_takes_too_long_is_cut_off_and_tried_again_later(client, alice, make_runner, clock) -> None:
+    runner = make_runner(flow=lambda *_: Dying(), seconds=0.05)
+    assert await runner.run() == 1
+    done = await last(client, alice)
+    assert (done["outcome"], done["sentence"]) == ("timed_out", "The login took longer than 0 seconds.")
+    assert await runner.run() == 0
+    clock.advance(61)
+    assert await make_runner().run() == 1
+    assert (await client.get(f"/api/v1/accounts/{alice}/status")).json()["state"] == "ACTIVE"

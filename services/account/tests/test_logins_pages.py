@@ -190,6 +190,19 @@ async def test_a_browser_that_is_killed_in_the_middle_is_an_outcome_and_leaves_n
     check_nothing_is_left()
 
 
+@pytest.mark.skipif(not SOAK, reason="XGET_SOAK=1: that the time ends a login is tried without a browser")
+async def test_a_browser_whose_time_is_over_leaves_nothing(sandbox, tmp_path: Path) -> None:
+    sandbox.people.register(ALICE)
+    flow, given = BrowserFlow(BrowserRules(home=tmp_path)), replace(GIVEN, proxy_url=Secret(sandbox.proxy_url))
+    opening = asyncio.Event()
+    login = asyncio.create_task(flow.log_in(given, lambda step: opening.set() if step == "google" else None))
+    async with asyncio.timeout(30):
+        await opening.wait()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(login, 0.01)
+    check_nothing_is_left()
+
+
 async def test_a_browser_over_its_cap_is_ended(sandbox, tmp_path: Path) -> None:
     sandbox.people.register(ALICE)
     flow = BrowserFlow(BrowserRules(home=tmp_path, memory_mb=60))
