@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xget_testing.node import Node, Sandbox, running_node, running_sandbox
+from xget_testing.node import Node, Sandbox, program, running_node, running_sandbox
 
 pytestmark = pytest.mark.slow
 QUERY = "AI OR 人工智能"
@@ -108,7 +108,7 @@ def test_state_survives_a_restart(tmp_path: Path, sandbox: Sandbox) -> None:
         before = node.results(task_id)
         assert node.process is not None
         assert node.process.stop() == 0
-        node.start()
+        node.start(by=program)
         assert node.results(task_id) == before
         assert node.certificate(task_id)["complete"] is True
 
@@ -119,7 +119,7 @@ def test_a_stop_drains_within_ten_seconds_and_the_run_goes_on_afterwards(tmp_pat
         task_id = node.create("KEYWORD_SEARCH", {"query": QUERY})
         assert node.process is not None
         assert node.process.stop(seconds=10) == 0
-        node.start()
+        node.start(by=program)
         assert node.wait_for(task_id)["status"] == "COMPLETED"
         stored = matches(node.results(task_id))
         assert set(stored) == truth

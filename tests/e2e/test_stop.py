@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from xget_testing.node import Node, Sandbox, running_node, running_sandbox
+from xget_testing.node import Node, Sandbox, program, running_node, running_sandbox
 from xget_testing.waiting import eventually
 
 pytestmark = pytest.mark.slow
@@ -62,7 +62,7 @@ def test_a_stop_while_x_is_slow_drains_in_time_and_nothing_is_lost(
             watcher.join(5)
             assert watcher.ended
             sandbox.faults("")
-            node.start()
+            node.start(by=program)
             for one in (task_id, *queued):
                 task = node.wait_for(one)
                 assert task["status"] == "COMPLETED", task

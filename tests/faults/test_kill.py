@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from xget_testing.node import Node, NotStarted, Sandbox, forked, running_sandbox
+from xget_testing.node import Node, NotStarted, Sandbox, running_sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory):
 def die_once(node: Node, moment: str) -> None:
     """Start the node, let it die at the moment, and make sure that it did."""
     try:
-        node.start(launcher=LAUNCHER, by=forked, XGET_TRIAL=moment, **QUICK_LEASES)
+        node.start(launcher=LAUNCHER, XGET_TRIAL=moment, **QUICK_LEASES)
     except NotStarted:
         return
     assert node.process is not None

@@ -27,7 +27,7 @@ from xget_kernel.errors import XGetError
 from xget_kernel.secrets import Secret
 from xget_rpc.client import RpcChannel
 from xget_testing.byte_search import found_in_files
-from xget_testing.node import XGET, Node, forked
+from xget_testing.node import XGET, Node
 
 pytestmark = pytest.mark.slow
 SOAK = os.environ.get("XGET_SOAK") == "1"
@@ -118,7 +118,7 @@ def planted() -> Planted:
 
 
 def start(node: Node) -> None:
-    node.start("--log-level", "debug", by=forked)
+    node.start("--log-level", "debug")
 
 
 def die(node: Node, how: int = SIGKILL) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from xget_testing.node import Node, NotStarted, Sandbox, forked, running_sandbox
+from xget_testing.node import Node, NotStarted, Sandbox, running_sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory):
 def die_once(node: Node, moment: str) -> None:
     """Start the node and let it die at the moment, or be killed when its work is done before."""
     try:
-        node.start(launcher=LAUNCHER, by=forked, XGET_TRIAL=moment, **QUICK_LEASES)
+        node.start(launcher=LAUNCHER, XGET_TRIAL=moment, **QUICK_LEASES)
     except NotStarted:
         return
     assert node.process is not None

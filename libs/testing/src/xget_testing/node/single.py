@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from xget_testing.node.client import Client
-from xget_testing.node.nursery import forked, program
+from xget_testing.node.nursery import forked
 from xget_testing.node.processes import XGET, Process, Start, clean_env, free_base
 from xget_testing.node.sandbox import Sandbox
 
@@ -25,8 +25,8 @@ class Node(Client):
             self.env["SSL_CERT_FILE"] = str(sandbox.ca)
         self.process: Process | None = None
 
-    def start(self, *options: str, launcher: Sequence[str] = (), by: Start = program, **env: str) -> str:
-        """Start it and return the ready line; `launcher` replaces the `xget` command, `by=forked` saves its imports."""
+    def start(self, *options: str, launcher: Sequence[str] = (), by: Start = forked, **env: str) -> str:
+        """Start it and return the ready line; `launcher` replaces the `xget` command, `by=program` imports all anew."""
         command = [*(launcher or [XGET]), "up", "--port-base", str(self.base), "--home", str(self.home), *options]
         command += ["--open"] if self.open_mode else []
         log = self.folder / "node.log"
@@ -57,7 +57,7 @@ def running_node(
     node = Node(folder, sandbox, open_mode=open_mode)
     node.env.update(env or {})
     try:
-        node.start(*options, by=forked)
+        node.start(*options)
         if sandbox is not None and open_mode:
             node.add_proxy(sandbox.proxy)
             node.add_account()
