@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from xget_cli.client import Client
-from xget_cli.options import DEFAULTS, Common, Id
+from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import print_json, table
 
 _PIECE = 100
@@ -21,9 +21,9 @@ _COLUMNS = ["at", "actor", "via", "action", "subject_id", "owner_id", "details"]
 
 def audit(
     *,
-    of: Annotated[str | None, Parameter(help="accounts or proxies; both when left out.")] = None,
+    of: Annotated[Literal["accounts", "proxies"] | None, Parameter(help="Only these.")] = None,
     actor: Annotated[str | None, Parameter(help="Only what this user or machine did.")] = None,
-    subject: Annotated[Id | None, Parameter(help="Only what was done to this account, proxy or grant.")] = None,
+    subject: Annotated[str | None, Parameter(help="Only what was done to this account, proxy or grant.")] = None,
     action: Annotated[str | None, Parameter(help="Only this, as account.viewed or grant.given.")] = None,
     since: Annotated[datetime | None, Parameter(help="Only from this time on, as 2026-11-22T08:00:00Z.")] = None,
     until: Annotated[datetime | None, Parameter(help="Only before this time.")] = None,
