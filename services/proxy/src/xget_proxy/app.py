@@ -85,6 +85,7 @@ def create_app(
             )
             stack.push_async_callback(pool.close)
             await pool.take_back()
+            desk.took_back = pool.take_back
             server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
             server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)
             app.state.grpc_port = await server.start()
