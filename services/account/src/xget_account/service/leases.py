@@ -12,7 +12,6 @@ from xget_account.errors import AccountNotFound, LeaseLost, NoAccountNow
 from xget_account.models import ACTIVE, Account
 from xget_account.repository import LeaseRepository, Left, Wish
 from xget_account.repository.uses import Use
-from xget_account.service.batching import Batcher
 from xget_account.service.fairness import Fairness
 from xget_account.service.granting import UNREADABLE, Granted, Granting, may_use
 from xget_account.service.life import KEYS, Life
@@ -22,6 +21,7 @@ from xget_account.service.reporting import Reporting, Told
 from xget_account.service.vault import Vault
 from xget_account.service.waiting import WaitingRoom
 from xget_db.bells import Bell
+from xget_kernel.batching import Batcher
 from xget_kernel.clock import Clock
 from xget_kernel.errors import XGetError
 from xget_kernel.secrets import SecretUnreadable

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from xget_account.errors import NoAccountNow
 from xget_account.repository import Wish
-from xget_account.service.batching import delivered, settle
 from xget_account.service.granting import Granted
+from xget_kernel.batching import delivered, settle
 from xget_kernel.clock import Clock
 
 SHORTEST_PAUSE: Final = timedelta(milliseconds=200)
