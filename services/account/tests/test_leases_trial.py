@@ -1,4 +1,7 @@
-"""The trial: 256 takers in 4 processes on 1,000 accounts (`XGET_SOAK=1`: 10,000). None holds an account of another."""
+"""The trial: 256 takers in 4 processes on 1,000 accounts. None holds an account of another.
+
+`XGET_SOAK=1`: 256 in each of the processes, on 10,000 accounts.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from xget_testing.database import migrated, postgres_schema
 __all__ = ["postgres_schema"]
 
 SOAK = os.environ.get("XGET_SOAK") == "1"
-ACCOUNTS, PROCESSES, TAKERS, SECONDS = 10_000 if SOAK else 1000, 4, 64, 8.0
+ACCOUNTS, PROCESSES, TAKERS, SECONDS = (10_000, 4, 256, 30.0) if SOAK else (1000, 4, 64, 8.0)
 TAKER = """
 import asyncio, json, os, random, sys, time
 from contextlib import asynccontextmanager
