@@ -11,14 +11,12 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from xget_contracts.events import PAGES, PageCollected
-from xget_events.codec import message
-from xget_events.sqlite import SqliteEventLog
-from xget_events.topics import load_topics
+from xget_contracts.events import PageCollected
 from xget_testing.node import Node, Sandbox, running_sandbox
 from xget_testing.otlp import OtlpReceiver, otlp_receiver
 from xget_testing.people import Person, Town
 from xget_testing.planted import PROVIDER, Planted
+from xget_testing.publishing import publish
 from xget_testing.waiting import eventually
 
 WORLD = ("--posts", "600")
@@ -115,11 +113,3 @@ def quarantined(town: Town) -> str:
     eventually(lambda: town.alice.api("GET", "/quarantine")["total"], 15)
     found: str = town.alice.api("GET", "/quarantine")["items"][0]["id"]
     return found
-
-
-async def publish(path: Path, page: PageCollected) -> None:
-    """Put a page into the log as the scraper would."""
-    log = SqliteEventLog(path)
-    await log.create_topics(load_topics())
-    await log.publish([message(PAGES, page.execution_id, page, source="scraper", now=page.fetched_at)])
-    await log.close()
