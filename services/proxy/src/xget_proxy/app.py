@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -56,11 +56,6 @@ def create_app(
     time = ServerClock(clock)
     metrics = Registry()
 
-    async def tables_answer() -> str | None:
-        async with app.state.proxy.database.read() as session:
-            await session.execute(text("SELECT 1 FROM proxies LIMIT 1"))
-        return None
-
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -86,13 +81,10 @@ def create_app(
             stack.push_async_callback(pool.close)
             await pool.take_back()
             desk.took_back = pool.take_back
-            server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
-            server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)
-            app.state.grpc_port = await server.start()
-            stack.push_async_callback(server.stop, 2.0)
+            app.state.grpc_port = await _serving(settings, pool, stack)
             yield
 
-    app = build_app(
+    app: FastAPI = build_app(
         service=NAME,
         title="XGet proxies",
         settings=settings,
@@ -100,10 +92,25 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
-        readiness=[tables_answer, keys_answer(lambda: app)],
+        readiness=[partial(_tables_answer, lambda: app), keys_answer(lambda: app)],
         registry=metrics,
     )
     return app
+
+
+async def _serving(settings: Settings, pool: PoolService, stack: AsyncExitStack) -> int:
+    """The port of the pool's gRPC server, which stops with `stack`."""
+    server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
+    server.add(add_ProxyPoolServicer_to_server, ProxyPool(pool), SERVICE_NAME)
+    port = await server.start()
+    stack.push_async_callback(server.stop, 2.0)
+    return port
+
+
+async def _tables_answer(app: Callable[[], FastAPI]) -> str | None:
+    async with app().state.proxy.database.read() as session:
+        await session.execute(text("SELECT 1 FROM proxies LIMIT 1"))
+    return None
 
 
 async def _proxies(database: Database) -> dict[tuple[str, ...], float]:
