@@ -77,12 +77,10 @@ def create_app(
             channel = _proxies(settings, peers, stack)
             desk = await stack.enter_async_context(opened_keys(app, settings, database, SEALED))
             vault = Vault(desk.keys.ring)
-            budget = settings.account_daily_budget
-            topic = settings.kafka_topic_account_events
+            budget, topic = settings.account_daily_budget, settings.kafka_topic_account_events
             cap, book = settings.login_daily_cap, Book(time, settings.playbook)
             exists, addresses = GrpcProxies(channel).exists, GrpcLoginProxies(channel)
-            views = Views(database, AUDIT, time)
-            await stack.enter_async_context(views.running())
+            views = await stack.enter_async_context(Views(database, AUDIT, time).running())
             bell = room_bell(database, time, topic)
             stack.push_async_callback(bell.close)
             grants = _grants(database, Lending(bell, time, topic))
@@ -90,9 +88,8 @@ def create_app(
                 database, vault, time, budget, exists, book, views, grants, addresses, cap, topic
             )
             measure_accounts(metrics, figures_on(database), time, budget)
-            pool = LeaseService(
-                work_on(database, topic), vault, time, daily_budget=budget, metrics=metrics, bell=bell, book=book
-            )
+            work = work_on(database, topic)
+            pool = LeaseService(work, vault, time, daily_budget=budget, metrics=metrics, bell=bell, book=book)
             stack.push_async_callback(pool.close)
             app.state.pool = pool
             await pool.take_back()

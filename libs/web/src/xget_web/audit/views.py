@@ -67,11 +67,11 @@ class Views:
                 raise
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[Views]:
         """Write for the length of a block, and what is left at its end."""
         writing = asyncio.create_task(self._write())
         try:
-            yield
+            yield self
         finally:
             async with self._turn:
                 writing.cancel()

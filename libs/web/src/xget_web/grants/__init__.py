@@ -1,8 +1,17 @@
 """Owners let others use what is theirs, over HTTP."""
 
-from xget_web.grants.desk import GrantDesk
+from xget_web.grants.desk import GrantDesk, Opened
 from xget_web.grants.errors import BadGrant, GrantExists, GrantNotFound
 from xget_web.grants.router import grants_router
 from xget_web.grants.schemas import GrantCreate, GrantRead
 
-__all__ = ["BadGrant", "GrantCreate", "GrantDesk", "GrantExists", "GrantNotFound", "GrantRead", "grants_router"]
+__all__ = [
+    "BadGrant",
+    "GrantCreate",
+    "GrantDesk",
+    "GrantExists",
+    "GrantNotFound",
+    "GrantRead",
+    "Opened",
+    "grants_router",
+]

@@ -21,6 +21,8 @@ from xget_web.audit import by
 from xget_web.grants.errors import BadGrant, GrantExists, GrantNotFound
 from xget_web.grants.schemas import GrantCreate
 
+Opened = AsyncSession
+"""What the hooks of a service are given: the session of the request."""
 OwnerOf = Callable[[AsyncSession, str, Caller], Awaitable[str]]
 """Whose a subject is. Raises NotFound (404) for what the caller may not see."""
 Given = Callable[[AsyncSession, str, GrantCreate], Awaitable[None]]

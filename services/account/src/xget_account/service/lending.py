@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from xget_account.errors import AccountNotFound
 from xget_account.repository import AccountRepository, LifeRepository
 from xget_account.repository.lending import LendingRepository
@@ -17,7 +15,7 @@ from xget_db.bells import Bell
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.pages import PageQuery
-from xget_web.grants import GrantCreate
+from xget_web.grants import GrantCreate, Opened
 
 NEWLY_LENT = "It is lent to one more."
 
@@ -49,14 +47,14 @@ class Lending:
     clock: Clock
     topic: str
 
-    async def owner_of(self, session: AsyncSession, account_id: str, caller: Caller) -> str:
+    async def owner_of(self, session: Opened, account_id: str, caller: Caller) -> str:
         """Whose an account is. Raises AccountNotFound (404)."""
         account = await AccountRepository(session).get(account_id, caller.owner_filter)
         if account is None:
             raise AccountNotFound()
         return account.owner_id
 
-    async def given(self, session: AsyncSession, owner: str, grant: GrantCreate) -> None:
+    async def given(self, session: Opened, owner: str, grant: GrantCreate) -> None:
         """Somebody may use more from now on: who waits for him looks again, in line or not."""
         life = Life(LifeRepository(session, self.clock, self.topic), self.clock)
         firsts = await LendingRepository(session).firsts(owner, grant.platform, grant.subject_id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from xget_db.audit import Subject
 from xget_db.engine import Database
 from xget_kernel.caller import Caller
@@ -11,7 +9,7 @@ from xget_kernel.clock import Clock
 from xget_proxy.errors import ProxyNotFound
 from xget_proxy.models import GRANTS, Audit, Provider, Proxy
 from xget_proxy.repository import ProxyRepository
-from xget_web.grants import GrantCreate, GrantDesk
+from xget_web.grants import GrantCreate, GrantDesk, Opened
 
 TOLD = ("type", "country", "status", "allow_internal", "rotating", "max_concurrency", "daily_budget")
 """Values that may stand in the trail; of others only the name does."""
@@ -31,13 +29,13 @@ def changed(before: dict[str, object], row: Proxy) -> dict[str, object]:
 def grants_on(database: Database, clock: Clock) -> GrantDesk:
     """Who lets whom use his proxies. Nobody waits in line for a proxy: who is granted some finds them next time."""
 
-    async def owner_of(session: AsyncSession, proxy_id: str, caller: Caller) -> str:
+    async def owner_of(session: Opened, proxy_id: str, caller: Caller) -> str:
         proxy = await ProxyRepository(session).get(proxy_id, caller.owner_filter)
         if proxy is None:
             raise ProxyNotFound()
         return proxy.owner_id
 
-    async def given(_session: AsyncSession, _owner: str, _grant: GrantCreate) -> None:
+    async def given(_session: Opened, _owner: str, _grant: GrantCreate) -> None:
         return None
 
     return GrantDesk(database=database, table=GRANTS, audit=Audit, clock=clock, owner_of=owner_of, given=given)
