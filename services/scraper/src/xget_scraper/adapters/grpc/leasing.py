@@ -106,8 +106,9 @@ class Leasing:
             unit_kind=spend.kind if spend else "",
             full_archive=spend is not None and spend.archive,
         )
-        timeout = {"timeout": wait + DEADLINE_MARGIN} if wait else {}
-        lease = (await self._accounts.Acquire(request, **timeout)).lease
+        ask_for = self._accounts.Acquire
+        answer = await (ask_for(request, timeout=wait + DEADLINE_MARGIN) if wait else ask_for(request))
+        lease = answer.lease
         return lease, lease.owner_id or owner  # a lent account goes out as its owner's do
 
     async def _give_back(self, lease: pb.Lease) -> None:
