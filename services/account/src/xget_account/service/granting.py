@@ -14,7 +14,7 @@ from xget_account.service.refusal import explain
 from xget_account.service.vault import Vault
 from xget_db.grants import Lent
 from xget_kernel.errors import XGetError
-from xget_kernel.secrets import SecretUnreadable
+from xget_kernel.secrets import NotPickled, SecretUnreadable
 from xget_telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -31,7 +31,7 @@ Asks = Sequence[tuple[int, Wish, int]]
 
 
 @dataclass(frozen=True, repr=False)
-class Granted:
+class Granted(NotPickled):
     """A lease with the account's secrets: its repr shows none."""
 
     account: Account
