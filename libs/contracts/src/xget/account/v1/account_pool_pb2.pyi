@@ -189,7 +189,7 @@ class Lease(_message.Message):
     proxy_id: _builtins.str
     """The account's own proxy; empty means any."""
     owner_id: _builtins.str
-    """Whose account it is: who asked, or who lends it to him. It goes out through this owner's proxies."""
+    """Whose account it is: who asked, or who lends it to him. Ask ProxyPool for a proxy of this owner first."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When it ends by itself, unless it is renewed."""
