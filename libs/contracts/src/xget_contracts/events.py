@@ -145,7 +145,7 @@ class AccountChanged(Struct):
     at: datetime
     next_step: str = ""
     """What would help, as a word: `login`, `assist`, `import_cookies`, `look`, `revive`; empty for nothing."""
-    lent_to: list[str] = []
+    lent_to: list[str] = msgspec.field(default_factory=list)
     """Of `room`: other users whose tasks may use it."""
 
 
