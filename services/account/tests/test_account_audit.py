@@ -156,3 +156,26 @@ async def test_old_rows_are_removed_in_batches(
         assert (await session.execute(AUDIT.select())).all() == []
         _, left = await UseRepository(session).page(used["id"], PageQuery())
     assert left == 1
+
+
+async def test_what_an_administrator_does_to_the_keys_is_there_for_administrators(
+    client: httpx.AsyncClient, add_account: Adder, tokens: TokenMaker
+) -> None:
+    await add_account("grace", password=SECRET)
+    admin = {"Authorization": f"Bearer {tokens.make('root', ['admin'])}"}
+    keys = "/api/v1/accounts/data-keys"
+    (old,) = (await client.get(keys, headers=admin)).json()["keys"]
+    new = (await client.post(keys, headers=admin)).json()["id"]
+    changed = (await client.post(f"{keys}/reencrypt", headers=admin, json={"limit": 100})).json()["changed"]
+    for what in ("retire", "restore"):
+        answer = await client.post(f"{keys}/{what}", headers=admin, json={"ids": [old["id"]]})
+        assert answer.status_code == 204, answer.text
+    found = (await client.get(PATH, headers=admin, params={"actor": "root", "limit": 100})).json()["items"]
+    assert [(row["action"], row["details"]) for row in reversed(found)] == [
+        ("keys.added", {"key_id": new}),
+        ("keys.reencrypted", {"secrets": changed}),
+        ("keys.retired", {"key_ids": [old["id"]]}),
+        ("keys.restored", {"key_ids": [old["id"]]}),
+    ]
+    assert {(row["subject_kind"], row["owner_id"]) for row in found} == {("keys", "")}
+    assert [row for row in await rows(client) if row["action"].startswith("keys.")] == []

@@ -75,7 +75,9 @@ def create_app(
             stack.push_async_callback(database.close)
             await stack.enter_async_context(time.following(database))
             channel = _proxies(settings, peers, stack)
-            desk = await stack.enter_async_context(opened_keys(app, settings, database, SEALED))
+            desk = await stack.enter_async_context(
+                opened_keys(app, settings, database, SEALED, trail=AUDIT, clock=time)
+            )
             vault = Vault(desk.keys.ring)
             budget, topic = settings.account_daily_budget, settings.kafka_topic_account_events
             cap, book = settings.login_daily_cap, Book(time, settings.playbook)

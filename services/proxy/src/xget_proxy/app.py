@@ -63,7 +63,9 @@ def create_app(
             database = Database(settings.tables_url)
             stack.push_async_callback(database.close)
             await stack.enter_async_context(time.following(database))
-            desk = await stack.enter_async_context(opened_keys(app, settings, database, SEALED))
+            desk = await stack.enter_async_context(
+                opened_keys(app, settings, database, SEALED, trail=AUDIT, clock=time)
+            )
             vault = Vault(desk.keys.ring)
             gate = Gate(Allowed.parse(settings.proxy_allow_networks), resolve, time)
             places = GeoBooks(settings.geoip_db)

@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fastapi import FastAPI
+from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from xget_db.audit import By, Subject, values_of
 from xget_db.data_keys import open_keys
 from xget_db.engine import Database
 from xget_db.sealed import Count, Sealed, counted
+from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.errors import XGetError
 from xget_kernel.keys import KeyInUse, Keys, KeySettings
 from xget_telemetry.logs import get_logger
@@ -23,6 +27,7 @@ from xget_web.health import Check, Degraded
 
 LOOK_SECONDS: Final = 10.0
 """How often it is asked whether the keys are others."""
+_KEYS: Final = Subject("keys", "", "")
 COUNT_SECONDS: Final = 300.0
 """How often what they wrote is counted while nothing is known to be lost."""
 
@@ -38,9 +43,23 @@ class KeyDesk:
     tables: Sequence[Sealed]
     took_back: Callable[[], Awaitable[object]] | None = None
     """Called when all was looked at: what waits for a lost key may go on."""
+    trail: Table | None = None
+    """Where it is written down who changed what, if the service has such a table."""
+    clock: Clock = field(default_factory=SystemClock)
     lost: dict[str, int] = field(default_factory=dict)
     """Secrets whose key is not there, by table, as they were counted last."""
     lost_keys: list[str] = field(default_factory=list)
+
+    async def note(self, by: By, action: str, details: dict[str, object], session: AsyncSession | None = None) -> None:
+        """Write down what somebody did to the keys, within a transaction or in one of its own."""
+        if self.trail is None:
+            return
+        row = self.trail.insert().values(values_of(by, action, _KEYS, details, self.clock.now()))
+        if session is not None:
+            await session.execute(row)
+            return
+        async with self.database.transaction() as alone:
+            await alone.execute(row)
 
     async def usage(self) -> list[Count]:
         """How many secrets of each column each key wrote."""
@@ -94,11 +113,20 @@ class KeyDesk:
 
 @asynccontextmanager
 async def opened_keys(
-    app: FastAPI, settings: KeySettings, database: Database, tables: Sequence[Sealed]
+    app: FastAPI,
+    settings: KeySettings,
+    database: Database,
+    tables: Sequence[Sealed],
+    *,
+    trail: Table | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[KeyDesk]:
-    """The desk of a service for as long as it runs; it keeps up with keys that others add. Raises StartupError."""
+    """The desk of a service for as long as it runs; it keeps up with keys that others add. Raises StartupError.
+
+    What is done to the keys is written into `trail`, an audit table, if one is given.
+    """
     keys = await open_keys(settings, database, tables)
-    app.state.keys = desk = KeyDesk(keys, database, tables)
+    app.state.keys = desk = KeyDesk(keys, database, tables, trail=trail, clock=clock or SystemClock())
     async with keys.following():
         watching = asyncio.create_task(desk.watch())
         try:

@@ -14,6 +14,7 @@ from xget_kernel.errors import Forbidden, Invalid
 from xget_kernel.keys import KeyInUse, KeysFixed, KeysUnavailable, NoSuchKey
 from xget_kernel.pages import decode_cursor, encode_cursor
 from xget_telemetry.logs import get_logger
+from xget_web.audit import by
 from xget_web.auth import CallerDep
 from xget_web.keys.desk import KeyDesk
 from xget_web.keys.schemas import (
@@ -63,6 +64,7 @@ def keys_router(prefix: str, tag: str) -> APIRouter:
         """Add a key, which encrypts from now on. What others wrote stays as it is until `reencrypt`."""
         key_id = await desk.keys.add()
         log.warning("data_key_added", key_id=key_id, user_id=caller.user_id)
+        await desk.note(by(caller), "keys.added", {"key_id": key_id})
         return AddedKey(id=key_id)
 
     @router.post("/rewrap", responses=errors(Forbidden, KeysFixed, KeysUnavailable))
@@ -70,6 +72,7 @@ def keys_router(prefix: str, tag: str) -> APIRouter:
         """Wrap all keys by the newest key-encryption key."""
         count = await desk.keys.rewrap()
         log.warning("data_keys_rewrapped", count=count, user_id=caller.user_id)
+        await desk.note(by(caller), "keys.rewrapped", {"keys": count})
         return Rewrapped(rewrapped=count)
 
     @router.post("/check", responses=errors(Forbidden))
@@ -86,6 +89,8 @@ def keys_router(prefix: str, tag: str) -> APIRouter:
         """Write the secrets of the next rows anew that another key wrote than the newest; each is read back."""
         async with desk.database.transaction() as session:
             piece = await SealedRows(session, desk.tables, desk.keys.ring).reencrypt(_place(body, desk), body.limit)
+            if piece.changed:
+                await desk.note(by(caller), "keys.reencrypted", {"secrets": piece.changed}, session)
         return _read(piece)
 
     _add_pruning(router)
@@ -107,18 +112,21 @@ def _add_pruning(router: APIRouter) -> None:
         keys lie in a file: they have the same."""
         await desk.retire(body.ids)
         log.warning("data_keys_retired", key_ids=body.ids, user_id=caller.user_id)
+        await desk.note(by(caller), "keys.retired", {"key_ids": body.ids})
 
     @router.post("/restore", status_code=204, responses=errors(Forbidden, NoSuchKey, KeysFixed, KeysUnavailable))
     async def restore_data_keys(body: Named, desk: Desk, caller: Admin) -> None:
         """Bring retired keys back, which open what they wrote."""
         await desk.keys.restore(body.ids)
         log.warning("data_keys_restored", key_ids=body.ids, user_id=caller.user_id)
+        await desk.note(by(caller), "keys.restored", {"key_ids": body.ids})
 
     @router.post("/forget", status_code=204, responses=errors(Forbidden, KeyInUse, KeysFixed, KeysUnavailable))
     async def forget_data_keys(body: Named, desk: Desk, caller: Admin) -> None:
         """Drop retired keys for ever: what they wrote, in backups too, is then lost."""
         await desk.forget(body.ids)
         log.warning("data_keys_forgotten", key_ids=body.ids, user_id=caller.user_id)
+        await desk.note(by(caller), "keys.forgotten", {"key_ids": body.ids})
 
 
 def _place(body: PieceRequest, desk: KeyDesk) -> Place:
