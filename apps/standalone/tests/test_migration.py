@@ -185,7 +185,7 @@ def test_a_second_run_finds_all_of_it_there(place: Place) -> None:
 
 async def test_a_target_that_is_not_empty_is_refused_with_what_it_holds(place: Place, tmp_path: Path) -> None:
     await SingleHome(tmp_path / "other", seed=2).write()
-    with pytest.raises(StartupError, match=r"not empty \(auth.audit 40, auth.login_attempts 40.*more\).*--merge"):
+    with pytest.raises(StartupError, match=r"not empty \(auth.audit 40, auth.data_keys 40.*more\).*--merge"):
         await move(tmp_path / "other", place.home)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from xget_scraper.service import checkpoints
+from xget_scraper.service import routes
 from xget_scraper.settings import Settings
 from xget_sources.ports import NoAccount, SourceStopped
 from xget_testing.collecting import Asked, TimelineSource, World, posts_over
@@ -101,7 +101,7 @@ async def test_targets_that_all_fail_alike_fail_the_task(world: World, source: T
 async def test_a_target_that_keeps_failing_is_given_up_and_the_others_go_on(
     world: World, source: TimelineSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "TRIES", 2)
+    monkeypatch.setattr(routes, "TRIES", 2)
 
     async def drop(asked: Asked) -> None:
         if asked.label == "@user3":
