@@ -6,7 +6,10 @@ import asyncio
 import json
 import ssl
 import time
-from typing import Final
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
@@ -46,7 +49,7 @@ class HttpProbe:
         secure = proxy_url.startswith("https:")
         try:
             proxy = httpx.Proxy(proxy_url, ssl_context=self._tls if secure else None)
-            async with asyncio.timeout(2 * self._seconds), self._client(proxy) as client:
+            async with _closing(), asyncio.timeout(2 * self._seconds), self._client(proxy) as client:
                 reason = await self._fetch(client)
                 took = round((time.perf_counter() - started) * 1000, 1)
                 if reason:
@@ -64,7 +67,7 @@ class HttpProbe:
 
     async def _fetch(self, client: httpx.AsyncClient) -> str:
         """What is wrong with the answer; "" when it is the site's."""
-        async with client.stream("GET", self._url) as response:
+        async with client.stream("GET", self._url, extensions={"trace": _opened}) as response:
             status = response.status_code
             target = urlsplit(response.headers.get("location", "")).hostname
         if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
@@ -103,7 +106,7 @@ class HttpProbe:
 
     async def _told(self, client: httpx.AsyncClient, url: str) -> dict[str, object]:
         """The echo's answer. Raises ValueError when it is none."""
-        async with client.stream("GET", url) as response:
+        async with client.stream("GET", url, extensions={"trace": _opened}) as response:
             body = b""
             async for chunk in response.aiter_raw():
                 body += chunk
@@ -113,6 +116,30 @@ class HttpProbe:
         if not isinstance(told, dict):
             raise ValueError("not an object")
         return told
+
+
+_STREAMS: ContextVar[list[Any] | None] = ContextVar("streams", default=None)
+
+
+async def _opened(event: str, info: Mapping[str, Any]) -> None:
+    """Hear of each connection that a request opens."""
+    streams = _STREAMS.get()
+    if streams is not None and event.endswith("connect_tcp.complete"):
+        streams.append(info["return_value"])
+
+
+@asynccontextmanager
+async def _closing() -> AsyncIterator[None]:
+    """Close what was opened within: the library leaves a connection open whose SOCKS greeting failed."""
+    streams: list[Any] = []
+    token = _STREAMS.set(streams)
+    try:
+        yield
+    finally:
+        _STREAMS.reset(token)
+        for stream in streams:
+            with suppress(OSError):
+                await stream.aclose()
 
 
 def _sentence(error: Exception) -> str:

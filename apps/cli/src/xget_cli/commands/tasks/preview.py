@@ -78,6 +78,6 @@ def _facts(seen: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
     if told["again"] != 0:
         rows.append(("requests to see posts again", "unknown" if told["again"] is None else f"up to {told['again']}"))
-    if seen["expected"]:
+    if seen.get("expected"):
         rows.append(("expected", seen["expected"]["sentence"]))
     return [*rows, ("estimate", told["sentence"])]
