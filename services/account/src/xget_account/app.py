@@ -75,12 +75,10 @@ def create_app(
             stack.push_async_callback(database.close)
             await stack.enter_async_context(time.following(database))
             channel = _proxies(settings, peers, stack)
-            desk = await stack.enter_async_context(
-                opened_keys(app, settings, database, SEALED, trail=AUDIT, clock=time)
-            )
-            vault = Vault(desk.keys.ring)
+            keys = opened_keys(app, settings, database, SEALED, trail=AUDIT, clock=time)
+            desk = await stack.enter_async_context(keys)
+            vault, book, cap = Vault(desk.keys.ring), Book(time, settings.playbook), settings.login_daily_cap
             budget, topic = settings.account_daily_budget, settings.kafka_topic_account_events
-            cap, book = settings.login_daily_cap, Book(time, settings.playbook)
             exists, addresses = GrpcProxies(channel).exists, GrpcLoginProxies(channel)
             views = await stack.enter_async_context(Views(database, AUDIT, time).running())
             bell = room_bell(database, time, topic)
