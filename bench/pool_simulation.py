@@ -172,6 +172,7 @@ def _virtual(clock: VirtualClock) -> Iterator[None]:
     async def known() -> None:
         """The version of SQLite does not change within a run."""
 
+    db._lock = asyncio.Lock()  # the one there belongs to the loop of who used it first
     db.DB.__aenter__, utils.utc.now = entering, staticmethod(clock.now)
     db.check_version = known
     accounts_pool.asyncio = types.SimpleNamespace(sleep=clock.sleep)
