@@ -102,6 +102,21 @@ async def test_a_report_that_gives_back_answers_who_waits_and_an_old_one_ends_no
     assert resting.value.metadata["waits-for"] == "rest"
 
 
+async def test_a_report_that_gives_back_counts_once_however_often_it_is_sent(
+    pool: Any, client: httpx.AsyncClient, add_account: Any
+) -> None:
+    account = await add_account("neo")
+    last = answer(await take(pool), limit=50, remaining=40, release=True)
+    said = [await pool.Report(last), *await asyncio.gather(pool.Report(last), pool.Report(last))]
+    assert {one.action for one in said} == {"go_on"}
+    seen = (await client.get(f"{URL}/{account['id']}")).json()
+    assert seen["used_today"] == 1
+    both = answer(await take(pool), limit=50, remaining=39, release=True)
+    await asyncio.gather(pool.Report(both), pool.Report(both))
+    left = await pool.Budget(pb.BudgetRequest(owner_id="ada", platform="x", operation="Search"))
+    assert (left.remaining, (await client.get(f"{URL}/{account['id']}")).json()["used_today"]) == (39, 2)
+
+
 async def test_immediate_goes_first_then_priority_then_who_was_served_least_then_age(
     pool: Any, app: FastAPI, add_account: Any
 ) -> None:

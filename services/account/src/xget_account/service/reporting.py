@@ -70,22 +70,22 @@ class Reporting:
             account = accounts.get(told.account_id)
             if account is None or not told.is_newest(account):
                 decided.append(LeaseLost())
+            elif told.release and account.lease_holder is None and account.lease_reports:
+                decided.append(self._decided(account, told))  # the same again: its answer was lost on the way
             else:
                 decided.append(self._judge(account, entries[account.id, told.answer.operation], told))
+                if told.release:
+                    self._give_back(account)
         for told in valid:
-            account = accounts[told.account_id]
-            if account.api is not None:
+            if accounts[told.account_id].api is not None:
                 await self._leases.settle_money(told.account_id, told.fence, told.units)
-            if told.release:
-                self._give_back(account)
         for unknown in self._unknown:
             await self._life.keep(sample_of(unknown, self._now), unknown.account)
         return decided
 
     def _judge(self, account: Account, entry: LedgerEntry, told: Told) -> Decision:
         self._count(account, entry)
-        answer = told.answer
-        decision = self._book.decide(answer, self._now, route_of(account.platform))
+        answer, decision = told.answer, self._decided(account, told)
         if decision.unknown:
             self._unknown.append(Unknown(account, answer, told.error_text))
         decision = self._within_budget(account, decision)
@@ -96,6 +96,9 @@ class Reporting:
         if decision.rule.set_status:
             log.warning("account_out_of_service", account_id=account.id, status=account.status)
         return decision
+
+    def _decided(self, account: Account, told: Told) -> Decision:
+        return self._book.decide(told.answer, self._now, route_of(account.platform))
 
     def _give_back(self, account: Account) -> None:
         account.lease_holder = account.lease_operation = account.lease_expires_at = None
