@@ -30,6 +30,7 @@ from bench import (
     parse,
     pool_simulation,
     proxies,
+    rooms,
     search,
     starts,
 )
@@ -48,6 +49,7 @@ MEASURES: Final[dict[str, Callable[[], list[Row]]]] = {
     "POST /tasks → started": starts.measure,
     "hand-off beside arq": handoff.measure,
     "leases": leases.measure,
+    "room → request": rooms.measure,
     "hours of a pool": pool_simulation.measure,
     "proxy checks": proxies.measure,
     "proxy leases": lending.measure,

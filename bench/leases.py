@@ -22,8 +22,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,12 +31,13 @@ from typing import Final
 
 from bench.table import Row, report
 from xget_account.models import ACTIVE
-from xget_account.repository import LeaseRepository, Wish
+from xget_account.repository import PoolTables, Wish
 from xget_account.repository.ringing import room_bell
 from xget_account.service import Granted, LeaseService, Vault
 from xget_account.service.accounts import blank, refresh
 from xget_account.service.playbook import Answer
 from xget_db.engine import Database
+from xget_kernel import collector
 from xget_kernel.clock import SystemClock
 from xget_kernel.secrets import Keyring
 from xget_testing.database import fresh_schema, migrated
@@ -70,13 +71,9 @@ async def _ours(engine: str, place: Path | str, peer: float) -> list[Row]:
         vault, clock = Vault(Keyring({"k": b"k" * 32})), SystemClock()
         await _fill(database, vault)
 
-        @asynccontextmanager
-        async def work() -> AsyncIterator[LeaseRepository]:
-            async with database.transaction() as session:
-                yield LeaseRepository(session)
-
+        collector.calm()  # as the service does when it has started
         bell = room_bell(database, clock)
-        pool = LeaseService(work, vault, clock, daily_budget=1_000_000, bell=bell)
+        pool = LeaseService(PoolTables(database), vault, clock, daily_budget=1_000_000, bell=bell)
         try:
             plain = await _rate(_using(pool, reports=False))
             rate = await _rate(_using(pool))

@@ -25,7 +25,7 @@ from xget_kernel.clock import SystemClock
 from xget_kernel.secrets import Keyring
 from xget_proxy.adapters.dns import system_addresses
 from xget_proxy.deps import units
-from xget_proxy.repository import ProxyRepository
+from xget_proxy.repository import AgainTables, ProxyRepository
 from xget_proxy.service import Allowed, Gate, PoolService, Vault, Wish
 from xget_proxy.service.proxies import fresh
 from xget_testing.database import fresh_schema, migrated
@@ -61,7 +61,7 @@ async def _lent(engine: str, place: Path | str, size: int) -> list[Row]:
         vault, clock = Vault(Keyring({"k": b"k" * 32})), SystemClock()
         await _fill(database, vault, size)
         gate = Gate(Allowed.parse("10.0.0.0/8"), system_addresses, clock)
-        pool = PoolService(units(database.transaction), vault, gate, clock)
+        pool = PoolService(units(database.transaction), AgainTables(database), vault, gate, clock)
         alone = await _alone(pool)
         rate = await _together(pool)
         await pool.close()

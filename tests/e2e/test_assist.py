@@ -109,9 +109,6 @@ def assist(node: Node, tmp_path: Path, display: str | None) -> Iterator[Assist]:
     if made.process.poll() is None:
         made.process.kill()
     made.process.communicate()
-    left = Path(tempfile.gettempdir()).glob(f"xget-assist-{made.process.pid}-*")
-    for folder in left:
-        shutil.rmtree(folder)
 
 
 def account(node: Node) -> dict[str, Any]:
@@ -157,7 +154,10 @@ def test_a_killed_command_takes_its_browser_along_and_frees_the_account(node: No
     with sync_playwright() as playwright:
         browser, _ = assist.person(playwright)
         assist.process.kill()
-        eventually(lambda: not listening(assist.port), 20)
+        left = Path(tempfile.gettempdir())
+        eventually(
+            lambda: not listening(assist.port) and not list(left.glob(f"xget-assist-{assist.process.pid}-*")), 20
+        )
         browser.close()
     assert account(node)["login"]["phase"] == "assisted"
     eventually(lambda: account(node)["login"] is None, 90)

@@ -10,7 +10,10 @@ import pytest
 from xget_testing.node import Node, Sandbox, running_node, running_sandbox
 
 pytestmark = pytest.mark.slow
-WORLD = "world: {seed: 7, posts: 600}\nlimits: {scale: 100, operations: {SearchTimeline: 3}}\n"
+WORLD = (
+    "world: {seed: 7, posts: 600}\nlimits: {scale: 100, operations: "
+    "{SearchTimeline: 3, UserTweets: 1, Followers: 1, ListLatestTweetsTimeline: 1}}\n"
+)
 WISHES = {
     "USER_INFO": {"username": "elonmusk"},
     "USER_TWEETS": {"username": "elonmusk"},
@@ -119,3 +122,60 @@ def test_types_about_one_post_or_list_store_the_same_by_either_route(
     for (name, _), found in stored.items():
         truth = sandbox.truth(task_type=name, **wishes[name])
         assert found == sorted(map(str, truth["matches"])) == stored[name, "x_api"] != [], name
+
+
+def test_timelines_followers_and_lists_go_on_by_the_api_after_a_whole_page(
+    node: Node, sandbox: Sandbox, account: str
+) -> None:
+    wishes = {name: WISHES[name] for name in ("USER_TWEETS", "USER_FOLLOWERS", "LIST_TIMELINE")}
+    begun = {name: node.create(name, wish, routes=["x_session", "x_api"]) for name, wish in wishes.items()}
+    for name, task_id in begun.items():
+        assert node.wait_for(task_id, seconds=120)["status"] == "COMPLETED", name
+        truth = sandbox.truth(task_type=name, **wishes[name])
+        assert matches(node, task_id) == sorted(map(str, truth["matches"])), name
+        certificate = node.certificate(task_id)
+        assert [use["route"] for use in certificate["by_route"]] == ["x_api", "x_session"], name
+        assert [(one["from"], one["to"]) for one in certificate["failovers"]] == [("x_session", "x_api")], name
+        assert {item["source"] for item in node.results(task_id)} <= {"x_api", "x_session"}
+
+
+def test_what_the_api_does_not_show_beside_its_data_is_kept_and_said(
+    node: Node, sandbox: Sandbox, account: str
+) -> None:
+    task_id = node.create("HASHTAG_SEARCH", WISHES["HASHTAG_SEARCH"], routes=["x_api"])
+    node.wait_for(task_id, seconds=120)
+    quoted = next(item["quoted_id"] for item in node.results(task_id) if item["quoted_id"])
+    assert sandbox.change(delete=[quoted])["delete"] == 1
+    again = node.create("HASHTAG_SEARCH", WISHES["HASHTAG_SEARCH"], routes=["x_api"])
+    assert node.wait_for(again, seconds=120)["status"] == "COMPLETED"
+    gone = next(item for item in node.results(again) if item["native_id"] == quoted)
+    assert (gone["gone"], gone["gone_text"].startswith("Could not find tweet")) == ("deleted", True)
+
+
+def test_money_and_the_projects_month_stop_a_run_in_its_middle_and_say_so(
+    node: Node, sandbox: Sandbox, account: str
+) -> None:
+    wish = {"query": "climate", "since": "2026-06-01"}
+    there = len(sandbox.truth(task_type="KEYWORD_SEARCH", **wish)["matches"])
+    put = node.api("GET", f"/accounts/{account}/api")
+    spent, read = float(put["spent_usd"]), put["results"]
+    node.api("PUT", f"/accounts/{account}/api", json={"monthly_budget_usd": f"{spent + 0.5:.6f}"})
+    assert there > 100
+    ends = {}
+    for stopped in ("money", "month"):
+        if stopped == "month":
+            node.api("PUT", f"/accounts/{account}/api", json={"monthly_budget_usd": "50"})
+            sandbox.api(cap=1)
+        task_id = node.create("KEYWORD_SEARCH", wish, routes=["x_api"])
+        task = node.wait_for(task_id, seconds=120)
+        certificate = node.certificate(task_id)
+        assert (task["status"], certificate["end_reason"], certificate["complete"]) == (
+            "FAILED", "rate_limited_out", False
+        ), stopped  # fmt: skip
+        ends[stopped] = (len(matches(node, task_id)), task["error_message"])
+    assert [count for count, _ in ends.values()] == [100, 0]
+    assert "may spend this month what the next page may cost" in ends["money"][1]
+    assert node.api("GET", f"/accounts/{account}/api")["results"] == read + 100
+    month: dict[str, Any] = node.api("GET", "/accounts/budget")["money"]
+    assert (float(month["held"]), float(month["uncertain"])) == (0, 0)
+    assert float(month["spent"]) == pytest.approx(spent + 0.5)

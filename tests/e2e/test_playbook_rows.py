@@ -67,6 +67,8 @@ ROWS = (
     Row("wall", "wall", "RESTING", "other", "wait", proxy="other"),
     Row("login-redirect", "login_page", "NEEDS_LOGIN", "other", "import_cookies"),
     Row("logged-out", "login_page", "NEEDS_LOGIN", "other", "import_cookies"),
+    Row("logged-out:Page", "logged_out", "NEEDS_LOGIN", "other", "import_cookies"),
+    Row("redirect", "redirected", "RESTING", "other", "wait", proxy="other"),
     Row("no-instructions", "no_instructions", "RESTING", "other", "wait"),
     Row("131", "busy", "ACTIVE", "same"),
     Row("loadshed", "loadshed", "ACTIVE", "same"),
@@ -89,6 +91,8 @@ ROWS = (
 API_ROWS = (
     Row("402", "api_credits_depleted", "RESTING", "other", "wait"),
     Row("usage-capped", "api_usage_capped", "RESTING", "other", "wait"),
+    Row("usage-capped-403", "api_usage_capped", "RESTING", "other", "wait"),
+    Row("too-fast", "api_too_fast", "RESTING", "other", "wait"),
     Row("429", "api_too_many_requests", "RESTING", "other", "wait"),
     Row("html", "api_gate", "RESTING", "other", "wait", proxy="other"),
     Row("401", "api_token_refused", "NEEDS_LOGIN", "other", "give_token"),
@@ -241,6 +245,9 @@ async def run_row(works: Works, row: Row, *, api: bool = False) -> str:
 async def test_every_fault_leads_to_what_the_playbook_says(works: Works) -> None:
     wrong = [said for row in ROWS if (said := await run_row(works, row))]
     assert not wrong, "\n".join(wrong)
+    rules = {rule.name for rule in packaged().rules if rule.route == "x_session"}
+    elsewhere = {"data", "nothing_there", "data_and_window_spent", "window_spent", "rate_limited", "connection_broke"}
+    assert {row.rule for row in ROWS} - {""} == rules - elsewhere | {"unknown"}, "Give each rule a fault of the sandbox"
 
 
 async def test_every_fault_of_the_api_leads_to_what_the_playbook_says(works: Works) -> None:

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from xget_cli.commands.accounts.budget import WIDTH, bar, budget
+from xget_cli.commands.accounts.manage import standing
 from xget_cli.options import Common
 from xget_testing.apps import serving_in_thread
 
@@ -66,6 +67,7 @@ FOUND: dict[str, Any] = {
         "used_today": 1000,
         "budget_left": 3000,
     },
+    "summed_at": SOON.isoformat(),
     "day_ends_at": SOON.isoformat(),
 }
 
@@ -90,7 +92,7 @@ def test_bars_times_and_sums_are_shown(capsys: pytest.CaptureFixture[str], monke
         budget(common=Common(url=url, json=True))
         assert json.loads(capsys.readouterr().out) == FOUND
     assert asked[0] == {"operation": "SearchTimeline", "page": "1", "size": "50"}
-    assert f"1 of 2 accounts have room; 3,000 of 4,000 requests are left until {SOON:%m-%d %H:%M} UTC." in shown
+    assert f"1 of 2 accounts can work today; 3,000 of 4,000 requests are left until {SOON:%m-%d %H:%M} UTC." in shown
     lines = {line.split()[0]: line for line in shown.splitlines() if line.strip()}
     assert "0 of 350" in lines["SearchTimeline"]
     assert "1,500 of 2,000" in lines["neo"]
@@ -98,6 +100,16 @@ def test_bars_times_and_sums_are_shown(capsys: pytest.CaptureFixture[str], monke
     assert lines["neo"].count(f"{SOON:%m-%d %H:%M}") == 2
     assert "not known yet" in lines["UserTweets"]
     assert "Official API" not in shown
+    assert "These sums" not in shown
+
+
+def test_sums_over_very_many_accounts_say_of_when_they_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FOUND, "totals", FOUND["totals"] | {"accounts": 1_000_000})
+    with serving_in_thread(gateway([])) as url:
+        budget(common=Common(url=url))
+    assert f"These sums are of {SOON:%H:%M:%S} UTC" in capsys.readouterr().out
 
 
 def test_money_of_official_apis_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,3 +135,23 @@ def test_money_of_official_apis_is_shown(capsys: pytest.CaptureFixture[str], mon
 def test_a_bar_shows_what_is_left(left: int, whole: int, full: int) -> None:
     drawn = bar(left, whole).plain
     assert (len(drawn), drawn.count("█")) == (WIDTH, full)
+
+
+def test_the_status_of_an_account_is_told_in_words() -> None:
+    past, later = "2026-01-23T00:10:02Z", SOON.isoformat()
+    window = {"operation": "UserTweets", "until": None, "limit": 500, "remaining": 497, "reset_at": later}
+    passed = window | {"operation": "Likes", "remaining": 0, "reset_at": past}
+    rest = {"operation": "*", "until": past, "limit": None, "remaining": None, "reset_at": None}
+    last = {"at": past, "operation": "UserTweets", "status": 200, "rule": "data", "playbook": "0a1b"}
+    found = {"lease": None, "login": None, "last_report": last}
+    told = standing({"state": "ACTIVE", "rests": [window, passed, rest], **found})
+    assert told == {
+        "state": "ACTIVE",
+        "rests": f"UserTweets 497 of 500 left until {SOON:%Y-%m-%d %H:%M} UTC; Likes 500 of 500 left; "
+        "everything, rests until 2026-01-23 00:10 UTC",
+        "lease": "",
+        "login": None,
+        "last_report": "UserTweets 200 at 2026-01-23 00:10 UTC: data (playbook 0a1b)",
+    }
+    busy = standing({"rests": [], "login": None, "last_report": None, "lease": {"holder": "e1", "operation": "Likes"}})
+    assert (busy["rests"], busy["lease"]) == ("", "holder e1, operation Likes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xget_cli.commands.proxies import _cell, sparkline
+from xget_cli.main import build
 
 
 def test_latencies_are_drawn_and_failures_are_crosses() -> None:
@@ -26,3 +27,10 @@ def test_a_proxy_is_told_in_short_words() -> None:
         "state": "rests until 10:20:30",
         "last_check": "never",
     }
+
+
+def test_the_address_of_a_list_is_not_that_of_the_gateway() -> None:
+    words = ["proxies", "providers", "add", "list", "https://lists.example/a", "--url", "http://gateway:8000"]
+    _, bound, _ = build().parse_args(words, exit_on_error=False, print_error=False)
+    assert bound.args == ("list", "https://lists.example/a")
+    assert bound.kwargs["common"].url == "http://gateway:8000"

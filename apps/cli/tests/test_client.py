@@ -29,7 +29,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def client(tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("XGET_CONFIG_DIR", str(tmp_path / "config"))
-    app = create_app(Settings(home=tmp_path, argon2_memory_kib=8), clock=clock)
+    app = create_app(Settings(home=tmp_path, argon2_memory_kib=8, port=0), clock=clock)
     with serving_in_thread(app) as url, Client(url) as client:
         client.post("/api/v1/auth/register", ADA)
         client.sessions.put(url, tokens_of("ada", client.post("/api/v1/auth/login", ADA)))

@@ -29,7 +29,8 @@ class Taker:
         self.bodies.append(dict(body))
         numbered = list(enumerate(body["text"].split("\n"), start=1))[1 if self._format == "csv" else 0 :]
         lines = [{"line": n, "outcome": "created", "username": text} for n, text in numbered if text]
-        return {"format": self._format, "lines": lines}
+        told = {"unknown_columns": ["phone"], "known_columns": ["username", "cookies"]} if self._format == "csv" else {}
+        return {"format": self._format, "lines": lines, **told}
 
 
 def run(taker: Taker, lines: Iterable[str], from_line: int = 1, **wish: Any) -> tuple[Any, list[dict[str, Any]]]:
@@ -51,7 +52,8 @@ def test_each_line_of_many_keeps_its_number() -> None:
 def test_a_table_takes_its_header_along_and_is_not_cut_within_a_cell() -> None:
     taker = Taker("csv")
     rows = ["username,cookies"] + [f"u{n},x" for n in range(2, BATCH_LINES)] + ['"u', 'v",x', "last,x"]
-    _, report = run(taker, rows)
+    found, report = run(taker, rows)
+    assert found.columns == {"unknown_columns": ["phone"], "known_columns": ["username", "cookies"]}
     assert taker.texts[1].split("\n") == ["username,cookies", "last,x"]
     assert report[-1]["line"] == len(rows)
 

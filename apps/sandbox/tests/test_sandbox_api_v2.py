@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from xget_sandbox.app import Options, Sandbox
+from xget_sandbox.errors import SandboxError
 
 Ask = Any
 
@@ -35,6 +36,7 @@ async def test_pages_of_a_search_follow_one_another_and_hold_what_the_web_lists(
     found: list[str] = []
     token: dict[str, str] = {}
     while True:
+        sandbox.conditions.limits.clock.advance(2)
         body = (await ask("tweets/search/all", query="climate -is:retweet", start_time="2006-03-21T00:00:00Z",
                           max_results="10", **token)).json()  # fmt: skip
         found += [post["id"] for post in body["data"]]
@@ -98,16 +100,48 @@ async def test_users_who_cannot_be_seen_are_errors_beside_the_others(ask: Ask, s
     assert [error["title"] for error in body["errors"]] == ["Not Found Error", "Forbidden"]
 
 
-async def test_a_window_and_a_month_run_out(ask: Ask, sandbox: Sandbox) -> None:
-    for _ in range(15):
-        last = await ask("users/44196397/followers")
-    assert (last.status_code, last.headers["x-rate-limit-remaining"]) == (200, "0")
-    over = await ask("users/44196397/followers")
+async def test_tokens_of_an_app_share_its_windows_and_its_projects_month(ask: Ask, sandbox: Sandbox) -> None:
+    for count in range(75):
+        last = await ask("tweets/1/retweeted_by", bearer=f"news~{count % 2}")
+    assert (last.headers["x-rate-limit-limit"], last.headers["x-rate-limit-remaining"]) == ("75", "0")
+    over = await ask("tweets/1/retweeted_by", bearer="news~0")
     assert (over.status_code, over.json()["title"]) == (429, "Too Many Requests")
-    sandbox.api.credentials.set({"cap": 10})
-    assert (await ask("tweets/search/recent", query="climate")).status_code == 200
-    capped = await ask("tweets/search/recent", query="climate")
+    assert (await ask("tweets/1/retweeted_by", bearer="other")).status_code == 200
+    sandbox.conditions.limits.clock.advance(901)
+    assert (await ask("tweets/1/retweeted_by", bearer="news~1")).headers["x-rate-limit-remaining"] == "74"
+    sandbox.api.credentials.set({"cap": 10, "projects": {"news": "ours", "other": "ours"}})
+    assert (await ask("tweets/search/recent", bearer="news~0", query="climate")).status_code == 200
+    capped = await ask("tweets/search/recent", bearer="other", query="climate")
     assert (capped.status_code, capped.json()["title"]) == (429, "UsageCapExceeded")
+    sandbox.conditions.limits.clock.advance(32 * 86_400)
+    assert (await ask("tweets/search/recent", bearer="other", query="climate")).status_code == 200
+
+
+async def test_a_user_has_limits_of_his_own_and_not_all_that_an_app_may(ask: Ask) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": "refresh-anna", "client_id": "news"}
+    anna = (await ask.client.post("https://api.x.com/2/oauth2/token", data=form)).json()["access_token"]
+    seen = {who: await ask("users/44196397", bearer=who) for who in (anna, "news~0")}
+    assert [answer.headers["x-rate-limit-limit"] for answer in seen.values()] == ["900", "300"]
+    counts = await ask("tweets/counts/recent", bearer=anna, query="climate")
+    assert (counts.status_code, counts.json()["title"]) == (403, "Unsupported Authentication")
+
+
+async def test_one_search_of_the_archive_a_second_whatever_the_quarter_of_an_hour_has(ask: Ask) -> None:
+    answers = [await ask("tweets/search/all", query="climate") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].headers["x-rate-limit-remaining"] == "299"
+
+
+async def test_limits_are_given_as_data_and_a_day_has_headers_of_its_own(ask: Ask, sandbox: Sandbox) -> None:
+    given = {"usersIdFollowers": {"app": [[3, 900], [2, 86_400]], "user": []}}
+    sandbox.api.credentials.set({"limits": given})
+    answers = [await ask("users/44196397/followers") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    told = answers[2].headers
+    assert (told["x-rate-limit-remaining"], told["x-app-limit-24hour-remaining"]) == ("1", "0")
+    for wrong in ({"nothing": {}}, {"usersIdFollowers": {"app": [[0, 900]], "user": []}}, {"usersIdFollowers": 1}):
+        with pytest.raises(SandboxError, match=r"api\.limits"):
+            sandbox.api.credentials.set({"limits": wrong})
 
 
 async def test_a_refresh_token_is_good_once(ask: Ask, sandbox: Sandbox) -> None:

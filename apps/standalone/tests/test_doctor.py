@@ -25,6 +25,7 @@ from xget_standalone.doctor.findings import Finding
 from xget_standalone.doctor.machine import look_at_home
 from xget_standalone.doctor.outboxes import ANNOUNCING
 from xget_standalone.doctor.running import engines_of_running
+from xget_standalone.doctor.services import beside
 from xget_standalone.services import PARTS
 from xget_standalone.topics import create_topics
 from xget_testing.own_names import own_names
@@ -216,6 +217,9 @@ async def test_secrets_that_no_key_opens_are_told_with_the_key_that_is_lost(
     (found,) = by_area(await check_up(tmp_path, NOBODY), "keys").values()
     assert (found.name, found.state, found.facts["secrets"]) == ("proxy", "ok", 1)
     (tmp_path / "keys.json").unlink()
+    (found,) = by_area(await check_up(tmp_path, NOBODY), "keys").values()
+    assert (found.name, found.state) == ("keys", "wrong")
+    assert f"the key {ring.ids[0]} wrote proxies.password 1" in found.says
     KeyStore(tmp_path / "keys.json").open()
     (found,) = by_area(await check_up(tmp_path, NOBODY), "keys").values()
     assert found.state == "wrong"
@@ -244,3 +248,18 @@ async def test_engines_of_what_runs_are_asked_when_the_environment_selects_none(
         await running.wait()
     monkeypatch.delenv("POSTGRES_SERVER")
     assert engines_of_running(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("gateway", "auth"),
+    [
+        ("http://127.0.0.1:18700", "http://127.0.0.1:18701"),
+        ("http://[::1]:8000/", "http://[::1]:8001"),
+        ("http://localhost", None),
+        ("https://xget.example:8000", None),
+        ("http://127.0.0.1:99999", None),
+        (None, None),
+    ],
+)
+def test_services_of_one_process_are_looked_for_behind_their_gateway(gateway: str | None, auth: str | None) -> None:
+    assert beside(gateway).get("auth") == auth

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from xget.account.v1 import account_pool_pb2, account_pool_pb2_grpc
+from xget.auth.v1 import user_directory_pb2, user_directory_pb2_grpc
 from xget.proxy.v1 import proxy_pool_pb2, proxy_pool_pb2_grpc
 from xget.storage.v1 import item_reader_pb2, item_reader_pb2_grpc
 
@@ -46,6 +47,11 @@ def test_a_first_release_has_nothing_to_break() -> None:
             ["Acquire", "Report", "Renew", "Release", "KeepApi", "Describe", "Budget"],
         ),
         (
+            user_directory_pb2.DESCRIPTOR.services_by_name["UserDirectory"],
+            user_directory_pb2_grpc.UserDirectoryServicer,
+            ["Describe"],
+        ),
+        (
             proxy_pool_pb2.DESCRIPTOR.services_by_name["ProxyPool"],
             proxy_pool_pb2_grpc.ProxyPoolServicer,
             ["Acquire", "Report", "Release", "Describe"],
@@ -56,7 +62,7 @@ def test_a_first_release_has_nothing_to_break() -> None:
             ["List", "Stream", "Search"],
         ),
     ],
-    ids=["account", "proxy", "storage"],
+    ids=["account", "auth", "proxy", "storage"],
 )
 def test_services_offer_their_methods(service: object, stub: type, methods: list[str]) -> None:
     assert [method.name for method in service.methods] == methods  # type: ignore[attr-defined] # protobuf descriptor

@@ -105,6 +105,7 @@ async def test_a_key_that_is_not_here_yet_is_fetched_and_nothing_is_decided_befo
 async def test_keys_that_were_lost_before_the_start_are_not_waited_for(
     db: Database, sample: type, tmp_path: Path
 ) -> None:
+    await keys_of(tmp_path, db)  # one of the keys is there; with none at all nothing starts
     await store(db, sample, "v1:lost:AAAA")
     keys = await keys_of(tmp_path, db)
     async with keys.following():
@@ -165,3 +166,28 @@ async def test_another_key_encryption_key_stops_the_start_and_changes_nothing(db
         with pytest.raises(StartupError, match="XGET_KEK"):
             await keys_of(tmp_path, db, kek=Secret(wrong))
     assert await InTable(db, Wrapping()).read() == before
+
+
+@pytest.mark.parametrize("in_table", [True, False], ids=["table", "file"])
+async def test_no_first_key_is_made_beside_what_a_lost_one_wrote(
+    db: Database, sample: type, tmp_path: Path, in_table: bool
+) -> None:
+    kind = OnServer if in_table else KeySettings
+    given = kind(home=tmp_path, port=0, internal_token="t", kek=Secret(text_of("a", ONE)))
+    tables = (*TASKS, Sealed("not_made_yet", ("name",)), Sealed("tasks", ("later",)))
+    made = await open_keys(given, db, TASKS)
+    await store(db, sample, made.ring.encrypt("x", aad="tasks:1:name"))
+    assert (await open_keys(given, db, TASKS)).ring.ids == made.ring.ids
+    if in_table:
+        async with db.transaction() as session:
+            await session.execute(text("DELETE FROM data_keys"))
+    else:
+        given.keys_path.unlink()
+    for _ in range(2):
+        with pytest.raises(StartupError, match=f"the key {made.ring.newest} wrote tasks.name 1\\. No new key"):
+            await open_keys(given, db, tables)
+    assert not given.keys_path.exists()
+    lost = made.ring.ids
+    anew = await open_keys(given, db, TASKS, anew=True)
+    assert anew.ring.ids != lost
+    assert (await open_keys(given, db, TASKS)).ring.ids == anew.ring.ids

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from xget_db.engine import Database
-from xget_db.sealed import Piece, Place, Sealed, SealedRows
+from xget_db.sealed import Piece, Place, Sealed, SealedRows, counted
+from xget_db.sealed.rows import NO_KEY
 from xget_kernel.secrets import Keyring, SecretUnreadable
 
 OLD, NEW = Keyring({"old": b"o" * 32}), Keyring({"old": b"o" * 32, "new": b"n" * 32})
@@ -88,3 +89,18 @@ async def test_a_moved_or_plain_value_is_unreadable(db: Database, sample: type) 
         await session.execute(update(sample.Task).where(sample.Task.id == "0002").values(name="plain"))
     (piece,) = await walk(db, OLD, change=False)
     assert [(one.id, one.key_id) for one in piece.unreadable] == [("0001", "old"), ("0002", "none")]
+
+
+async def test_what_each_key_wrote_is_counted_whichever_are_known(db: Database, sample: type) -> None:
+    await fill(db, sample.Task, OLD, range(5))
+    await fill(db, sample.Task, NEW, range(5, 8))
+    await fill(db, sample.Task, OTHER, range(8, 10))
+    async with db.transaction() as session:
+        odd = ["no ciphertext", "V1:old:abc", "v1:only-two", "v1:%_:x"]
+        await session.execute(insert(sample.Task), [{"id": f"odd {n}", "name": name} for n, name in enumerate(odd)])
+    found = {"old": 5, "new": 3, "gone": 2, NO_KEY: 3, "%_": 1}
+    for known in ((), ("new", "old"), ("old", "never"), ("%_", NO_KEY)):
+        async with db.read() as session:
+            counts = await counted(session, [TASKS], known)
+        assert {one.key_id: one.rows for one in counts} == found
+        assert {(one.table, one.column, one.unreadable) for one in counts} == {("tasks", "name", 0)}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from xget_kernel.errors import StartupError
-from xget_kernel.keys import KeySettings, KeysFixed, KeyStore, LocalKek
+from xget_kernel.keys import KeySettings, KeysFixed, KeyStore, KeysUnavailable, LocalKek
 from xget_kernel.secrets import Secret
 
 ONE, TWO = b"1" * 32, b"2" * 32
@@ -123,6 +123,21 @@ def test_a_file_that_breaks_while_it_is_used_leaves_the_keys_of_before(tmp_path:
     assert ring.decrypt(ring.encrypt("y", aad="p"), aad="p") == "y"
     assert ring.decrypt(token, aad="p") == "x"
     assert "is damaged" in (store.trouble or "")
+
+
+def test_a_file_that_goes_while_it_is_used_is_told_and_not_made_anew(tmp_path: Path) -> None:
+    keys = settings(tmp_path).open_keys()
+    token, path = keys.ring.encrypt("x", aad="p"), tmp_path / "keys.json"
+    assert keys.trouble is None
+    kept = path.read_bytes()
+    path.unlink()
+    assert f"The key file {path} is gone: restore it" in (keys.trouble or "")
+    with pytest.raises(KeysUnavailable, match="restore it"):
+        KeyStore(path).add()
+    assert keys.ring.decrypt(token, aad="p") == "x"
+    assert not path.exists()
+    path.write_bytes(kept)
+    assert keys.trouble is None
 
 
 def test_settings_choose_one_source(tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ from xget_kernel.clock import ManualClock
 from xget_kernel.secrets import Secret
 from xget_rpc.client import RpcChannel
 from xget_testing.apps import running
+from xget_testing.asking import ask, nobody_else
 from xget_testing.database import tables_made, tables_of
 from xget_testing.tokens import TokenMaker
 
-__all__ = ["tables_made"]
+__all__ = ["ask", "tables_made"]
 
 COOKIES = {"auth_token": "a" * 40, "ct0": "c" * 64}
 
@@ -48,7 +49,7 @@ def tokens(clock: ManualClock) -> TokenMaker:
 
 @pytest.fixture
 def app(settings: Settings, clock: ManualClock, tokens: TokenMaker) -> FastAPI:
-    return create_app(settings, clock=clock, verifier=tokens.verifier())
+    return create_app(settings, clock=clock, verifier=tokens.verifier(), unknown=nobody_else)
 
 
 @pytest.fixture

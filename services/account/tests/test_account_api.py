@@ -197,3 +197,12 @@ async def test_the_budget_tells_money_spent_held_and_left(
     assert (shown["app"]["currency"], shown["app"]["results"], shown["app"]["requests"]) == ("USD", 50, 2)
     ends = datetime.fromisoformat(shown["app"]["resets_at"])
     assert (ends.day, ends.hour, ends > clock.now()) == (1, 0, True)
+
+
+async def test_prices_are_told_to_who_asks_for_the_budget_of_an_official_api(
+    pool: AccountPoolStub,
+) -> None:
+    asked = {"owner_id": "ada", "operation": "tweetsRecentSearch"}
+    told = await pool.Budget(pb.BudgetRequest(platform="x_api", **asked))
+    assert (told.prices.post_micros, told.prices.user_micros, told.prices.request_micros) == (5_000, 10_000, 0)
+    assert not (await pool.Budget(pb.BudgetRequest(platform="x", **asked))).HasField("prices")

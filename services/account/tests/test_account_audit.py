@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
 from xget_account.models import AUDIT, LeaseLog
 from xget_account.repository.uses import UseRepository
 from xget_account.service.uses import Forgetting
 from xget_kernel.clock import ManualClock
 from xget_kernel.pages import PageQuery
+from xget_testing.apps import LOOPBACK
+from xget_testing.database import query
 from xget_testing.tokens import TokenMaker
 
 Adder = Callable[..., Awaitable[dict[str, Any]]]
@@ -172,10 +177,46 @@ async def test_what_an_administrator_does_to_the_keys_is_there_for_administrator
         assert answer.status_code == 204, answer.text
     found = (await client.get(PATH, headers=admin, params={"actor": "root", "limit": 100})).json()["items"]
     assert [(row["action"], row["details"]) for row in reversed(found)] == [
+        ("keys.add_begun", {}),
         ("keys.added", {"key_id": new}),
         ("keys.reencrypted", {"secrets": changed}),
+        ("keys.retire_begun", {"key_ids": [old["id"]]}),
         ("keys.retired", {"key_ids": [old["id"]]}),
+        ("keys.restore_begun", {"key_ids": [old["id"]]}),
         ("keys.restored", {"key_ids": [old["id"]]}),
     ]
     assert {(row["subject_kind"], row["owner_id"]) for row in found} == {("keys", "")}
     assert [row for row in await rows(client) if row["action"].startswith("keys.")] == []
+
+
+class NoProxies:
+    """The owner has none: the account goes out directly."""
+
+    async def address(self, owner_id: str, proxy_id: str | None) -> None:
+        return None
+
+
+async def test_what_was_seen_is_written_before_the_answer_leaves(
+    app: FastAPI, client: httpx.AsyncClient, add_account: Adder, database_url: str, tokens: TokenMaker
+) -> None:
+    account = await add_account("grace", password=SECRET)
+    known: list[set[str]] = []
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                rows = await asyncio.to_thread(query, database_url, "SELECT action FROM audit")
+                known.append({action for (action,) in rows})
+            await send(message)
+
+        await app(scope, receive, sent)
+
+    app.state.account = replace(app.state.account, login_proxies=NoProxies())
+    headers = {"Authorization": f"Bearer {tokens.make('ada', ['operator'])}"}
+    seeing = httpx.AsyncClient(transport=httpx.ASGITransport(watched), base_url=LOOPBACK, headers=headers)
+    async with seeing:
+        path = f"/api/v1/accounts/{account['id']}"
+        assert (await seeing.get(path)).status_code == 200
+        assert "account.viewed" in known[-1]
+        assert (await seeing.post(f"{path}/assist")).status_code == 201
+        assert {"account.assist_opened", "account.secrets_opened"} <= known[-1]

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import httpx2 as httpx
-import pytest
+from fastapi import FastAPI
 
 from xget_kernel.clock import ManualClock
-from xget_testing.tokens import TokenMaker
+from xget_kernel.errors import Unavailable
+from xget_testing.asking import Person
 
 Adder = Callable[..., Awaitable[dict[str, Any]]]
-Person = Callable[..., Any]
 PATH = "/api/v1/accounts/grants"
-
-
-@pytest.fixture
-def ask(client: httpx.AsyncClient, tokens: TokenMaker) -> Person:
-    """One request of somebody."""
-
-    async def call(who: str, method: str, path: str, *, role: str = "operator", **options: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {tokens.make(who, [role])}"}
-        return await client.request(method, path, headers=headers, **options)
-
-    return call
 
 
 async def test_a_grant_is_seen_by_both_and_lends_names_and_budgets_only(add_account: Adder, ask: Person) -> None:
@@ -73,6 +62,8 @@ MAY_GIVE = (
     ("ada", "operator", {"grantee_id": "bob", "expires_at": "2001-01-01T00:00:00Z"}, 422),
     ("ada", "operator", {"grantee_id": "bob", "subject_id": "nobody"}, 404),
     ("ada", "operator", {"grantee_id": "bob", "secrets": True}, 422),
+    ("ada", "operator", {"grantee_id": "nobody"}, 422),
+    ("root", "admin", {"grantee_id": "bob", "owner_id": "nobody"}, 422),
 )
 
 
@@ -80,6 +71,25 @@ async def test_who_may_grant_what(ask: Person) -> None:
     for who, role, body, status in MAY_GIVE:
         answer = await ask(who, "POST", PATH, role=role, json=body)
         assert answer.status_code == status, (who, role, body, answer.text)
+
+
+async def test_who_is_no_user_is_named_by_its_field(ask: Person) -> None:
+    refused = (await ask("ada", "POST", PATH, json={"grantee_id": "nobody"})).json()
+    assert (refused["type"], refused["errors"][0]["field"]) == ("urn:xget:error:unknown_user", "grantee_id")
+    body = {"grantee_id": "bob", "owner_id": "nobody"}
+    refused = (await ask("root", "POST", PATH, role="admin", json=body)).json()
+    assert [(error["field"], error["rule"]) for error in refused["errors"]] == [("owner_id", "exists")]
+
+
+async def test_nobody_is_granted_anything_while_it_is_unknown_who_is_a_user(app: FastAPI, ask: Person) -> None:
+    async def away(_: Collection[str]) -> set[str]:
+        raise Unavailable("The service at 127.0.0.1:9001 does not answer.")
+
+    built = app.state.account
+    app.state.account = replace(built, grants=replace(built.grants, unknown=away))
+    answer = await ask("ada", "POST", PATH, json={"grantee_id": "bob"})
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:xget:error:users_unavailable")
+    assert (await ask("ada", "GET", PATH)).json()["total"] == 0
 
 
 async def test_the_same_grant_twice_is_refused_until_it_has_ended(ask: Person, clock: ManualClock) -> None:

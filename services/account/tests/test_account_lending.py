@@ -7,30 +7,17 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 
 from xget.account.v1 import account_pool_pb2 as pb
 from xget_kernel.clock import ManualClock
 from xget_kernel.errors import NotFound, TooMany
-from xget_testing.tokens import TokenMaker
+from xget_testing.asking import Person
 
 Adder = Callable[..., Awaitable[dict[str, Any]]]
-Person = Callable[..., Any]
 GRANTS = "/api/v1/accounts/grants"
 COOKIES = {"auth_token": "b" * 40, "ct0": "d" * 64}
-
-
-@pytest.fixture
-def ask(client: httpx.AsyncClient, tokens: TokenMaker) -> Person:
-    """One request of somebody."""
-
-    async def call(who: str, method: str, path: str, **options: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {tokens.make(who, ['operator'])}"}
-        return await client.request(method, path, headers=headers, **options)
-
-    return call
 
 
 @pytest.fixture

@@ -150,6 +150,23 @@ async def test_a_limit_rests_the_operation_until_its_reset(
     assert (await take(pool)).account_id == account["id"]
 
 
+async def test_a_judgement_names_the_rule_and_the_revision_of_its_playbook(
+    pool: Any, add_account: Any, client: httpx.AsyncClient
+) -> None:
+    account = (await add_account("neo"))["id"]
+    revision = (await client.get(f"{URL}/playbook")).json()["revision"]
+    lease = await take(pool)
+    await pool.Report(answer(lease, 200, has_data=True))
+    await pool.Report(answer(lease, 403, error_codes=[326]))
+    last = (await client.get(f"{URL}/{account}/status")).json()["last_report"]
+    assert (last["rule"], last["playbook"]) == ("locked", revision)
+    await client.post(f"{URL}/{account}/retire", json={})
+    history = (await client.get(f"{URL}/{account}/history")).json()["items"]
+    moves = [(one["to_state"], one["rule"], one["playbook"]) for one in history]
+    assert moves[0] == ("RETIRED", None, None)
+    assert moves[1:] == [("NEEDS_HUMAN", "locked", revision), ("ACTIVE", "data", revision)]
+
+
 async def test_the_earliest_of_all_accounts_is_announced(pool: Any, add_account: Any, clock: ManualClock) -> None:
     for minutes in (9, 4):
         await add_account(f"n{minutes}")

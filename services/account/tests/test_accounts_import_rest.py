@@ -26,7 +26,7 @@ async def test_each_line_is_created_updated_or_refused(client: httpx.AsyncClient
         (2, "created", "smith"),
         (3, "refused", ""),
     ]
-    assert "no cookies" in first["lines"][1]["reason"]
+    assert "logs in with its password by itself" in first["lines"][1]["reason"]
     again = await post(client, f"NEO:p2:n@m.org:x:{COOKIES}", update=True)
     assert (again["updated"], again["lines"][0]["account_id"]) == (1, first["lines"][0]["account_id"])
     read = (await client.get(f"/api/v1/accounts/{first['lines'][0]['account_id']}")).json()
@@ -35,6 +35,21 @@ async def test_each_line_is_created_updated_or_refused(client: httpx.AsyncClient
         "NEW",
         ["password", "email_password", "cookies"],
     )
+
+
+async def test_a_file_may_say_who_logs_in_with_google(client: httpx.AsyncClient) -> None:
+    table = "username,password,email,login_method\nneo,p,n@m.org,google\nsmith,p,s@m.org,\nbad,p,b@m.org,FACEBOOK"
+    lines = (await post(client, table))["lines"]
+    assert [line["outcome"] for line in lines] == ["created", "created", "refused"]
+    assert lines[2]["reason"] == "The field login_method has to be TWITTER or GOOGLE."
+    methods = [
+        (await client.get(f"/api/v1/accounts/{line['account_id']}")).json()["login_method"] for line in lines[:2]
+    ]
+    assert methods == ["GOOGLE", "TWITTER"]
+    assert (await post(client, table))["unchanged"] == 2
+    other = await post(client, "username,password,login_method\nneo,p,TWITTER")
+    assert "login_method" in other["lines"][0]["reason"]
+    assert other["conflict"] == 1
 
 
 async def test_the_same_cookies_are_the_same_account(client: httpx.AsyncClient) -> None:
@@ -87,3 +102,12 @@ async def test_bad_requests_are_problems(client: httpx.AsyncClient) -> None:
     assert broken.status_code == 400
     surrogate = await client.post(URL, content=b'{"text":"\\ud800"}', headers={"content-type": "application/json"})
     assert surrogate.status_code in {400, 422}
+
+
+async def test_unknown_columns_are_told_and_the_rest_is_taken(client: httpx.AsyncClient) -> None:
+    found = await post(client, "username,password,phone,note\nneo,p-secret,t-secret,n-secret")
+    assert (found["created"], found["unknown_columns"]) == (1, ["phone", "note"])
+    assert {"username", "password", "cookies", "bearer_token"} <= {*found["known_columns"]}
+    assert "secret" not in json.dumps({**found, "known_columns": []})
+    found = await post(client, "username,password\nneo,p-secret")
+    assert (found["unchanged"], found["unknown_columns"], found["known_columns"]) == (1, [], [])

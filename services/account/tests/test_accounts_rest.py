@@ -99,6 +99,23 @@ async def test_without_cookies_an_account_waits_and_fresh_ones_heal_it(
     assert (gone.json()["status"], gone.json()["secrets_set"]) == ("NEEDS_LOGIN", ["password"])
 
 
+@pytest.mark.parametrize(
+    ("body", "step", "says"),
+    [
+        ({}, "import_cookies", "import auth_token and ct0"),
+        ({"password": "p"}, "login", "logs in with its password by itself"),
+        ({"platform": "x_api"}, "give_token", "xget accounts api NAME"),
+    ],
+)
+async def test_a_new_account_says_what_it_lacks(
+    client: httpx.AsyncClient, body: dict[str, Any], step: str, says: str
+) -> None:
+    made = (await client.post(URL, json={"username": "neo", **body})).json()
+    status = (await client.get(f"{URL}/{made['id']}/status")).json()
+    assert (status["next_step"], says in status["sentence"]) == (step, True)
+    assert made["error_msg"] == status["sentence"]
+
+
 async def test_the_same_username_twice_is_a_conflict(client: httpx.AsyncClient, add_account: Any) -> None:
     await add_account("neo")
     other = await add_account("trinity")

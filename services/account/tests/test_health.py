@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from xget_account.adapters.health import XLook
 from xget_account.models import Account
-from xget_account.repository import LeaseRepository
+from xget_account.repository import PoolTables
 from xget_account.repository.checks import CheckRepository
 from xget_account.service import LeaseService, Vault
 from xget_account.service.accounts import blank, refresh
@@ -35,14 +35,9 @@ class Works:
     def __init__(self, database: Database, clock: ManualClock, sandbox: Sandbox, client: XClient) -> None:
         self.database, self.clock, self.sandbox = database, clock, sandbox
         self.vault = Vault(Keyring({"k": b"k" * 32}))
-        self.pool = LeaseService(self.leases, self.vault, clock, daily_budget=50)
+        self.pool = LeaseService(PoolTables(database), self.vault, clock, daily_budget=50)
         look = XLook(self.pool, self, client, "worker")
         self.health = HealthChecks(self.checks, look, clock, idle=timedelta(hours=72), per_hour=2)
-
-    @asynccontextmanager
-    async def leases(self) -> AsyncIterator[LeaseRepository]:
-        async with self.database.transaction() as session:
-            yield LeaseRepository(session)
 
     @asynccontextmanager
     async def checks(self) -> AsyncIterator[CheckRepository]:

@@ -142,6 +142,22 @@ def test_csv_is_read_with_quotes_and_other_column_names() -> None:
     assert bad.line == 5
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("username,password\nneo,p", ()),
+        ("# made by me\nusername;pass;Phone No.;;_id\nneo;p;1;2;3", ("Phone No.", "column 4", "_id")),
+        ('"username","password","a,b","' + "x" * 41 + '"\nneo,p,1,2', ("column 3", "column 4")),
+        ("username,password," + ",".join(f"c{n}" for n in range(99)), tuple(f"c{n}" for n in range(50))),
+        ("neo:p:neo@m.org:x", ()),
+    ],
+)
+def test_columns_that_are_not_taken_are_told_by_name_and_nothing_else(text: str, unknown: tuple[str, ...]) -> None:
+    reading = read(text)
+    assert reading.unknown_columns == unknown
+    assert all(isinstance(record, Found) for record in reading.records) or "\n" not in text
+
+
 def test_each_refused_line_says_why_with_its_number() -> None:
     text = "\n".join(
         ["neo:p:neo@m.org:x", "", "# a comment", "only-a-name", "auth_token=abc", "NEO:p:neo@m.org:x", "a:b:no-mail:d"]

@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 import httpx2 as httpx
 import pytest
 
-from xget_account.app import work_on
 from xget_account.errors import NoAccountNow
-from xget_account.repository import Wish
+from xget_account.repository import PoolTables, Wish
 from xget_account.service import LeaseService, Vault
 from xget_account.settings import Settings
 from xget_db.clock import ServerClock, time_of
@@ -40,7 +39,7 @@ async def pools(settings: Settings, client: httpx.AsyncClient) -> AsyncIterator[
         for error in (-5 * MINUTE, 5 * MINUTE):
             clock = ServerClock(Machine(error))
             await stack.enter_async_context(clock.following_server(time_of(database)))
-            found.append(LeaseService(work_on(database), vault, clock, daily_budget=100))
+            found.append(LeaseService(PoolTables(database), vault, clock, daily_budget=100))
         yield found
 
 

@@ -17,7 +17,7 @@ WORKER = """
 import asyncio, sys
 from contextlib import asynccontextmanager
 from xget_account.errors import NoAccountNow
-from xget_account.repository import LeaseRepository, Wish
+from xget_account.repository import PoolTables, Wish
 from xget_account.service import LeaseService, Vault
 from xget_account.settings import Settings
 from xget_db.engine import Database
@@ -27,12 +27,7 @@ async def main(name):
     settings = Settings()
     database = Database(settings.tables_url)
 
-    @asynccontextmanager
-    async def work():
-        async with database.transaction() as session:
-            yield LeaseRepository(session)
-
-    pool = LeaseService(work, Vault(settings.keyring()), SystemClock(), daily_budget=100000)
+    pool = LeaseService(PoolTables(database), Vault(settings.keyring()), SystemClock(), daily_budget=100000)
     taken = 0
     while taken < 40:
         try:

@@ -6,7 +6,6 @@ import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Coroutine
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +17,7 @@ from sqlalchemy import select
 
 from xget_account.errors import LeaseLost, NoAccountNow
 from xget_account.models import Account
-from xget_account.repository import LeaseRepository, Wish
+from xget_account.repository import PoolTables, Wish
 from xget_account.service import Granted, LeaseService, Vault
 from xget_account.service.accounts import blank, refresh
 from xget_account.service.playbook import Answer
@@ -47,7 +46,7 @@ class Leases(RuleBasedStateMachine):
         self.clock = ManualClock()
         self.database = Database(url)
         vault = Vault(Keyring({"k": b"k" * 32}))
-        self.pool = LeaseService(self._work, vault, self.clock, daily_budget=BUDGET)
+        self.pool = LeaseService(PoolTables(self.database), vault, self.clock, daily_budget=BUDGET)
         self.held: dict[str, Granted] = {}
         self.told: list[Granted] = []
         self.past: list[Granted] = []
@@ -56,11 +55,6 @@ class Leases(RuleBasedStateMachine):
         self.windows: dict[tuple[str, str], tuple[int, datetime]] = {}
         self.known: set[tuple[str, str]] = set()
         self._run(self._fill(vault))
-
-    @asynccontextmanager
-    async def _work(self) -> Any:
-        async with self.database.transaction() as session:
-            yield LeaseRepository(session)
 
     async def _fill(self, vault: Vault) -> None:
         async with self.database.transaction() as session:

@@ -10,8 +10,6 @@ import heapq
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +20,7 @@ from sqlalchemy import select
 
 from xget_account.errors import NoAccountNow, NoUsableAccount
 from xget_account.models import Account, Move, Sample
-from xget_account.repository import LeaseRepository, Wish
+from xget_account.repository import PoolTables, Wish
 from xget_account.service import Granted, LeaseService, Vault
 from xget_account.service.accounts import blank, refresh
 from xget_account.service.life import LOGIN, Life
@@ -129,17 +127,13 @@ class World:
     def __init__(self, database: Database, clock: ManualClock) -> None:
         self.database, self.clock = database, clock
         self.vault = Vault(Keyring({"k": b"k" * 32}))
-        self.pool = LeaseService(self.work, self.vault, clock, daily_budget=BUDGET)
+        self.tables = PoolTables(database)
+        self.pool = LeaseService(self.tables, self.vault, clock, daily_budget=BUDGET)
         self.books: dict[str, Book] = {}
         self.rng = random.Random(20261122)
         self.ends: Counter[str] = Counter()
         self.requests = 0
         self.logins: list[tuple[datetime, str]] = []
-
-    @asynccontextmanager
-    async def work(self) -> AsyncIterator[LeaseRepository]:
-        async with self.database.transaction() as session:
-            yield LeaseRepository(session)
 
     async def people(self) -> None:
         bad = [script for number in range(ACCOUNTS // 3) for script in [list(SCRIPTS)[number % len(SCRIPTS)]]]
@@ -157,7 +151,7 @@ class World:
         now = self.clock.now()
         due, self.logins = [one for one in self.logins if one[0] <= now], [one for one in self.logins if one[0] > now]
         for _, account_id in due:
-            async with self.work() as leases:
+            async with self.tables.work() as leases:
                 account = await leases.account(account_id)
                 assert account is not None
                 Life(leases.facts(self.clock), self.clock).move(account, "ACTIVE", reason="Logged in.", by=LOGIN)

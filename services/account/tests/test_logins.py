@@ -3,83 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-import pyotp
 import pytest
 
 from xget.account.v1 import account_pool_pb2 as pb
 from xget_account.adapters.login.twscrape import TwscrapeFlow
 from xget_account.adapters.login.ways import Ways
-from xget_account.deps import Container
 from xget_account.ports import Credentials, LoginResult, OnStep
-from xget_account.repository import LifeRepository, LoginRepository
-from xget_account.service.life import Life
-from xget_account.service.logins import LoginRunner, Rules
-from xget_account.settings import Settings
-from xget_kernel.clock import ManualClock
-from xget_kernel.secrets import Secret
-from xget_sandbox.app import Options, Sandbox
+from xget_testing.logins import ALICE, Dying, alice, last, make_runner, sandbox
 
-TOTP = pyotp.random_base32()
-ALICE = {"username": "alice", "password": "correct horse", "email": "alice@mail.test", "totp": TOTP}
-
-
-class Via:
-    """Every account has this proxy."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    async def address(self, owner_id: str, proxy_id: str | None) -> Secret | None:
-        return Secret(self.url)
-
-
-@pytest.fixture
-async def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
-    monkeypatch.setenv("TWS_TELEMETRY", "0")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    async with Sandbox(Options(port=0, posts=20, ca_file=tmp_path / "ca.pem")) as sandbox:
-        sandbox.people.register(ALICE)
-        yield sandbox
-
-
-@pytest.fixture
-def make_runner(
-    app: Any, client: Any, clock: ManualClock, sandbox: Sandbox, settings: Settings
-) -> Callable[..., LoginRunner]:
-    """A worker's side of logins on the tables of the app."""
-    built: Container = replace(app.state.account, login_proxies=Via(sandbox.proxy_url))
-    app.state.account = built
-
-    @asynccontextmanager
-    async def work() -> AsyncIterator[tuple[LoginRepository, Life]]:
-        async with built.database.transaction() as session:
-            facts = LifeRepository(session, clock, built.account_events)
-            yield LoginRepository(session), Life(facts, clock)
-
-    def make(*, flow: Any = None, proxy: str = sandbox.proxy_url, **rules: Any) -> LoginRunner:
-        from_settings = settings.model_copy(update={"login_with": "flow"})
-        return LoginRunner(
-            name="w", work=work, flow=flow or Ways(from_settings).flow, proxies=Via(proxy),
-            vault=built.vault, clock=clock, rules=Rules(**rules),
-        )  # fmt: skip
-
-    return make
-
-
-@pytest.fixture
-async def alice(add_account: Callable[..., Awaitable[dict[str, Any]]]) -> str:
-    return str((await add_account(**ALICE, cookies=None))["id"])
-
-
-async def last(client: Any, account_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await client.get(f"/api/v1/accounts/{account_id}/logins")).json()["items"][0]
-    return found
+__all__ = ["alice", "make_runner", "sandbox"]
 
 
 async def test_an_account_with_a_password_is_logged_in_once_and_can_work(client, alice, make_runner, sandbox) -> None:
@@ -243,18 +176,6 @@ async def test_an_expired_session_is_renewed_and_the_account_works_again(
     assert fresh.cookies["auth_token"] != lease.cookies["auth_token"]
 
 
-class Dying:
-    """A worker that is killed in the middle of a login, and one that comes back too late."""
-
-    def __init__(self) -> None:
-        self.begun, self.gate = asyncio.Event(), asyncio.Event()
-
-    async def log_in(self, given: Credentials, on_step: OnStep) -> LoginResult:
-        self.begun.set()
-        await self.gate.wait()
-        return LoginResult("logged_in", "Late.", {"auth_token": "late", "ct0": "late"})
-
-
 async def test_a_dead_workers_login_is_begun_anew_and_its_late_result_is_thrown_away(
     client, alice, make_runner, clock, sandbox
 ) -> None:  # fmt: skip
@@ -279,8 +200,8 @@ async def test_the_status_tells_of_a_login_that_waits_and_of_each_step_of_one_th
 
     class Looking(Dying):
         async def log_in(self, given: Credentials, on_step: OnStep) -> LoginResult:
-            on_step("no such step")
-            on_step("password")
+            await on_step("no such step")
+            await on_step("password")
             return await super().log_in(given, on_step)
 
     assert (await client.get(path)).json()["login"] is None
@@ -315,8 +236,8 @@ class KilledAt:
         self.step = step
 
     async def log_in(self, given: Credentials, on_step: OnStep) -> LoginResult:
-        def at(step: str) -> None:
-            on_step(step)
+        async def at(step: str) -> None:
+            await on_step(step)
             if step == self.step:
                 raise Killed
 

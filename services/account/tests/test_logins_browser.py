@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +11,12 @@ from typing import Any
 import pyotp
 import pytest
 
-from xget_account.adapters.login.browser import BrowserFlow, BrowserRules, sweep
+from xget_account.adapters.login.browser import BrowserFlow, BrowserRules
 from xget_account.ports import Credentials, LoginResult
 from xget_kernel.secrets import Secret
 from xget_sandbox.app import Options, Sandbox
 from xget_sources.browser import tree
+from xget_testing.browsers import command_of, folders_of, left_below, untold
 
 pytestmark = [pytest.mark.slow, pytest.mark.connected("chromium")]
 
@@ -39,17 +38,10 @@ async def log_in(sandbox: Sandbox, home: Path, method: str = "TWITTER", **rules:
         proxy_url=Secret(sandbox.proxy_url), email_password=Secret("mail-password-0192"),
     )  # fmt: skip
     flow = BrowserFlow(BrowserRules(home=home, **rules))
-    result = await flow.log_in(given, print)
+    result = await flow.log_in(given, untold)
     assert 100 < flow.peak_mb <= 600, "megabytes that a login takes"
-    assert [pid for pid in tree.members(os.getpid()) if "xget-browser-" in command_of(pid)] == [], "all is freed"
+    assert left_below() == [], "all is freed"
     return result
-
-
-def command_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 WORKER = """
@@ -60,12 +52,9 @@ from xget_account.ports import Credentials
 from xget_kernel.secrets import Secret
 home, proxy, password = sys.argv[1:]
 given = Credentials("id", "attempt", "alice", "TWITTER", Secret(password), proxy_url=Secret(proxy))
-asyncio.run(BrowserFlow(BrowserRules(home=Path(home))).log_in(given, print))
+async def untold(step): ...
+asyncio.run(BrowserFlow(BrowserRules(home=Path(home))).log_in(given, untold))
 """
-
-
-def folders_of(pid: int) -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob(f"xget-browser-{pid}-*"))
 
 
 def holding(folder: Path) -> list[Path]:
@@ -90,9 +79,7 @@ async def test_a_killed_worker_leaves_no_browser_and_no_folder(sandbox: Sandbox,
     assert not holding(folder)
     worker.kill()
     await worker.wait()
-    await until(lambda: not any(command_of(pid) for pid in below), seconds=10.0)
-    sweep()
-    assert not folders_of(worker.pid)
+    await until(lambda: not any(command_of(pid) for pid in below) and not folders_of(worker.pid), seconds=10.0)
 
 
 async def test_google_signs_in_with_password_and_code_and_leads_back_to_x(sandbox, tmp_path: Path) -> None:

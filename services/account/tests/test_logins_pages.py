@@ -33,6 +33,7 @@ from xget_sources.browser import tree
 from xget_sources.browser.chromium import Wanted, browsing, proxy_settings
 from xget_sources.browser.finding import find_chromium
 from xget_sources.browser.relay import relayed
+from xget_testing.browsers import command_of, left_below, untold
 
 pytestmark = [pytest.mark.slow, pytest.mark.connected("chromium")]
 
@@ -65,7 +66,7 @@ async def walking(
 ) -> AsyncIterator[tuple[LoginResult, Walk, BrowserContext]]:
     context = await browser.new_context(proxy=proxy_settings(proxy), storage_state=state)
     try:
-        walk = Walk(context, given, MailHosts.parse(""), 1.0, lambda step: None)
+        walk = Walk(context, given, MailHosts.parse(""), 1.0, untold)
         yield await walk.run(), walk, context
     finally:
         await context.close()
@@ -121,7 +122,7 @@ async def test_a_kept_state_makes_the_next_login_one_of_a_known_browser(browser,
 async def test_a_proxy_that_refuses_the_password_is_said_to_be_the_proxys_fault(sandbox, tmp_path: Path) -> None:
     sandbox.people.register(ALICE)
     wrong = sandbox.exits.url("socks5").replace("secret", "other")
-    result = await BrowserFlow(BrowserRules(home=tmp_path)).log_in(replace(GIVEN, proxy_url=Secret(wrong)), print)
+    result = await BrowserFlow(BrowserRules(home=tmp_path)).log_in(replace(GIVEN, proxy_url=Secret(wrong)), untold)
     assert (result.outcome, result.sentence) == ("network", "Its proxy does not answer: look at the proxy.")
 
 
@@ -157,13 +158,6 @@ def test_only_the_newest_pictures_stay_and_none_for_long(tmp_path: Path) -> None
     assert tmp_path.stat().st_mode & 0o077 == 0 or tmp_path.stat().st_uid == os.getuid()
 
 
-def command_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
-    except OSError:
-        return ""
-
-
 async def below(wanted: Callable[[str], bool]) -> int:
     """The process below this one whose command is wanted, as soon as there is one."""
     async with asyncio.timeout(30):
@@ -173,14 +167,19 @@ async def below(wanted: Callable[[str], bool]) -> int:
 
 
 def check_nothing_is_left() -> None:
-    assert [pid for pid in tree.members(os.getpid()) if "xget-browser-" in command_of(pid)] == []
+    assert left_below() == []
 
 
 async def test_a_browser_that_is_killed_in_the_middle_is_an_outcome_and_leaves_nothing(sandbox, tmp_path) -> None:
     sandbox.people.register(ALICE)
     flow, given = BrowserFlow(BrowserRules(home=tmp_path)), replace(GIVEN, proxy_url=Secret(sandbox.proxy_url))
     opening = asyncio.Event()
-    login = asyncio.create_task(flow.log_in(given, lambda step: opening.set() if step == "google" else None))
+
+    async def told(step: str) -> None:
+        if step == "google":
+            opening.set()
+
+    login = asyncio.create_task(flow.log_in(given, told))
     async with asyncio.timeout(30):
         await opening.wait()
     main = await below(lambda command: "--remote-debugging-pipe" in command and "--type=" not in command)
@@ -195,7 +194,12 @@ async def test_a_browser_whose_time_is_over_leaves_nothing(sandbox, tmp_path: Pa
     sandbox.people.register(ALICE)
     flow, given = BrowserFlow(BrowserRules(home=tmp_path)), replace(GIVEN, proxy_url=Secret(sandbox.proxy_url))
     opening = asyncio.Event()
-    login = asyncio.create_task(flow.log_in(given, lambda step: opening.set() if step == "google" else None))
+
+    async def told(step: str) -> None:
+        if step == "google":
+            opening.set()
+
+    login = asyncio.create_task(flow.log_in(given, told))
     async with asyncio.timeout(30):
         await opening.wait()
     with pytest.raises(TimeoutError):
@@ -206,7 +210,7 @@ async def test_a_browser_whose_time_is_over_leaves_nothing(sandbox, tmp_path: Pa
 async def test_a_browser_over_its_cap_is_ended(sandbox, tmp_path: Path) -> None:
     sandbox.people.register(ALICE)
     flow = BrowserFlow(BrowserRules(home=tmp_path, memory_mb=60))
-    result = await flow.log_in(replace(GIVEN, proxy_url=Secret(sandbox.proxy_url)), print)
+    result = await flow.log_in(replace(GIVEN, proxy_url=Secret(sandbox.proxy_url)), untold)
     assert (result.outcome, "XGET_LOGIN_MEMORY_MB" in result.sentence) == ("browser_too_big", True)
     check_nothing_is_left()
 
@@ -217,7 +221,7 @@ async def test_a_certificate_that_is_not_trusted_is_never_clicked_through(
     sandbox.people.register(ALICE)
     monkeypatch.delenv("SSL_CERT_FILE")
     result = await BrowserFlow(BrowserRules(home=tmp_path)).log_in(
-        replace(GIVEN, proxy_url=Secret(sandbox.proxy_url)), print
+        replace(GIVEN, proxy_url=Secret(sandbox.proxy_url)), untold
     )
     assert (result.outcome, "certificate that is not trusted" in result.sentence) == ("network", True)
     assert sandbox.people.told()["accounts"][0]["started"] == 0

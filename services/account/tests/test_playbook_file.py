@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from xget_account.app import create_app
 from xget_account.service.playbook import Answer, BadPlaybook, Book, packaged, parse
+from xget_account.service.playbook.watching import LOOK_SECONDS
+from xget_account.settings import Settings
 from xget_kernel.clock import ManualClock
 from xget_kernel.errors import StartupError
+from xget_testing.apps import running
+from xget_testing.tokens import TokenMaker
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 GOOD = """
@@ -91,15 +96,20 @@ def test_a_new_file_comes_into_force_and_a_bad_one_does_not(tmp_path: Path) -> N
     path.write_text(GOOD)
     book = Book(clock, path)
     assert book.decide(limited(), NOW).rule.name == "calm"
+    before = (book.current.revision, book.since)
     path.write_text(GOOD.replace("2h", "3h "))
     assert book.decide(limited(), NOW).rest_until == NOW.replace(hour=2), "looked at once in a while only"
     clock.advance(3)
     decision = book.decide(limited(), NOW)
     assert decision.rest_until == NOW.replace(hour=3)
+    now = (book.current.revision, book.since)
+    assert now[0] != before[0], "another text is another revision, though its name stayed"
+    assert now[1] > before[1]
     path.write_text(GOOD.replace("2h", "tomorrow"))
     clock.advance(3)
     assert book.decide(limited(), NOW).rest_until == NOW.replace(hour=3)
     assert "playbook.yaml:8: rule 'calm': 'tomorrow' is no rest" in book.trouble
+    assert (book.current.revision, book.since) == now
     path.unlink()
     clock.advance(3)
     assert book.decide(limited(), NOW).rest_until == NOW.replace(hour=3)
@@ -133,3 +143,21 @@ def test_every_rule_of_the_packaged_playbook_can_decide() -> None:
             for kind in (rule.kinds or ("json",))
         ]
         assert any(book.decide(one, NOW, rule.route).rule is rule for one in answers), rule.name
+
+
+async def test_readyz_tells_that_a_newer_file_is_not_in_force(
+    settings: Settings, clock: ManualClock, tokens: TokenMaker, tmp_path: Path
+) -> None:
+    path = tmp_path / "playbook.yaml"
+    path.write_text(GOOD, "utf-8")
+    app = create_app(settings.model_copy(update={"playbook": path}), clock=clock, verifier=tokens.verifier())
+    async with running(app, token=tokens.make("ada", ["operator"])) as client:
+        assert "playbook" not in (await client.get("/readyz")).text
+        path.write_text(GOOD.replace("rest: 2h", "rest: tomorrow"), "utf-8")
+        clock.advance(LOOK_SECONDS)
+        (told,) = [one for one in (await client.get("/readyz")).json()["degraded"] if "playbook" in one]
+        assert told.startswith("The playbook's file is not in force: ")
+        assert "playbook.yaml:8: rule 'calm': 'tomorrow' is no rest" in told
+        path.write_text(GOOD, "utf-8")
+        clock.advance(LOOK_SECONDS)
+        assert "playbook" not in (await client.get("/readyz")).text

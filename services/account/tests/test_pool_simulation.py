@@ -16,13 +16,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from xget_account.errors import LeaseLost, NoAccountNow
 from xget_account.models import ACTIVE
-from xget_account.repository import LeaseRepository, Wish
+from xget_account.repository import LeaseRepository, PoolTables, Wish
 from xget_account.repository.ringing import room_bell
 from xget_account.service import Granted, LeaseService, Vault
 from xget_account.service.accounts import blank, refresh
@@ -90,16 +90,38 @@ async def fill(database: Database, clock: VirtualClock, budgets: list[int | None
             session.add(account)
 
 
+class _Clocked(PoolTables):
+    """The virtual clock stands while a transaction is under way."""
+
+    def __init__(self, database: Database, clock: VirtualClock) -> None:
+        super().__init__(database)
+        self._virtual = clock
+
+    async def pool(self, work: Any) -> Any:
+        with self._virtual.working():
+            return await super().pool(work)
+
+    async def glance(self, work: Any) -> Any:
+        with self._virtual.working():
+            return await super().glance(work)
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[LeaseRepository]:
+        with self._virtual.working():
+            async with super().work() as leases:
+                yield leases
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[LeaseRepository]:
+        with self._virtual.working():
+            async with super().look() as leases:
+                yield leases
+
+
 @asynccontextmanager
 async def pool_on(database: Database, clock: VirtualClock) -> AsyncIterator[Pool]:
-    @asynccontextmanager
-    async def work() -> AsyncIterator[LeaseRepository]:
-        with clock.working():
-            async with database.transaction() as session:
-                yield LeaseRepository(session)
-
     bell = room_bell(database, clock)
-    service = LeaseService(work, Vault(KEYS), clock, daily_budget=10_000, bell=bell)
+    service = LeaseService(_Clocked(database, clock), Vault(KEYS), clock, daily_budget=10_000, bell=bell)
     try:
         yield Pool(service)
     finally:

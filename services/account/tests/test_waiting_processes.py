@@ -6,13 +6,11 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from xget_account.models import ACTIVE
-from xget_account.repository import LeaseRepository, Wish
+from xget_account.repository import PoolTables, Wish
 from xget_account.repository.ringing import room_bell
 from xget_account.service import LeaseService, Vault
 from xget_account.service.accounts import blank, refresh
@@ -25,7 +23,7 @@ __all__ = ["postgres_schema"]
 OTHER = """
 import asyncio, sys, time
 from contextlib import asynccontextmanager
-from xget_account.repository import LeaseRepository, Wish
+from xget_account.repository import PoolTables, Wish
 from xget_account.repository.ringing import room_bell
 from xget_account.service import LeaseService, Vault
 from xget_db.engine import Database
@@ -35,13 +33,8 @@ from xget_kernel.secrets import Keyring
 async def main():
     database, clock = Database(sys.argv[1]), SystemClock()
 
-    @asynccontextmanager
-    async def work():
-        async with database.transaction() as session:
-            yield LeaseRepository(session)
-
     bell = room_bell(database, clock)
-    pool = LeaseService(work, Vault(Keyring({"k": b"k" * 32})), clock, daily_budget=100, bell=bell)
+    pool = LeaseService(PoolTables(database), Vault(Keyring({"k": b"k" * 32})), clock, daily_budget=100, bell=bell)
     lease = await pool.acquire(Wish(owner_id="ada", platform="x", operation="S", holder="other"), 600)
     print("taken", flush=True)
     await asyncio.sleep(2)
@@ -66,13 +59,8 @@ async def test_a_lease_that_another_process_gives_back_is_heard_of(postgres_sche
             account.status = ACTIVE
             session.add(account)
 
-        @asynccontextmanager
-        async def work() -> AsyncIterator[LeaseRepository]:
-            async with database.transaction() as session:
-                yield LeaseRepository(session)
-
         bell = room_bell(database, clock)
-        pool = LeaseService(work, vault, clock, daily_budget=100, bell=bell)
+        pool = LeaseService(PoolTables(database), vault, clock, daily_budget=100, bell=bell)
         command = [sys.executable, "-c", OTHER, postgres_schema]
         other = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
         assert other.stdout is not None

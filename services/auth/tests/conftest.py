@@ -28,7 +28,7 @@ database_url = tables_of("xget_auth")
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
-    return Settings(home=tmp_path, database_url=Secret(database_url), argon2_memory_kib=8)
+    return Settings(home=tmp_path, database_url=Secret(database_url), argon2_memory_kib=8, port=0)
 
 
 @pytest.fixture

@@ -58,6 +58,11 @@ async def test_old_keys_are_retired_when_nothing_needs_them_and_can_come_back(ad
     told = (await admin.get(URL)).json()
     assert told["place"] == "file"
     assert [key["id"] for key in told["keys"] if key["retired_at"]] == old["ids"]
+    noted = [row["event"] for row in (await admin.get("/api/v1/auth/audit")).json()["items"]]
+    assert [event for event in reversed(noted) if event.startswith("keys.")] == [
+        "keys.retire_begun", "keys.retire_failed", "keys.add_begun", "keys.added", "keys.retire_begun",
+        "keys.retire_failed", "keys.reencrypted", "keys.retire_begun", "keys.retired",
+    ]  # fmt: skip
     assert (await admin.post(f"{URL}/restore", json=old)).status_code == 204
     assert (await admin.post(f"{URL}/restore", json=old)).status_code == 404
     assert [key["retired_at"] for key in (await admin.get(URL)).json()["keys"]] == [None, None]

@@ -15,9 +15,10 @@ from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from xget_auth.app import create_app
+from xget_auth.app import create_app, signing_keys
 from xget_auth.settings import Settings
-from xget_kernel.clock import ManualClock
+from xget_db.engine import Database
+from xget_kernel.clock import ManualClock, SystemClock
 from xget_kernel.errors import StartupError
 from xget_testing.apps import running, serving
 from xget_testing.fuzz import fuzz
@@ -108,11 +109,36 @@ async def test_tokens_that_are_not_ours_are_refused(
 
 
 async def test_lost_key_file_is_a_startup_error_with_the_fix(settings: Settings, tmp_path: Path) -> None:
-    async with running(create_app(settings)):
+    async with running(create_app(settings)) as client:
+        await client.post("/api/v1/auth/register", json={"username": "ada", "password": PASSWORD})
         (tmp_path / "keys.json").unlink()
-    with pytest.raises(StartupError, match=r"keys\.json"):
-        async with running(create_app(settings)):
-            pytest.fail("it started")
+    for says in (r"keys\.json is gone, .* wrote signing_keys\.private_jwk 1\. No new key", "restore keys.json .* lost"):
+        with pytest.raises(StartupError, match=says):
+            async with running(create_app(settings)):
+                pytest.fail("it started")
+        assert not (tmp_path / "keys.json").exists() or says.startswith("restore")
+        settings.keyring()  # as a start of an older release left it: a file that opens nothing
+
+
+async def test_a_lost_signing_key_is_given_up_on_request_and_users_stay(settings: Settings, tmp_path: Path) -> None:
+    async with running(create_app(settings)) as client:
+        body = {"username": "ada", "password": PASSWORD}
+        await client.post("/api/v1/auth/register", json=body)
+        before = (await client.post("/api/v1/auth/login", json=body)).json()
+    (tmp_path / "keys.json").unlink()
+    database = Database(settings.tables_url)
+    service = signing_keys(database, settings.keyring(), SystemClock())
+    assert [await service.begin_anew(), await service.begin_anew()] == [1, 0]
+    await database.close()
+    async with running(create_app(settings)) as client:
+        assert (await client.get("/api/v1/auth/me", headers=bearer(before["access_token"]))).status_code == 401
+        renewed = await client.post("/api/v1/auth/refresh", json={"refresh_token": before["refresh_token"]})
+        token = renewed.json()["access_token"]
+        assert (await client.get("/api/v1/auth/me", headers=bearer(token))).json()["username"] == "ada"
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 async def test_ready_with_a_key(client: httpx.AsyncClient) -> None:
@@ -120,7 +146,7 @@ async def test_ready_with_a_key(client: httpx.AsyncClient) -> None:
 
 
 async def test_open_mode_knows_the_local_administrator(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, open_mode=True, argon2_memory_kib=8)
+    settings = Settings(home=tmp_path, open_mode=True, argon2_memory_kib=8, port=0)
     async with running(create_app(settings)) as client:
         me = (await client.get("/api/v1/auth/me")).json()
     assert (me["id"], me["roles"]) == ("local", ["admin"])
@@ -135,6 +161,6 @@ async def token_of_an_admin(settings: Settings) -> str:
 
 @pytest.mark.slow
 def test_schemathesis_finds_nothing_in_auth(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, argon2_memory_kib=8)
+    settings = Settings(home=tmp_path, argon2_memory_kib=8, port=0)
     token = asyncio.run(token_of_an_admin(settings))
     fuzz(create_app(settings), token=token, max_examples=10)

@@ -67,7 +67,7 @@ async def test_wrong_fields_are_named(post: Api, body: dict[str, Any], field: st
 
 
 async def test_closed_registration_still_takes_the_first_user(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, argon2_memory_kib=8, registration="closed")
+    settings = Settings(home=tmp_path, argon2_memory_kib=8, port=0, registration="closed")
     async with running(create_app(settings)) as client:
         path = "/api/v1/auth/register"
         first = await client.post(path, json={"username": "ada", "password": PASSWORD})

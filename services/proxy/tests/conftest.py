@@ -20,10 +20,11 @@ from xget_proxy.service.addresses import Address
 from xget_proxy.settings import Settings
 from xget_rpc.client import RpcChannel
 from xget_testing.apps import running
+from xget_testing.asking import ask, nobody_else
 from xget_testing.database import tables_made, tables_of
 from xget_testing.tokens import TokenMaker
 
-__all__ = ["tables_made"]
+__all__ = ["ask", "tables_made"]
 
 Adder = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -71,7 +72,7 @@ def app(settings: Settings, clock: ManualClock, tokens: TokenMaker, names: dict[
     async def resolve(name: str) -> Sequence[Address]:
         return [ip_address(address) for address in names.get(name, [])]
 
-    return create_app(settings, clock=clock, verifier=tokens.verifier(), resolve=resolve)
+    return create_app(settings, clock=clock, verifier=tokens.verifier(), unknown=nobody_else, resolve=resolve)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from xget_kernel.clock import SystemClock
 from xget_kernel.secrets import Keyring
 from xget_proxy.deps import units
 from xget_proxy.errors import NoProxyNow
+from xget_proxy.repository import AgainTables
 from xget_proxy.service import (
     Allowed,
     CheckService,
@@ -47,7 +48,8 @@ async def resolve(name: str) -> list[Any]:
 
 async def pool(database: Database, dice: random.Random) -> None:
     gate = Gate(Allowed.parse(""), resolve, SystemClock())
-    lender = PoolService(units(database.transaction), Vault(Keyring({"k": b"k" * 32})), gate, SystemClock())
+    vault = Vault(Keyring({"k": b"k" * 32}))
+    lender = PoolService(units(database.transaction), AgainTables(database), vault, gate, SystemClock())
 
     async def caller(number: int) -> None:
         while True:

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 
 from xget.proxy.v1 import proxy_pool_pb2 as pb
 from xget_kernel.clock import ManualClock
 from xget_kernel.errors import NotFound
-from xget_testing.tokens import TokenMaker
+from xget_testing.asking import Person
 
 Adder = Callable[..., Awaitable[dict[str, Any]]]
-Person = Callable[..., Any]
 GRANTS = "/api/v1/proxies/grants"
+LENT = "/api/v1/proxies/lent"
 TRAIL = "/api/v1/proxies/audit"
-
-
-@pytest.fixture
-def ask(client: httpx.AsyncClient, tokens: TokenMaker) -> Person:
-    """One request of somebody."""
-
-    async def call(who: str, method: str, path: str, **options: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {tokens.make(who, ['operator'])}"}
-        return await client.request(method, path, headers=headers, **options)
-
-    return call
 
 
 async def test_who_borrows_gets_his_own_first_then_what_is_lent_until_it_is_revoked(
@@ -77,6 +66,30 @@ async def test_who_borrows_sees_and_changes_nothing(add_proxy: Adder, ask: Perso
     assert (await ask("bob", "GET", "/api/v1/proxies")).json()["items"] == []
     again = await ask("bob", "POST", GRANTS, json={"grantee_id": "eve", "subject_id": proxy["id"]})
     assert again.status_code == 404
+
+
+async def test_who_borrows_is_told_what_is_lent_but_not_where_it_is(
+    pool: Any, add_proxy: Adder, ask: Person, clock: ManualClock
+) -> None:
+    one = await add_proxy("10.0.0.1", username="u", password="planted-secret", country="DE", daily_budget=2)
+    two = await add_proxy("10.0.0.2")
+    ends = (clock.now() + timedelta(seconds=60)).isoformat()
+    for body in ({"subject_id": one["id"], "platform": "x"}, {"platform": "x_api", "expires_at": ends}):
+        assert (await ask("ada", "POST", GRANTS, json={"grantee_id": "bob"} | body)).status_code == 201
+    got = await pool.Acquire(pb.AcquireRequest(owner_id="bob", platform="x"))
+    assert got.proxy_id == one["id"]
+    found = (await ask("bob", "GET", LENT)).json()
+    assert found["items"][0] == {
+        "proxy_id": one["id"], "owner_id": "ada", "platforms": ["x", "x_api"], "type": "http", "country": "DE",
+        "state": "ACTIVE", "score": one["score"], "max_concurrency": None, "daily_budget": 2, "budget_left": 1,
+    }  # fmt: skip
+    assert [(row["proxy_id"], row["budget_left"]) for row in found["items"][1:]] == [(two["id"], None)]
+    assert (await ask("bob", "GET", LENT, params={"size": 1, "page": 2})).json()["items"] == found["items"][1:]
+    assert (await ask("ada", "GET", LENT)).json()["total"] == 0
+    clock.advance(61)
+    assert [(row["proxy_id"], row["platforms"]) for row in (await ask("bob", "GET", LENT)).json()["items"]] == [
+        (one["id"], ["x"])
+    ]
 
 
 async def test_what_is_done_with_proxies_is_in_the_owners_trail_without_secrets(add_proxy: Adder, ask: Person) -> None:

@@ -55,3 +55,20 @@ async def test_proxies_wait_for_the_key_that_is_missing_and_work_again_with_it(
         assert (proxy["status"], proxy["error_msg"]) == ("ACTIVE", None)
         assert (await client.get("/readyz")).json() == {"status": "ready"}
         assert (await pool.Acquire(pb.AcquireRequest(owner_id="ada"))).url == url
+
+
+async def test_a_list_brings_the_passwords_whose_key_is_lost(
+    settings: Settings, clock: ManualClock, tokens: TokenMaker
+) -> None:
+    given = {"text": "http://us:other@8.8.8.8:8080\nhttp://8.8.8.8:8081"}
+    async with started(settings, OLD, clock, tokens) as (client, pool):
+        await client.post(f"{URL}/import", json={"text": "http://us:pass@8.8.8.8:8080\nhttp://8.8.8.8:8081"})
+        lines = (await client.post(f"{URL}/import", json=given)).json()["lines"]
+        assert [line["reason"] for line in lines] == ["Is stored already: change it with PUT."] * 2
+    async with started(settings, NEW, clock, tokens) as (client, pool):
+        made = (await client.post(f"{URL}/import", json=given)).json()
+        assert (made["duplicate"], "was taken from this line" in made["lines"][0]["reason"]) == (2, True)
+        assert made["lines"][1]["reason"] == "Is stored already: change it with PUT."
+        wish = pb.AcquireRequest(owner_id="ada", proxy_id=made["lines"][0]["proxy_id"])
+        assert (await pool.Acquire(wish)).url == "http://us:other@8.8.8.8:8080"
+        assert (await client.get("/readyz")).json()["status"] == "ready"

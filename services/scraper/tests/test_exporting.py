@@ -41,7 +41,7 @@ FULL = Item(
 )
 
 
-async def rows(*items: Item) -> list[dict[str, str]]:
+async def rows(*items: Item | dict[str, str]) -> list[dict[str, str]]:
     async def batches() -> AsyncIterator[Sequence[bytes]]:
         yield [msgspec.json.encode(item) for item in items]
 
@@ -69,3 +69,8 @@ async def test_what_is_not_there_is_an_empty_cell() -> None:
     (row,) = await rows(Item(key="x:1", platform="x", native_id="1"))
     assert tuple(row) == COLUMNS
     assert {name for name, value in row.items() if value} <= {"key", "platform", "native_id", "kind", "role"}
+
+
+async def test_each_row_says_by_which_route_it_came() -> None:
+    stored = [{"key": "x:1", "source": "x_session"}, {"key": "x:2", "source": "x_api"}]
+    assert [(row["key"], row["source"]) for row in await rows(*stored)] == [("x:1", "x_session"), ("x:2", "x_api")]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any, Final
 
 import httpx2 as httpx
 import pytest
 
-from xget_scraper.ports import Left
+from xget_kernel.caller import Caller
+from xget_scraper.ports import Left, Prices
+from xget_scraper.schemas.preview import PreviewWrite
+from xget_scraper.service.expecting import Expecting
 from xget_scraper.service.preview import estimate
-from xget_sources.ports import Preview
+from xget_sources.ports import Counted, Preview
+from xget_sources.x_api.declared import TASK_TYPES
 from xget_testing.collecting import ListSource
 from xget_testing.tokens import TokenMaker
 
@@ -123,3 +130,43 @@ def test_an_estimate_says_what_stands_in_the_way() -> None:
     assert "no usable account" in nobody.sentence
     tomorrow = estimate(search(), {"limit": 2000}, {"Search": left(today=60)})
     assert "60 requests left today" in tomorrow.sentence
+
+
+class Counts:
+    """A route on which 250 posts are found and the account service tells `prices`."""
+
+    route = "x_api"
+    task_types: Final = {"KEYWORD_SEARCH": TASK_TYPES["KEYWORD_SEARCH"]}
+
+    def __init__(self, prices: Prices | None) -> None:
+        self.prices = prices
+
+    async def count(self, *_wanted: Any) -> Counted:
+        return Counted(posts=250, page_size=100, whole=True, requests=1)
+
+    async def left(self, _owner: str, platform: str, operation: str, _account: str | None) -> Left:
+        assert (platform, operation) == ("x_api", "tweetsFullarchiveSearch")
+        return Left(accounts=1, known=0, limit=0, remaining=0, today=9, window_seconds=900, prices=self.prices)
+
+    @asynccontextmanager
+    async def open(self, _tenant: Any) -> AsyncIterator[Any]:
+        yield None
+
+
+@pytest.mark.parametrize(
+    ("prices", "cost", "words"),
+    [
+        (Prices(post_micros=20_000, user_micros=1, request_micros=1_000_000), Decimal(8), "about 8.00 US dollars"),
+        (None, None, "for a price that the account service does not tell"),
+    ],
+)
+async def test_a_preview_has_its_prices_from_the_account_service(
+    prices: Prices | None, cost: Decimal | None, words: str
+) -> None:
+    world: Any = Counts(prices)
+    body = PreviewWrite(task_type="KEYWORD_SEARCH", parameters={"query": "AI"}, routes=["x_api"])
+    caller = Caller(user_id="ada", roles=frozenset({"analyst"}), via="token")
+    expected = await Expecting(world, world).of(world, body, "KEYWORD_SEARCH", body.parameters, caller)
+    assert expected is not None
+    assert expected.cost_usd == cost
+    assert words in expected.sentence

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,15 +25,43 @@ async def test_it_waits_for_an_account_and_says_until_when(world: World) -> None
     resume_at = datetime.now(UTC) + timedelta(hours=1)
 
     def refuse() -> None:
-        raise NoAccount("None of 7 accounts has room now.", resume_at)
+        raise NoAccount("None of 7 accounts has room now.", resume_at, accounts=3)
 
     world.sessions.refuse = refuse
     task = await world.create()
     async with world.worker():
         status = await world.once(task, lambda found: found["execution"]["resume_at"] is not None)
     assert status["status"] == "RUNNING"
-    assert status["message"] == f"None of 7 accounts has room now. It resumes {resume_at:%H:%M} UTC."
+    assert status["message"] == f"None of 7 accounts has room now. It resumes {resume_at:%H:%M} UTC, 3 accounts."
     assert datetime.fromisoformat(status["execution"]["resume_at"]) == resume_at
+    waiting = status["execution"]["waiting"]
+    assert (waiting["reason"], waiting["accounts"]) == ("account", 3)
+    assert datetime.fromisoformat(waiting["until"]) == resume_at
+    assert datetime.fromisoformat(waiting["since"]) <= datetime.now(UTC)
+
+
+async def test_lists_of_tasks_say_who_waits_for_what(world: World) -> None:
+    async def listed() -> dict[str, Any]:
+        (found,) = (await world.client.get("/api/v1/tasks")).json()["items"]
+        return {"status": found["status"], **(found["waiting"] or {"reason": None})}
+
+    refusals = [NoAccount("None has room.", datetime.now(UTC) + timedelta(hours=1), accounts=7)]
+
+    def refuse() -> None:
+        if refusals:
+            raise refusals.pop()
+
+    world.sessions.refuse = refuse
+    task = await world.create()
+    assert (await listed())["reason"] == "worker"
+    async with world.worker():
+        status = await world.once(task, lambda found: found["execution"]["resume_at"] is not None)
+        shown = await listed()
+        assert shown == {"status": "RUNNING"} | status["execution"]["waiting"]
+        assert (shown["reason"], shown["accounts"]) == ("account", 7)
+        await world.client.post(f"/api/v1/tasks/{task['id']}/stop")
+        await world.until(task)
+    assert await listed() == {"status": "STOPPED", "reason": None}
 
 
 async def test_it_goes_on_where_it_was_when_an_account_has_room(world: World) -> None:

@@ -125,6 +125,9 @@ async def test_a_long_rest_is_not_waited_for_but_told(channel: RpcChannel, accou
     assert len(accounts.asked) == 1
     assert (none.value.resume_at, none.value.accounts) == (accounts.at, 3)
     assert none.value.detail == "None of 7 accounts has room now."
+    accounts.told["waits-for"] = "money"
+    with pytest.raises(NoAccount, match="None of 7 accounts may spend this month what the next page may cost"):
+        await leasing(channel).lease("Search", None)
 
 
 @pytest.mark.slow

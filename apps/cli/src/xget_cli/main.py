@@ -35,6 +35,7 @@ def build() -> App:
     app.command(f"{commands}.events:app", name="events", help="Dead letters: list them, send them again.", group=RUN)
     app.command(f"{commands}.keys:app", name="keys", help="Keys that encrypt secrets.", group=RUN)
     app.command(f"{commands}.login:login", name="login", help="Log in (or register) and keep the session.", group=USE)
+    app.command(f"{commands}.login:whoami", name="whoami", help="Who is logged in: name, id, roles.", group=USE)
     app.command(f"{commands}.login:logout", name="logout", help="End the session.", group=USE)
     app.command(f"{commands}.accounts:app", name="accounts", help="Accounts that collect.", group=USE)
     app.command(f"{commands}.proxies:app", name="proxies", help="Proxies that accounts use.", group=USE)

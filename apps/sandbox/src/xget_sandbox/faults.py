@@ -19,9 +19,10 @@ from xget_sandbox.source import TIMELINES
 KINDS = {
     "429": 3.0, "88": 0, "88-room": 0, "64": 0, "32": 0, "89": 0, "131": 0, "179": 0, "214": 0, "226": 0, "326": 0,
     "336": 0, "353": 0, "366": 0, "398": 0, "399": 0, "401": 0, "403": 0, "404": 0, "500": 0, "502-html": 0,
-    "loadshed": 0, "html": 0, "wall": 0, "login-redirect": 0, "logged-out": 0, "no-instructions": 0, "stale-query": 0,
-    "no-transaction": 0, "unknown": 0, "malformed": 0, "empty": 0, "empty-body": 0, "repeat-cursor": 0, "end": 0,
-    "drop": 0, "slow": 2.0, "expire": 0, "402": 0, "usage-capped": 0, "not-enrolled": 0, "unsupported-auth": 0,
+    "loadshed": 0, "html": 0, "wall": 0, "login-redirect": 0, "redirect": 0, "logged-out": 0, "no-instructions": 0,
+    "stale-query": 0, "no-transaction": 0, "unknown": 0, "malformed": 0, "empty": 0, "empty-body": 0,
+    "repeat-cursor": 0, "end": 0, "drop": 0, "slow": 2.0, "expire": 0, "402": 0, "usage-capped": 0,
+    "usage-capped-403": 0, "not-enrolled": 0, "unsupported-auth": 0, "too-fast": 0,
 }  # fmt: skip
 NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 SPEC = re.compile(

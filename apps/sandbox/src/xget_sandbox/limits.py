@@ -20,26 +20,6 @@ PER_WINDOW = {
     "UserByScreenName": 150,
     "TweetDetail": 150,
 }
-OF_API = {
-    "tweetsRecentSearch": 450,
-    "tweetsFullarchiveSearch": 300,
-    "tweetCountsRecentSearch": 300,
-    "tweetCountsFullArchiveSearch": 300,
-    "findTweetsById": 450,
-    "findTweetById": 450,
-    "findUserByUsername": 300,
-    "findUsersByUsername": 300,
-    "findUserById": 300,
-    "usersIdTweets": 1500,
-    "usersIdFollowers": 15,
-    "usersIdFollowing": 15,
-    "listsIdTweets": 900,
-    "listGetMembers": 900,
-    "tweetsIdRetweetingUsers": 75,
-    "findTweetsThatQuoteATweet": 75,
-}
-"""Of the official API, by X's own names of its operations."""
-ALL = PER_WINDOW | OF_API
 OTHERS = 500
 
 
@@ -70,18 +50,18 @@ class SandboxClock:
 
 @dataclass(slots=True)
 class Window:
-    """One account's budget for one operation until `reset` (Unix seconds)."""
+    """A budget of requests until `reset` (Unix seconds)."""
 
     limit: int
     remaining: int
     reset: int
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, prefix: str = "x-rate-limit") -> dict[str, str]:
         """As X tells them."""
         return {
-            "x-rate-limit-limit": str(self.limit),
-            "x-rate-limit-remaining": str(self.remaining),
-            "x-rate-limit-reset": str(self.reset),
+            f"{prefix}-limit": str(self.limit),
+            f"{prefix}-remaining": str(self.remaining),
+            f"{prefix}-reset": str(self.reset),
         }
 
 
@@ -105,9 +85,13 @@ class Limits:
     def exhaust(self, account: str, operation: str, seconds: float) -> Window:
         """Use the whole budget up and let it come back after `seconds`."""
         window = self._window(account, operation)
+        self.spend(window, seconds)
+        return window
+
+    def spend(self, window: Window, seconds: float) -> None:
+        """Nothing is left of a window until `seconds` have passed."""
         window.remaining = 0
         window.reset = math.ceil(self.clock.now() + seconds)
-        return window
 
     def set(self, wanted: object) -> None:
         """Another scale, own limits of operations, or both; all windows are forgotten. Raises SandboxError."""
@@ -124,14 +108,18 @@ class Limits:
         """Forget all windows."""
         self._windows.clear()
 
-    def _window(self, account: str, operation: str) -> Window:
+    def window(self, holder: str, operation: str, limit: int, seconds: int) -> Window:
+        """The running window of a holder, of `limit` requests when it begins."""
         now = self.clock.now()
-        window = self._windows.get((account, operation))
+        window = self._windows.get((holder, operation))
         if window is None or window.reset <= now:
-            limit = self.own.get(operation) or max(1, round(ALL.get(operation, OTHERS) * self.scale))
-            window = Window(limit, limit, math.ceil(now + WINDOW_S))
-            self._windows[account, operation] = window
+            window = Window(limit, limit, math.ceil(now + seconds))
+            self._windows[holder, operation] = window
         return window
+
+    def _window(self, account: str, operation: str) -> Window:
+        limit = self.own.get(operation) or max(1, round(PER_WINDOW.get(operation, OTHERS) * self.scale))
+        return self.window(account, operation, limit, WINDOW_S)
 
 
 def parse_limits(wanted: object) -> Mapping[str, Any]:

@@ -31,7 +31,11 @@ class TransactionPages:
 
     def page(self, request: Request) -> Response:
         """Any HTML page of x.com; without a session the logged-out app, as on X."""
-        return text_response(self._page if request.cookies().get("auth_token") else self._logged_out)
+        return text_response(self._page) if request.cookies().get("auth_token") else self.logged_out()
+
+    def logged_out(self) -> Response:
+        """The page of somebody whose session X does not know."""
+        return text_response(self._logged_out)
 
     def script(self, path: str) -> Response:
         """A file of abs.twimg.com."""

@@ -24,6 +24,7 @@ from xget_standalone.gateway.app import Gateway, create_gateway
 from xget_standalone.gateway.config import GatewayConfig, load_chosen
 from xget_standalone.gateway.readiness import Readiness
 from xget_standalone.home import Home
+from xget_standalone.key_check import check_keys
 from xget_standalone.process import Process
 from xget_standalone.services import PARTS, WORKERS, Addresses, Worker, make_app, make_worker, registry_of, settings_of
 from xget_standalone.starting import check_trust, explained
@@ -70,12 +71,15 @@ class _Node:
         common = ServiceSettings(home=self._home)
         check_tables(common)
         common.refuse_lies()
+        if not common.is_real("tables"):
+            await check_keys(common)
         async with AsyncExitStack() as stack:
             events = open_event_log(common)
             stack.push_async_callback(events.close)
             with explained():
                 if common.is_real("tables"):  # else every service would wait for a silent server in turn
                     await asyncio.to_thread(upgrade, common.tables("auth"), "xget_auth")
+                    await check_keys(common)
                 await create_topics(events, common)
             house = await open_cache(common)
             stack.push_async_callback(house.close)

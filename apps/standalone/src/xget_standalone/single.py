@@ -15,9 +15,11 @@ from xget_events.opening import open_event_log
 from xget_kernel import collector
 from xget_kernel.clock import SystemClock
 from xget_kernel.errors import StartupError
+from xget_kernel.keys import KeySettings
 from xget_kernel.settings import GRPC_OFFSET, ServiceSettings
 from xget_standalone.choices import check_open, home_of, warn_of_open_mode
 from xget_standalone.home import Home
+from xget_standalone.key_check import check_keys
 from xget_standalone.process import Process, check_port
 from xget_standalone.services import PARTS, WORKER_OFFSET, WORKERS, make_app, make_worker, reachable, settings_class
 from xget_standalone.starting import check_trust, explained
@@ -73,6 +75,8 @@ async def _service(name: str, settings: ServiceSettings) -> int:
         if "events" in PARTS[name].serves:
             log = open_event_log(settings)
             stack.push_async_callback(log.close)
+        if isinstance(settings, KeySettings):
+            await check_keys(settings)
         with explained():
             app = make_app(name, settings, log, SystemClock())
         return await _run(name, app, settings)

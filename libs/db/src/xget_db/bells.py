@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
-from sqlalchemy import event, func, select
+from sqlalchemy import Executable, Text, bindparam, event, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from xget_db.direct import Direct, Said
 from xget_db.engine import Database
 from xget_db.engine.sqlite import sqlite_path
 from xget_db.postgres.address import is_postgres, parse
@@ -58,19 +61,31 @@ class Bell:
                 session.connection().execute(select(func.pg_notify(self._channel, f"{self._shared.origin} {word}")))
         self._after_commit(session, said)
 
+    def ring_directly(self, direct: Direct, words: Iterable[str]) -> list[Said]:
+        """As `ring`, with a transaction of `Database.directly()`; what it has to be told for that, if anything."""
+        said = sorted(set(words))
+        direct.after_commit(partial(self._say, said))
+        told = {"channel": self._channel, "said": [f"{self._shared.origin} {word}" for word in said]}
+        return [(_notify, told)] if self.far and said else []
+
     async def close(self) -> None:
         """Stop listening to other processes."""
         if self._listener is not None:
             await self._listener.close()
 
     def _after_commit(self, session: Session, words: list[str]) -> None:
-        def say(_session: Session) -> None:
-            for word in words:
-                self._shared.say(self._name, word)
+        event.listen(session, "after_commit", lambda _session: self._say(words), once=True)
 
-        event.listen(session, "after_commit", say, once=True)
+    def _say(self, words: list[str]) -> None:
+        for word in words:
+            self._shared.say(self._name, word)
 
     def _heard(self, payload: str) -> None:
         origin, _, word = payload.partition(" ")
         if origin != self._shared.origin:  # what this process said was heard already
             self._shared.say(self._name, word)
+
+
+def _notify(_postgres: bool) -> Executable:
+    said = func.unnest(bindparam("said", type_=ARRAY(Text)), type_=Text).column_valued("said")
+    return select(func.pg_notify(bindparam("channel", type_=Text), said))

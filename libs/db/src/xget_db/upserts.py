@@ -17,4 +17,9 @@ def insert(session: AsyncSession, table: Any) -> Insert:
 
     Give several rows in the order of their keys: each conflict waits for the transaction that has the row.
     """
-    return postgresql.insert(table) if is_postgres(session) else sqlite.insert(table)
+    return insert_into(table, postgres=is_postgres(session))
+
+
+def insert_into(table: Any, *, postgres: bool) -> Insert:
+    """As `insert`, where it is known which database it is for."""
+    return postgresql.insert(table) if postgres else sqlite.insert(table)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 import httpx
 import msgspec
@@ -39,7 +42,13 @@ class Connections:
             self._trust = httpx.create_ssl_context()  # honours SSL_CERT_FILE; reading the CAs takes a while, so once
         limits = httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=self._idle_seconds)
         return httpx.AsyncClient(
-            proxy=proxy_url, verify=self._trust, timeout=TIMEOUT, limits=limits, follow_redirects=False, trust_env=False
+            proxy=proxy_url,
+            verify=self._trust,
+            timeout=TIMEOUT,
+            limits=limits,
+            follow_redirects=False,
+            trust_env=False,
+            event_hooks={"request": [_watch_greeting]},
         )
 
     async def give_back(self, account_id: str, proxy_url: str | None, client: httpx.AsyncClient) -> None:
@@ -66,3 +75,29 @@ class Connections:
         self._idle = [entry for entry in self._idle if entry.since >= oldest]
         for entry in old:
             await entry.client.aclose()
+
+
+async def _watch_greeting(request: httpx.Request) -> None:
+    """Close the request's connection if its SOCKS greeting fails: the library leaves it to the garbage collector.
+
+    What a library of its own raises about garbage becomes a ProxyError, as of any proxy that does not work.
+    """
+    streams: list[Any] = []
+
+    async def heard(event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("setup_socks5_connection.started"):
+            streams.append(info["stream"])
+        elif event.endswith("setup_socks5_connection.failed"):
+            for stream in streams:
+                with suppress(OSError):
+                    await stream.aclose()
+            error = info["exception"]
+            if isinstance(error, Exception) and not isinstance(error, OSError) and _foreign(error):
+                raise httpx.ProxyError("the proxy does not speak SOCKS5") from error
+
+    request.extensions["trace"] = heard
+
+
+def _foreign(error: Exception) -> bool:
+    """Whether httpx does not translate it."""
+    return type(error).__module__.partition(".")[0] != "httpcore"

@@ -48,6 +48,7 @@ class Planted:
         """Entrust it to a node through its gateway, all in accounts and lists of their own."""
         one = self.secrets
         body = {"username": "keeper", "email": "keeper@mail.example", "email_password": one["e-mail password"]}
+        body["login_method"] = "COOKIES"  # no worker logs it in
         more = {"password": one["kept password"], "totp": one["totp"]}
         keeper = person.api("POST", "/accounts", json=body | more)["id"]
         ticket = person.api("POST", f"/accounts/{keeper}/assist")

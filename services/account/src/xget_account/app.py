@@ -14,19 +14,21 @@ from xget.account.v1.account_pool_pb2_grpc import add_AccountPoolServicer_to_ser
 from xget_account.adapters.grpc import GrpcProxies
 from xget_account.adapters.login.proxies import GrpcLoginProxies
 from xget_account.adapters.topics import create_topics
-from xget_account.deps import Container
+from xget_account.deps import Container, ProxyExists
 from xget_account.models import AUDIT, GRANTS, OUTBOX, SEALED, Audit
-from xget_account.repository import FigureRepository, LeaseRepository
+from xget_account.ports import LoginProxies
+from xget_account.repository import FigureRepository, PoolTables
 from xget_account.repository.ringing import room_bell
 from xget_account.router import ROUTERS
 from xget_account.rpc import SERVICE_NAME, AccountPool
-from xget_account.service import LeaseService, Vault, Work
+from xget_account.service import LeaseService, Vault
 from xget_account.service.api_access import Prices
+from xget_account.service.app_pool import AppPool, apps_on
+from xget_account.service.budgets import KeptSums
 from xget_account.service.lending import Lending
 from xget_account.service.metrics import Figures, measure_accounts
 from xget_account.service.playbook import Book
 from xget_account.settings import NAME, Settings
-from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
@@ -37,14 +39,15 @@ from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock
 from xget_rpc.client import RpcChannel
 from xget_rpc.server import RpcServer
+from xget_rpc.users import UserDirectory
 from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
 from xget_telemetry.standard import measure_outbox
 from xget_web.app import build_app
 from xget_web.audit import Views
 from xget_web.auth import TokenVerifier
-from xget_web.grants import GrantDesk
-from xget_web.health import Check
+from xget_web.grants import GrantDesk, Unknown
+from xget_web.health import Check, Degraded
 from xget_web.keys import keys_answer, keys_router, opened_keys
 from xget_web.peers import outbox_answer, peers_answer
 from xget_web.state import Verifier
@@ -58,10 +61,11 @@ def create_app(
     log: EventLog | None = None,
     clock: Clock | None = None,
     verifier: Verifier | None = None,
+    unknown: Unknown | None = None,
 ) -> FastAPI:
-    """The account service. `verifier` replaces the auth service's keys. Nothing runs before the lifespan begins.
+    """The account service; `verifier` and `unknown` replace what the auth service says of keys and of users.
 
-    What becomes of accounts is announced on `log`; without one it opens the one that the settings select.
+    Nothing runs before the lifespan begins. Events go to `log`, else to the one that the settings select.
     """
     time = ServerClock(clock)
     metrics, peers = Registry(), list[Breaker]()
@@ -70,26 +74,24 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await asyncio.to_thread(upgrade, settings.tables_url, "xget_account")
-            database = Database(settings.tables_url)
-            stack.push_async_callback(database.close)
-            await stack.enter_async_context(time.following(database))
-            channel = _proxies(settings, peers, stack)
+            database = await _database(settings, time, stack)
             keys = opened_keys(app, settings, database, SEALED, trail=AUDIT, clock=time)
             desk = await stack.enter_async_context(keys)
             vault, book, cap = Vault(desk.keys.ring), Book(time, settings.playbook), settings.login_daily_cap
             budget, topic = settings.account_daily_budget, settings.kafka_topic_account_events
-            exists, addresses = GrpcProxies(channel).exists, GrpcLoginProxies(channel)
+            exists, addresses = _proxies(settings, peers, stack)
             views = await stack.enter_async_context(Views(database, AUDIT, time).running())
             bell = room_bell(database, time, topic)
             stack.push_async_callback(bell.close)
-            grants = _grants(database, Lending(bell, time, topic))
+            grants = _grants(database, Lending(bell, time, topic), unknown or _users(settings, peers, stack))
             app.state.account = Container(
-                database, vault, time, budget, exists, book, views, grants, addresses, cap, topic
+                database, vault, time, budget, exists, book, views, grants, addresses, KeptSums(time), cap, topic
             )
             measure_accounts(metrics, figures_on(database), time, budget)
-            work = work_on(database, topic)
-            pool = LeaseService(work, vault, time, daily_budget=budget, metrics=metrics, bell=bell, book=book)
+            pool = AppPool(
+                PoolTables(database, topic), vault, time, apps=apps_on(database), daily_budget=budget, metrics=metrics,
+                bell=bell, book=book,
+            )  # fmt: skip
             stack.push_async_callback(pool.close)
             app.state.pool = pool
             await pool.take_back()
@@ -114,7 +116,16 @@ def create_app(
     return app
 
 
-def _grants(database: Database, lending: Lending) -> GrantDesk:
+async def _database(settings: Settings, time: ServerClock, stack: AsyncExitStack) -> Database:
+    """The tables as they are to be, and their server's time."""
+    await asyncio.to_thread(upgrade, settings.tables_url, "xget_account")
+    database = Database(settings.tables_url)
+    stack.push_async_callback(database.close)
+    await stack.enter_async_context(time.following(database))
+    return database
+
+
+def _grants(database: Database, lending: Lending, unknown: Unknown) -> GrantDesk:
     return GrantDesk(
         database=database,
         table=GRANTS,
@@ -122,6 +133,7 @@ def _grants(database: Database, lending: Lending) -> GrantDesk:
         clock=lending.clock,
         owner_of=lending.owner_of,
         given=lending.given,
+        unknown=unknown,
     )
 
 
@@ -129,15 +141,28 @@ def _readiness(app: Callable[[], FastAPI], peers: list[Breaker], clock: Clock) -
     def state() -> Any:
         return app().state
 
-    return [_tables(state), keys_answer(app), peers_answer(peers), _announces(state, clock)]
+    return [_tables(state), keys_answer(app), peers_answer(peers), _announces(state, clock), _playbook(state)]
 
 
-def _proxies(settings: Settings, peers: list[Breaker], stack: AsyncExitStack) -> RpcChannel:
-    """The way to the proxy service."""
-    channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
+def _proxies(
+    settings: Settings, peers: list[Breaker], stack: AsyncExitStack
+) -> tuple[ProxyExists, LoginProxies]:  # fmt: skip
+    """What the proxy service says of proxies."""
+    channel = _channel(settings, settings.proxy_service_url, peers, stack)
+    return GrpcProxies(channel).exists, GrpcLoginProxies(channel)
+
+
+def _channel(settings: Settings, url: str, peers: list[Breaker], stack: AsyncExitStack) -> RpcChannel:
+    """The way to another service."""
+    channel = RpcChannel(settings.grpc_target(url), settings.internal_token)
     stack.push_async_callback(channel.close)
     peers.append(channel.breaker)
     return channel
+
+
+def _users(settings: Settings, peers: list[Breaker], stack: AsyncExitStack) -> Unknown:
+    """What the auth service says of who is a user."""
+    return UserDirectory(_channel(settings, settings.auth_service_url, peers, stack)).unknown
 
 
 async def _serving(server: RpcServer, stack: AsyncExitStack) -> int:
@@ -154,6 +179,15 @@ def _tables(state: Callable[[], Any]) -> Check:
         return None
 
     return tables_answer
+
+
+def _playbook(state: Callable[[], Any]) -> Check:
+    async def playbook_is_in_force() -> str | None:
+        book = state().account.book
+        _ = book.current  # looks at its file
+        return Degraded(f"The playbook's file is not in force: {book.trouble}") if book.trouble else None
+
+    return playbook_is_in_force
 
 
 def _announces(state: Callable[[], Any], clock: Clock) -> Check:
@@ -203,14 +237,3 @@ def figures_on(database: Database) -> Figures:
             yield FigureRepository(session)
 
     return figures
-
-
-def work_on(database: Database, account_events: str = ACCOUNT_EVENTS) -> Work:
-    """Repositories for the pool, each in a transaction of its own; `account_events` is the topic's name."""
-
-    @asynccontextmanager
-    async def work() -> AsyncIterator[LeaseRepository]:
-        async with database.transaction() as session:
-            yield LeaseRepository(session, account_events)
-
-    return work

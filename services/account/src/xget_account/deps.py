@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from xget_account.errors import UnknownProxy
 from xget_account.ports import LoginProxies
 from xget_account.repository import AccountRepository, LoginRepository
+from xget_account.repository.apps import AppRepository
 from xget_account.repository.budgets import BudgetRepository
 from xget_account.repository.lending import LendingRepository
 from xget_account.repository.life import LifeRepository
@@ -20,7 +21,7 @@ from xget_account.repository.uses import UseRepository
 from xget_account.schemas import AccountCreate, AccountUpdate, ImportRequest
 from xget_account.service import AccountService, ImportService, Vault
 from xget_account.service.api_access import ApiAccessService
-from xget_account.service.budgets import BudgetService
+from xget_account.service.budgets import BudgetService, KeptSums
 from xget_account.service.lending import LentService
 from xget_account.service.life import Life
 from xget_account.service.lives import LifeService
@@ -57,6 +58,7 @@ class Container:
     """Who looked at what."""
     grants: GrantDesk
     login_proxies: LoginProxies
+    sums: KeptSums
     login_cap: int = 4
     """Logins of one account a day."""
     account_events: str = ACCOUNT_EVENTS
@@ -169,7 +171,7 @@ LoginsRead = Annotated[LoginService, Depends(logins_seen)]
 def budgeting(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> BudgetService:
     """Budgets on one snapshot."""
     accounts, budgets = AccountRepository(opened), BudgetRepository(opened)
-    return BudgetService(accounts, budgets, built.clock, daily_budget=built.daily_budget)
+    return BudgetService(accounts, budgets, built.clock, built.sums, daily_budget=built.daily_budget)
 
 
 def uses_seen(opened: Annotated[AsyncSession, read_dep(database)]) -> UseService:
@@ -211,8 +213,8 @@ def spending_seen(
 
 
 def _api_access(built: Container, opened: AsyncSession, caller: Caller) -> ApiAccessService:
-    accounts, money = AccountRepository(opened), SpendingRepository(opened)
-    return ApiAccessService(accounts, money, built.vault, built.life(opened, caller), built.clock)
+    accounts, money, apps = AccountRepository(opened), SpendingRepository(opened), AppRepository(opened)
+    return ApiAccessService(accounts, money, apps, built.vault, life=built.life(opened, caller), clock=built.clock)
 
 
 ApiAccesses = Annotated[ApiAccessService, Depends(spending)]

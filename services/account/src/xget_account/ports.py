@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -43,8 +43,11 @@ class LoginResult(NotPickled):
     """Path of the picture of the last page, inputs blanked."""
 
 
-OnStep = Callable[[str], None]
-"""Is told each step of a login as it begins: a word of `service.logins.STEPS`."""
+OnStep = Callable[[str], Awaitable[None]]
+"""Is told each step of a login before it begins, a word of `service.logins.STEPS`, and returns when it is written down.
+
+Raises when the login is another's by now: the flow stops there.
+"""
 
 
 class LoginFlow(Protocol):

@@ -136,6 +136,7 @@ class AccountPool(AccountPoolServicer):
             remaining=left.remaining,
             today=left.today,
             window_seconds=WINDOW_SECONDS,
+            prices=_prices(self._prices) if request.platform.endswith(API) else None,
         )
 
 
@@ -154,6 +155,10 @@ def _lease(granted: Granted) -> pb.Lease:
         api=_api(granted.api),
         owner_id=account.owner_id,
     )
+
+
+def _prices(prices: Prices) -> pb.Prices:
+    return pb.Prices(post_micros=prices.post, user_micros=prices.user, request_micros=prices.request)
 
 
 def _api(tokens: Mapping[str, Any] | None) -> pb.ApiCredential | None:

@@ -13,7 +13,7 @@ from xget_account.adapters.login.proxies import GrpcLoginProxies
 from xget_account.adapters.login.ways import Ways
 from xget_account.adapters.topics import create_topics
 from xget_account.models import OUTBOX, SEALED
-from xget_account.repository import LeaseRepository, LifeRepository, LoginRepository
+from xget_account.repository import LifeRepository, LoginRepository, PoolTables
 from xget_account.repository.checks import CheckRepository
 from xget_account.repository.ringing import room_bell
 from xget_account.repository.uses import UseRepository
@@ -84,7 +84,9 @@ class Worker:
         channel = RpcChannel(settings.grpc_target(settings.proxy_service_url), settings.internal_token)
         stack.push_async_callback(channel.close)
         proxies = GrpcLoginProxies(channel)
-        logins = self._logins(database, vault, proxies)
+        ways = Ways(settings)
+        await asyncio.to_thread(ways.tidy)
+        logins = self._logins(database, vault, proxies, ways)
         jobs = [Job("logins", settings.login_poll_seconds, lambda: unless(stop, logins.run()))]
         forgetting = self._forgetting(database)
         jobs.append(Job("forgetting", FORGET_SECONDS, lambda: unless(stop, forgetting.run())))
@@ -113,23 +115,24 @@ class Worker:
         stack.push_async_callback(client.close)
 
         @asynccontextmanager
-        async def work() -> AsyncIterator[LeaseRepository]:
-            async with database.transaction() as session:
-                yield LeaseRepository(session, topic)
-
-        @asynccontextmanager
         async def checks() -> AsyncIterator[CheckRepository]:
             async with database.transaction() as session:
                 yield CheckRepository(session)
 
+        @asynccontextmanager
+        async def seen() -> AsyncIterator[CheckRepository]:
+            async with database.read() as session:
+                yield CheckRepository(session)
+
         book = Book(clock, settings.playbook)
-        pool = LeaseService(work, vault, clock, daily_budget=budget, bell=bell, book=book)
+        pool = LeaseService(PoolTables(database, topic), vault, clock, daily_budget=budget, bell=bell, book=book)
         stack.push_async_callback(pool.close)
         idle = timedelta(hours=settings.account_check_idle_hours)
         look = XLook(pool, proxies, client, new_id())
-        return HealthChecks(checks, look, clock, idle=idle, per_hour=settings.account_checks_per_hour)
+        per_hour = settings.account_checks_per_hour
+        return HealthChecks(checks, look, clock, idle=idle, per_hour=per_hour, seen=seen)
 
-    def _logins(self, database: Database, vault: Vault, proxies: GrpcLoginProxies) -> LoginRunner:
+    def _logins(self, database: Database, vault: Vault, proxies: GrpcLoginProxies, ways: Ways) -> LoginRunner:
         settings, clock = self._settings, self._clock
 
         @asynccontextmanager
@@ -141,7 +144,7 @@ class Worker:
         return LoginRunner(
             name=new_id(),
             work=work,
-            flow=Ways(settings).flow,
+            flow=ways.flow,
             proxies=proxies,
             vault=vault,
             clock=clock,

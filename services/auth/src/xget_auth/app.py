@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
 
+from xget.auth.v1.user_directory_pb2_grpc import add_UserDirectoryServicer_to_server
 from xget_auth.adapters.argon2 import Argon2Passwords
 from xget_auth.adapters.jose import Es256KeyPairs
 from xget_auth.deps import Container
 from xget_auth.models import SEALED
 from xget_auth.repository import AuthRepository
+from xget_auth.repository.audit import key_note
 from xget_auth.router import router, wellknown
-from xget_auth.service import KeyService, RegistrationService, SessionService
+from xget_auth.rpc import SERVICE_NAME, UserDirectory
+from xget_auth.service import DirectoryService, KeyService, RegistrationService, SessionService
 from xget_auth.service.work import Work
 from xget_auth.settings import NAME, Settings
 from xget_db.clock import ServerClock
@@ -24,6 +27,7 @@ from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import Keyring
+from xget_rpc.server import RpcServer
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
 from xget_web.keys import keys_answer, keys_router, opened_keys
@@ -37,14 +41,20 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(upgrade, settings.tables_url, "xget_auth")
-        database = Database(settings.tables_url)
-        try:
-            async with time.following(database), opened_keys(app, settings, database, SEALED) as desk:
-                app.state.auth = await _build(settings, database, desk.keys.ring, time)
-                yield
-        finally:
-            await database.close()
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(upgrade, settings.tables_url, "xget_auth")
+            database = Database(settings.tables_url)
+            stack.push_async_callback(database.close)
+            await stack.enter_async_context(time.following(database))
+            desk = await stack.enter_async_context(
+                opened_keys(app, settings, database, SEALED, trail=key_note, clock=time)
+            )
+            app.state.auth = built = await _build(settings, database, desk.keys.ring, time)
+            server = RpcServer(settings.host, settings.grpc_port, settings.internal_token)
+            server.add(add_UserDirectoryServicer_to_server, UserDirectory(built.directory), SERVICE_NAME)
+            app.state.grpc_port = await server.start()
+            stack.push_async_callback(server.stop, 2.0)
+            yield
 
     async def keys() -> Mapping[str, Any]:
         built: Container = app.state.auth
@@ -71,7 +81,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 async def _build(settings: Settings, database: Database, ring: Keyring, clock: Clock) -> Container:
     work = work_of(database)
     passwords = Argon2Passwords(settings.argon2_memory_kib)
-    keys = KeyService(work, reading_of(database), Es256KeyPairs(), ring, clock)
+    keys = signing_keys(database, ring, clock)
     await keys.ensure()
     await passwords.warm()
     life = timedelta(days=settings.refresh_days)
@@ -80,7 +90,13 @@ async def _build(settings: Settings, database: Database, ring: Keyring, clock: C
         RegistrationService(work, passwords, clock, is_open=settings.registration == "open"),
         SessionService(work, passwords, keys, clock, refresh_life=life),
         keys,
+        DirectoryService(reading_of(database), open_mode=settings.open_mode),
     )
+
+
+def signing_keys(database: Database, ring: Keyring, clock: Clock) -> KeyService:
+    """The use cases of signing keys on these tables."""
+    return KeyService(work_of(database), reading_of(database), Es256KeyPairs(), ring, clock)
 
 
 def work_of(database: Database) -> Work:

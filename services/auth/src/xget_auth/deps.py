@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_auth.repository import AuthRepository
-from xget_auth.service import KeyService, RegistrationService, SessionService
+from xget_auth.service import DirectoryService, KeyService, RegistrationService, SessionService
 from xget_db.engine import Database
 from xget_kernel.caller import ADMIN, Caller
 from xget_web.auth import CallerDep
@@ -24,6 +24,7 @@ class Container:
     registration: RegistrationService
     sessions: SessionService
     keys: KeyService
+    directory: DirectoryService
 
 
 def container(request: Request) -> Container:

@@ -30,6 +30,15 @@ class WeakPassword(Invalid):
         super().__init__(message, errors=[FieldError("password", rule, message)])
 
 
+class TooManyIds(Invalid):
+    code = "too_many_ids"
+    title = "Too many ids"
+
+    def __init__(self, most: int) -> None:
+        message = f"Ask for {most} ids at most."
+        super().__init__(message, errors=[FieldError("user_ids", "too_long", message)])
+
+
 class BadCredentials(Unauthenticated):
     """The same for an unknown user and a wrong password."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from xget_auth.deps import Address, Admin, Built, Rows
 from xget_auth.errors import (
@@ -23,16 +25,21 @@ from xget_auth.schemas import (
     RegisterRequest,
     RotatedKey,
     TokenPair,
+    UserNames,
     UserRead,
 )
+from xget_auth.service.directory import MOST_IDS
 from xget_auth.service.sessions import Login
 from xget_kernel.errors import Unauthenticated
 from xget_web.auth import CallerDep
 from xget_web.paging import PageOut, PageParams
 from xget_web.problems import errors
+from xget_web.types import text
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 wellknown = APIRouter(tags=["auth"])
+AnyId = Annotated[str, text(128, min_length=1)]
+AnyName = Annotated[str, text(64, min_length=1)]
 
 
 @router.post("/register", status_code=201, responses=errors(RegistrationClosed, UsernameTaken, WeakPassword))
@@ -71,6 +78,17 @@ async def me(caller: CallerDep, rows: Rows) -> UserRead:
     raise Unauthenticated("The user of this token does not exist any more.")
 
 
+@router.get("/users")
+async def find_users(
+    caller: CallerDep,
+    built: Built,
+    user_ids: Annotated[list[AnyId], Query(alias="id", max_length=MOST_IDS, default_factory=list)],
+    usernames: Annotated[list[AnyName], Query(alias="username", max_length=MOST_IDS, default_factory=list)],
+) -> UserNames:
+    """Ids and names of the users with these ids or exactly these usernames. Nobody else is told of."""
+    return UserNames(items=await built.directory.find(user_ids, usernames))
+
+
 @router.post("/keys/rotate", status_code=201)
 async def rotate_key(caller: Admin, built: Built, address: Address) -> RotatedKey:
     """Take a new signing key. Tokens of the old one stay good until they run out."""
@@ -80,7 +98,7 @@ async def rotate_key(caller: Admin, built: Built, address: Address) -> RotatedKe
 
 @router.get("/audit")
 async def list_audit(caller: Admin, rows: Rows, page: PageParams) -> PageOut[AuditRead]:
-    """Registrations, logins, failures and logouts, newest first. For administrators."""
+    """Registrations, logins, failures, logouts and what is done to keys, newest first. For administrators."""
     entries, total = await rows.audit.page(page)
     return PageOut[AuditRead].of([AuditRead.of(entry) for entry in entries], page, total)
 

@@ -71,6 +71,23 @@ class UserRead(BaseModel):
         return cls(id=caller.user_id, username=caller.user_id, email=None, roles=sorted(caller.roles), created_at=None)
 
 
+class UserName(BaseModel):
+    """Who a user is, for those who know the id or the name."""
+
+    id: str
+    username: str
+
+    @classmethod
+    def of(cls, user: User) -> UserName:
+        return cls(id=user.id, username=user.username)
+
+
+class UserNames(BaseModel):
+    """Users that were asked for."""
+
+    items: list[UserName]
+
+
 class PublicKey(BaseModel):
     """One key of the set, as RFC 7517 has it."""
 

@@ -15,25 +15,31 @@ from xget_db.clock import ServerClock
 from xget_db.engine import Database
 from xget_db.migrations import upgrade
 from xget_events.log import EventLog
+from xget_kernel.breaker import Breaker
 from xget_kernel.clock import Clock
 from xget_proxy.adapters.checking import checks_on, providers_on
 from xget_proxy.adapters.dns import system_addresses
 from xget_proxy.adapters.mmdb import GeoBooks
 from xget_proxy.deps import Container, units
 from xget_proxy.models import AUDIT, SEALED
-from xget_proxy.repository import ProxyRepository
+from xget_proxy.repository import AgainTables, ProxyRepository
 from xget_proxy.router import ROUTERS
 from xget_proxy.rpc import SERVICE_NAME, ProxyPool
 from xget_proxy.service import Allowed, Gate, PoolService, Resolve, Vault
 from xget_proxy.service.metrics import PROXIES
 from xget_proxy.service.trail import grants_on
 from xget_proxy.settings import NAME, Settings
+from xget_rpc.client import RpcChannel
 from xget_rpc.server import RpcServer
+from xget_rpc.users import UserDirectory
+from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
 from xget_web.app import build_app
 from xget_web.audit import Views
 from xget_web.auth import TokenVerifier
+from xget_web.grants import Unknown
 from xget_web.keys import keys_answer, keys_router, opened_keys
+from xget_web.peers import peers_answer
 from xget_web.state import Verifier
 
 TAGS = [{"name": "proxies", "description": "Ways out, and how well they work."}]
@@ -46,15 +52,16 @@ def create_app(
     clock: Clock | None = None,
     verifier: Verifier | None = None,
     resolve: Resolve = system_addresses,
+    unknown: Unknown | None = None,
 ) -> FastAPI:
     """The proxy service. Nothing runs before the lifespan begins.
 
-    `verifier` replaces the auth service's keys, `resolve` the system's way to look host names up.
-
-    The worker's relay sends what is announced: `log` is taken because every service is built with the same call.
+    `verifier` and `unknown` replace what the auth service says of keys and of users, `resolve` the system's way to look
+    host names up. `log` is taken as every service takes one; the worker's relay sends what is announced.
     """
     time = ServerClock(clock)
-    metrics = Registry()
+    metrics, peers = Registry(), list[Breaker]()
+    watch_breakers(metrics, lambda: peers)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -74,12 +81,11 @@ def create_app(
             providers = providers_on(database, settings, vault=vault, gate=gate, clock=time)
             views = Views(database, AUDIT, time)
             await stack.enter_async_context(views.running())
-            grants = grants_on(database, time)
+            grants = grants_on(database, time, unknown or _users(settings, peers, stack))
             app.state.proxy = Container(database, vault, time, gate, checks, providers, views, grants)
             metrics.sampled(PROXIES, partial(_proxies, database))
-            pool = PoolService(
-                units(database.transaction, settings.kafka_topic_proxy_events), vault, gate, time, metrics
-            )
+            work = units(database.transaction, settings.kafka_topic_proxy_events)
+            pool = PoolService(work, AgainTables(database), vault, gate, time, metrics=metrics)
             stack.push_async_callback(pool.close)
             await pool.take_back()
             desk.took_back = pool.take_back
@@ -94,10 +100,18 @@ def create_app(
         lifespan=lifespan,
         verifier=verifier or TokenVerifier.of(settings, time),
         tags=TAGS,
-        readiness=[partial(_tables_answer, lambda: app), keys_answer(lambda: app)],
+        readiness=[partial(_tables_answer, lambda: app), keys_answer(lambda: app), peers_answer(peers)],
         registry=metrics,
     )
     return app
+
+
+def _users(settings: Settings, peers: list[Breaker], stack: AsyncExitStack) -> Unknown:
+    """What the auth service says of who is a user."""
+    channel = RpcChannel(settings.grpc_target(settings.auth_service_url), settings.internal_token)
+    stack.push_async_callback(channel.close)
+    peers.append(channel.breaker)
+    return UserDirectory(channel).unknown
 
 
 async def _serving(settings: Settings, pool: PoolService, stack: AsyncExitStack) -> int:

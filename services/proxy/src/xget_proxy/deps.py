@@ -15,11 +15,21 @@ from xget_db.engine import Database
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_proxy.errors import InsideNetwork
-from xget_proxy.repository import ProxyRepository
+from xget_proxy.repository import LentRepository, ProxyRepository
 from xget_proxy.schemas import ImportRequest, ProviderCreate, ProxyCreate, ProxyUpdate
-from xget_proxy.service import CheckService, Gate, ImportService, ProviderService, ProxyService, Vault, Work, admitted
+from xget_proxy.service import (
+    CheckService,
+    Gate,
+    ImportService,
+    LentService,
+    ProviderService,
+    ProxyService,
+    Vault,
+    Work,
+    admitted,
+)
 from xget_proxy.service.reading import Found, Refused
-from xget_web.audit import Views, by
+from xget_web.audit import Views, by, kept_dep
 from xget_web.auth import CallerDep
 from xget_web.db import read_dep, session_dep
 from xget_web.grants import GrantDesk
@@ -120,6 +130,11 @@ def reading(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -
     return ProxyService(ProxyRepository(opened), built.vault, built.clock)
 
 
+def lent_seen(built: Built, opened: Annotated[AsyncSession, read_dep(database)]) -> LentService:
+    """Proxies that others lend, on one snapshot."""
+    return LentService(LentRepository(opened), built.clock)
+
+
 def importing(built: Built, proxies: Rows) -> ImportService:
     """The import in a transaction."""
     return ImportService(proxies, built.vault, built.clock)
@@ -161,8 +176,10 @@ def checking(built: Built) -> CheckService:
 
 
 Viewed = Annotated[Views, Depends(views)]
+Kept = Annotated[Views, kept_dep(views)]
 Proxies = Annotated[ProxyService, Depends(writing)]
 ProxiesRead = Annotated[ProxyService, Depends(reading)]
+LentRead = Annotated[LentService, Depends(lent_seen)]
 Imports = Annotated[ImportService, Depends(importing)]
 Screened = Depends(screened)
 ScreenedChange = Depends(screened_change)

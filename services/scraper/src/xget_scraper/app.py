@@ -127,7 +127,7 @@ async def _build(
     store, pools = Store(database), GrpcPools(accounts, proxies)
     drafts = Drafts(sources, pools, clock)
     sessions = GrpcSessions(accounts, proxies, clock, settings.scraper_account_lease_seconds)
-    expecting = Expecting(sessions, settings.api_post_usd)
+    expecting = Expecting(sessions, pools)
     return Container(
         database=database,
         store=store,

@@ -11,6 +11,14 @@ import msgspec
 from xget_sources.ports import Session
 
 
+class Prices(msgspec.Struct, frozen=True, kw_only=True):
+    """What a platform's official API costs, in millionths of a US dollar."""
+
+    post_micros: int
+    user_micros: int
+    request_micros: int
+
+
 class Left(msgspec.Struct, frozen=True, kw_only=True):
     """What an owner's accounts have left for one operation."""
 
@@ -25,6 +33,8 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
     today: int
     """Requests that all of them have left today."""
     window_seconds: int
+    prices: Prices | None = None
+    """None for what is asked by sessions, and while the account service is one that does not tell."""
 
 
 class Pools(Protocol):

@@ -32,8 +32,6 @@ class Settings(ServiceSettings):
     """How often a stream of progress events looks for news."""
     scraper_overlap_seconds: float = Field(3600.0, ge=0, le=86400 * 30)
     """How far a run that continues looks back behind the newest entry that is known."""
-    api_post_usd: float = Field(0.005, ge=0, le=1000)
-    """Price of a post that X's official API reads, in US dollars, for previews: the account service's own setting."""
 
     @property
     def tables_url(self) -> str:

@@ -14,16 +14,23 @@ from cyclopts import Parameter
 from xget_cli.client import Client
 from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import print_json, table
+from xget_cli.people import found_id, names
+from xget_cli.subjects import found_subject
 
 _PIECE = 100
-_COLUMNS = ["at", "actor", "via", "action", "subject_id", "owner_id", "details"]
+_COLUMNS = ["at", "by", "actor", "via", "action", "subject_id", "owner", "owner_id", "details"]
+_NAMED = {"by": "actor", "owner": "owner_id"}
+"""Columns with the name of whose id another column has."""
+_MACHINES = {"playbook", "login", "keys", "pool"}
 
 
 def audit(
     *,
     of: Annotated[Literal["accounts", "proxies"] | None, Parameter(help="Only these.")] = None,
-    actor: Annotated[str | None, Parameter(help="Only what this user or machine did.")] = None,
-    subject: Annotated[str | None, Parameter(help="Only what was done to this account, proxy or grant.")] = None,
+    actor: Annotated[str | None, Parameter(help="Only what this user (name or id) or machine did.")] = None,
+    subject: Annotated[
+        str | None, Parameter(help="Only what was done to this account (name or id), proxy or grant.")
+    ] = None,
     action: Annotated[str | None, Parameter(help="Only this, as account.viewed or grant.given.")] = None,
     since: Annotated[datetime | None, Parameter(help="Only from this time on, as 2026-11-22T08:00:00Z.")] = None,
     until: Annotated[datetime | None, Parameter(help="Only before this time.")] = None,
@@ -31,15 +38,16 @@ def audit(
     common: Common = DEFAULTS,
 ) -> None:
     """List who did, changed or saw what with accounts and proxies; newest first."""
-    wanted = {
-        "actor": actor, "subject": subject, "action": action, "since": _utc(since), "until": _utc(until),
-    }  # fmt: skip
+    wanted = {"action": action, "since": _utc(since), "until": _utc(until)}
     with Client(common.url) as client:
+        wanted["subject"] = subject and found_subject(client, subject)
+        wanted["actor"] = actor if actor in {None, *_MACHINES} else found_id(client, str(actor)) or actor
         sources = [_rows(client, name, wanted, limit) for name in ([of] if of else ["accounts", "proxies"])]
         found = list(islice(merge(*sources, key=lambda row: row["at"], reverse=True), limit))
-    if common.json:
-        return print_json({"items": found})
-    return table(f"{len(found)} rows", _COLUMNS, [[_cell(row, name) for name in _COLUMNS] for row in found])
+        if common.json:
+            return print_json({"items": found})
+        known = names(client, [row[name] for row in found for name in ("actor", "owner_id")])
+    return table(f"{len(found)} rows", _COLUMNS, [[_cell(row, name, known) for name in _COLUMNS] for row in found])
 
 
 def _rows(client: Client, name: str, wanted: dict[str, str | None], limit: int) -> Iterator[dict[str, Any]]:
@@ -52,7 +60,9 @@ def _rows(client: Client, name: str, wanted: dict[str, str | None], limit: int) 
             return
 
 
-def _cell(row: dict[str, Any], name: str) -> str:
+def _cell(row: dict[str, Any], name: str, known: dict[str, str]) -> str:
+    if name in _NAMED:
+        return known.get(row[_NAMED[name]], "")
     if name == "at":
         return str(row["at"])[:19]
     if name == "subject_id":

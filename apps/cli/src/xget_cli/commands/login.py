@@ -1,4 +1,4 @@
-"""`xget login` and `xget logout`."""
+"""`xget login`, `xget whoami` and `xget logout`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,13 @@ def login(
         print_json(me)
     else:
         line(f"Logged in at {client.url} as {name} ({', '.join(me.get('roles', []))}).")
+
+
+def whoami(*, common: Common = DEFAULTS) -> None:
+    """Show who is logged in: the name and the id by which others grant you something, and your roles."""
+    with Client(common.url) as client:
+        me = client.get("/api/v1/auth/me")
+    print_json(me) if common.json else line(f"{me['username']} ({me['id']}), {', '.join(me['roles'])} at {client.url}.")
 
 
 def logout(*, common: Common = DEFAULTS) -> None:

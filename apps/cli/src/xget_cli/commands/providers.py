@@ -8,8 +8,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from xget_cli.client import Client
-from xget_cli.options import DEFAULTS, Common, Id
+from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json, table
+from xget_cli.subjects import Provider, provider_id
 
 app = App(name="providers", help="Lists of proxies that are read again and again.", help_format="markdown")
 _PATH = "/api/v1/proxies/providers"
@@ -20,6 +21,7 @@ _COLUMNS = ["id", "name", "host", "added", "removed", "kept", "refused", "last_a
 def add(
     name: str,
     url: str,
+    /,
     *,
     type: Annotated[str, Parameter(help="For lines that name no scheme: http, https or socks5.")] = "http",
     country: Annotated[str | None, Parameter(help="For lines that name no country, as DE.")] = None,
@@ -57,10 +59,10 @@ def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
 
 
 @app.command
-def refresh(provider_id: Id, *, common: Common = DEFAULTS) -> int:
+def refresh(provider: Provider, *, common: Common = DEFAULTS) -> int:
     """Read a list now; exit code 1 when it cannot be taken."""
     with Client(common.url) as client:
-        found = client.post(f"{_PATH}/{provider_id}/refresh", {})
+        found = client.post(f"{_PATH}/{provider_id(client, provider)}/refresh", {})
     if common.json:
         print_json(found)
     elif found["last_error"]:
@@ -71,8 +73,9 @@ def refresh(provider_id: Id, *, common: Common = DEFAULTS) -> int:
 
 
 @app.command
-def delete(provider_id: Id, *, common: Common = DEFAULTS) -> None:
+def delete(provider: Provider, *, common: Common = DEFAULTS) -> None:
     """Forget a provider; its proxies are retired, not deleted."""
     with Client(common.url) as client:
-        client.call("DELETE", f"{_PATH}/{provider_id}")
-    print_json({"deleted": provider_id}) if common.json else line(f"Deleted provider {provider_id}.")
+        found = provider_id(client, provider)
+        client.call("DELETE", f"{_PATH}/{found}")
+    print_json({"deleted": found}) if common.json else line(f"Deleted provider {provider}.")

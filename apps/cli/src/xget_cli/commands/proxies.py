@@ -11,8 +11,10 @@ from xget_cli.client import Client
 from xget_cli.commands import grants, providers
 from xget_cli.files import InputFile, read_text
 from xget_cli.imports import show_import
-from xget_cli.options import DEFAULTS, Common, Id
+from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json, table
+from xget_cli.people import names
+from xget_cli.subjects import Proxy, address, proxy_id
 
 _MARKS: Final = "▁▂▃▄▅▆▇█"
 _FACTS: Final = (
@@ -55,32 +57,27 @@ def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
 
 
 @app.command
-def show(proxy_id: Id, *, common: Common = DEFAULTS) -> None:
+def show(proxy: Proxy, *, common: Common = DEFAULTS) -> None:
     """Everything about one proxy, and which accounts came to it or left it."""
-    path = f"/api/v1/proxies/{proxy_id}"
     with Client(common.url) as client:
+        path = f"/api/v1/proxies/{proxy_id(client, proxy)}"
         found = client.get(path)
         history = client.get(f"{path}/history", size=20)["items"]
     if common.json:
         return print_json({**found, "history": history})
     table("", ["fact", "value"], [[name.replace("_", " "), _cell(name, found)] for name in _FACTS])
-    rows = [[turn["at"][:19], turn["account_id"], _turn(turn, proxy_id), turn["reason"]] for turn in history]
+    rows = [[turn["at"][:19], turn["account_id"], _turn(turn, found["id"]), turn["reason"]] for turn in history]
     return table("\nAccounts", ["at", "account_id", "turn", "reason"], rows) if rows else None
 
 
-def _turn(turn: dict[str, Any], proxy_id: str) -> str:
-    return "came" if turn["proxy_id"] == proxy_id else f"left for {turn['proxy_id']}"
+def _turn(turn: dict[str, Any], here: str) -> str:
+    return "came" if turn["proxy_id"] == here else f"left for {turn['proxy_id']}"
 
 
 def _cell(column: str, proxy: dict[str, Any]) -> Any:
     """Milliseconds, shares, times and states as people read them."""
     shown = _SHOWN.get(column)
     return proxy.get(column) if shown is None else shown(proxy)
-
-
-def _address(proxy: dict[str, Any]) -> str:
-    host = f"[{proxy['ip']}]" if ":" in proxy["ip"] else proxy["ip"]
-    return f"{proxy['type']}://{host}:{proxy['port']}"
 
 
 def _state(proxy: dict[str, Any]) -> str:
@@ -98,7 +95,7 @@ def sparkline(latencies: list[float | None]) -> str:
 
 
 _SHOWN: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
-    "proxy": _address,
+    "proxy": address,
     "latency": lambda proxy: None if proxy["latency"] is None else f"{proxy['latency']:.0f} ms",
     "recent": lambda proxy: sparkline(proxy["latencies"]),
     "success_rate": lambda proxy: None if proxy["success_rate"] is None else f"{proxy['success_rate']:.0%}",
@@ -108,10 +105,30 @@ _SHOWN: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
 
 
 @app.command
-def check(*proxy_ids: str, common: Common = DEFAULTS) -> None:
-    """Connect through proxies now (all when none is named) and record what that showed."""
-    body = {"ids": list(proxy_ids)} if proxy_ids else {"all": True}
+def lent(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
+    """List proxies of others that your tasks may go out through."""
     with Client(common.url) as client:
+        found = client.get("/api/v1/proxies/lent", page=page, size=size)
+        if common.json:
+            return print_json(found)
+        known = names(client, [one["owner_id"] for one in found["items"]])
+    columns = ["proxy_id", "owner", "owner_id", "for", "type", "country", "state", "score", "left today"]
+    rows = [_lent(one, known) for one in found["items"]]
+    return table(f"{found['total']} proxies", columns, rows)
+
+
+def _lent(one: dict[str, Any], known: dict[str, str]) -> list[Any]:
+    left = "" if one["daily_budget"] is None else f"{one['budget_left']:,} of {one['daily_budget']:,}"
+    platforms = ", ".join(one["platforms"]) or "all"
+    whose = [one["proxy_id"], known.get(one["owner_id"], ""), one["owner_id"], platforms]
+    return [*whose, *(one[name] for name in ("type", "country", "state", "score")), left]
+
+
+@app.command
+def check(*proxies: Proxy, common: Common = DEFAULTS) -> None:
+    """Connect through proxies now (all when none is named) and record what that showed."""
+    with Client(common.url) as client:
+        body = {"ids": [proxy_id(client, proxy) for proxy in proxies]} if proxies else {"all": True}
         found = client.post("/api/v1/proxies/check", body)
     if common.json:
         return print_json(found)
@@ -120,8 +137,9 @@ def check(*proxy_ids: str, common: Common = DEFAULTS) -> None:
 
 
 @app.command
-def delete(proxy_id: Id, *, common: Common = DEFAULTS) -> None:
+def delete(proxy: Proxy, *, common: Common = DEFAULTS) -> None:
     """Delete a proxy."""
     with Client(common.url) as client:
-        client.call("DELETE", f"/api/v1/proxies/{proxy_id}")
-    print_json({"deleted": proxy_id}) if common.json else line(f"Deleted proxy {proxy_id}.")
+        found = proxy_id(client, proxy)
+        client.call("DELETE", f"/api/v1/proxies/{found}")
+    print_json({"deleted": found}) if common.json else line(f"Deleted proxy {proxy}.")

@@ -10,7 +10,8 @@ import orjson
 
 from xget_sandbox.api_v2.credentials import Credentials
 from xget_sandbox.api_v2.endpoints import Endpoints
-from xget_sandbox.api_v2.problems import PROBLEMS, Refused, capped, not_enrolled, plain
+from xget_sandbox.api_v2.limits import ApiLimits
+from xget_sandbox.api_v2.problems import PROBLEMS, Refused, capped, not_enrolled, plain, unsupported
 from xget_sandbox.director import Director
 from xget_sandbox.faults import Fault
 from xget_sandbox.graphql.refusals import spoilt, struck
@@ -52,7 +53,8 @@ class ApiGate:
         self.limits = conditions.limits
         self.faults = conditions.faults
         self.journal = conditions.journal
-        self.credentials = Credentials()
+        self.windows = ApiLimits(self.limits)
+        self.credentials = Credentials(self.windows)
         self.endpoints = Endpoints(world)
 
     def answer(self, request: Request) -> Response:
@@ -83,25 +85,31 @@ class ApiGate:
         refused = self._refused(token, operation)
         if refused is not None or operation is None:
             return refused or plain(404)
-        allowed, window = self.limits.take(token, operation)
+        scope, holder = self.credentials.holder(token)
+        allowed, told = self.windows.take(scope, holder, operation)
         if fault and fault.kind == "429":
-            allowed, window = False, self.limits.exhaust(token, operation, fault.value)
+            allowed, told = False, self.windows.exhaust(scope, holder, operation, fault.value)
         instead = plain(429) if not allowed else self._instead(token, operation, fault)
         if instead is not None:
-            return _with(instead, window.headers())
+            return _with(instead, told)
         body = self.endpoints.handlers[operation](subject, asked)
         if operation in POSTS:
             data = body.get("data", [])
-            self.credentials.read[token] += len(data) if isinstance(data, list) else 1
-        return spoilt(fault, orjson.dumps(body), window.headers())
+            read = len(data) if isinstance(data, list) else 1
+            self.credentials.count(token, read, self.limits.clock.now())
+        return spoilt(fault, orjson.dumps(body), told)
 
     def _refused(self, token: str, operation: str | None) -> Response | None:
         if not self.credentials.known(token, self.limits.clock.now()):
             return plain(401)
-        return None if operation is None or self.credentials.may(token, operation) else not_enrolled()
+        if operation is None:
+            return None
+        if not self.credentials.may(token, operation):
+            return not_enrolled()
+        return None if self.windows.allowed(self.credentials.holder(token)[0], operation) else unsupported()
 
     def _instead(self, token: str, operation: str, fault: Fault | None) -> Response | None:
-        if operation in POSTS and self.credentials.spent(token):
+        if operation in POSTS and self.credentials.spent(token, self.limits.clock.now()):
             return capped()
         return _struck(fault) if fault else None
 

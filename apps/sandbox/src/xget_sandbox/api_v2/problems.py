@@ -54,10 +54,10 @@ def not_enrolled() -> Response:
     )  # fmt: skip
 
 
-def capped() -> Response:
-    """429: the month's posts are used up."""
+def capped(status: int = 429) -> Response:
+    """429, or 403 where clients have reported that: the month's posts of the project are used up."""
     return problem(
-        429, "UsageCapExceeded", "Usage cap exceeded: Monthly product cap", "usage-capped",
+        status, "UsageCapExceeded", "Usage cap exceeded: Monthly product cap", "usage-capped",
         account_id=27000001, product_name="standard-basic", period="Monthly", scope="Product",
     )  # fmt: skip
 
@@ -83,7 +83,9 @@ PROBLEMS: dict[str, Callable[[], Response]] = {
     "500": lambda: plain(503),
     "loadshed": lambda: plain(503),
     "214": lambda: invalid("query", "?", "There were errors processing your request").response,
+    "too-fast": lambda: plain(429),
     "usage-capped": capped,
+    "usage-capped-403": lambda: capped(403),
     "not-enrolled": not_enrolled,
     "unsupported-auth": unsupported,
     "unknown": lambda: problem(418, "Strange", "Strange things happen to @somebody at https://x.com/somebody."),

@@ -69,6 +69,7 @@ PAGES = {
     "502-html": lambda: text_response("<html><body><h1>502 Bad Gateway</h1></body></html>", status=502),
     "wall": lambda: text_response("<html><body>Unusual traffic from your network</body></html>", status=403),
     "login-redirect": lambda: Response(302, b"", headers={"location": "https://x.com/i/flow/login"}),
+    "redirect": lambda: Response(302, b"", headers={"location": "https://x.com/tos"}),
     "logged-out": lambda: text_response('<html><a href="/i/flow/login">Log in</a></html>', status=200),
     "no-instructions": lambda: json_response(
         {"data": {"search_by_raw_query": {"search_timeline": {"timeline": NOTHING}}}}

@@ -38,7 +38,10 @@ class Door:
     def _page(self, request: Request) -> Response | None:
         person = self._who(request)
         if request.path in LOGIN_PAGES:
-            return redirect("/home") if person is not None else login_page()
+            if person is not None:
+                return redirect("/home")
+            self.people.pages += 1
+            return login_page()
         if request.path == "/i/flow/google":
             return self._from_google(request)
         if request.path == "/account/access":

@@ -54,6 +54,8 @@ class People:
         self.all: dict[str, Person] = {}
         self.sessions: dict[str, str] = {}
         """auth_token to user name."""
+        self.pages = 0
+        """How often a login page was given to somebody."""
         self._expired: set[str] = set()
         self._rng = Random(f"{seed}:codes")
 
@@ -106,10 +108,11 @@ class People:
         """What a test wants to know; no secrets."""
         sessions = list(self.sessions.values())
         return {
+            "pages": self.pages,
             "accounts": [
                 {"username": p.username, "challenge": p.challenge, "sessions": sessions.count(p.username), **p.counts}
                 for p in self.all.values()
-            ]
+            ],
         }
 
 

@@ -17,14 +17,15 @@ from xget_kernel.keys import KekTrouble, KeySettings, KeysUnavailable, Wrapping,
 from xget_kernel.secrets import Keyring
 from xget_kernel.settings import ServiceSettings
 from xget_standalone.doctor.findings import Finding
+from xget_standalone.key_check import check_keys
 from xget_standalone.migration.keys import KEEPERS, sealed_of
 
 _PIECE: Final = 500
 _MOST: Final = 5000
 """Rows of one service that are opened; `xget keys status` opens all."""
 _ADVICE: Final = (
-    "Restore the keys.json, table data_keys or XGET_KEYS that holds these keys, then run `xget keys status`, which "
-    "names the rows; or set those secrets anew (docs/operations/secrets.md)."
+    "Restore the keys.json, table data_keys or XGET_KEYS that holds these keys, then run `xget keys status` (or `xget "
+    "keys lost`, while nothing runs), which names the rows; or set those secrets anew (docs/operations/secrets.md)."
 )
 
 _ELSEWHERE: Final = "They are wrapped, and this shell has no key-encryption key: `xget keys status` asks the services."
@@ -37,7 +38,7 @@ async def look_at_secrets(settings: ServiceSettings) -> list[Finding]:
     if given.in_table:
         return await _look_at_tables(given, settings)
     if not given.keys and not file.exists():
-        return []
+        return await _gone(settings)
     try:
         keys = await asyncio.to_thread(given.open_keys)
     except StartupError as error:
@@ -45,6 +46,15 @@ async def look_at_secrets(settings: ServiceSettings) -> list[Finding]:
             return [Finding(area="keys", name="keys", state="idle", says=_ELSEWHERE)]
         return [_wrong(str(error))]
     return [found for service in KEEPERS if (found := await _look(service, settings, keys.ring))]
+
+
+async def _gone(settings: ServiceSettings) -> list[Finding]:
+    """No key file: fine, unless something is stored that needs it."""
+    try:
+        await check_keys(settings)
+    except StartupError as error:
+        return [Finding(area="keys", name="keys", state="wrong", says=str(error), advice=_ADVICE)]
+    return []
 
 
 async def _look_at_tables(given: KeySettings, settings: ServiceSettings) -> list[Finding]:

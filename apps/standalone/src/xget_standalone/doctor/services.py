@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import msgspec
@@ -33,16 +34,30 @@ class _Ready(msgspec.Struct):
 async def look_at_services(settings: ServiceSettings, gateway: str | None) -> list[Finding]:
     """A finding for the gateway and for each service, and for each worker of a cluster on the home folder.
 
-    A cluster's processes are where its supervisor wrote down; `gateway` and the environment's URLs win over that. One
-    that does not answer is taken as not started.
+    A cluster's processes are where its supervisor wrote down, else those of `xget up` are behind the gateway's port;
+    `gateway` and the environment's URLs win over that. One that does not answer is taken as not started.
     """
     given = {name for name in PARTS if os.environ.get(f"{name.upper()}_SERVICE_URL")}
     found = {name: url for name, url in _of_cluster(settings).items() if name not in given}
-    places = {"gateway": gateway or DEFAULT_GATEWAY, **upstreams_of(settings), **found}
+    near = {name: url for name, url in beside(gateway).items() if name not in given}
+    places = {"gateway": gateway or DEFAULT_GATEWAY, **upstreams_of(settings), **near, **found}
     if gateway:
         places["gateway"] = gateway
     async with httpx.AsyncClient(timeout=ASK_SECONDS, trust_env=False) as client:
         return list(await asyncio.gather(*(_look(client, name, url) for name, url in places.items())))
+
+
+def beside(gateway: str | None) -> dict[str, str]:
+    """Where `xget up` has the services of a gateway on this machine: behind its port. None elsewhere."""
+    try:
+        parts = urlsplit(gateway or "")
+        host, port = parts.hostname or "", parts.port or 0
+    except ValueError:
+        return {}
+    if host not in {"localhost", "127.0.0.1", "::1"} or not 0 < port <= 64000:
+        return {}
+    shown = f"[{host}]" if ":" in host else host
+    return {name: f"{parts.scheme}://{shown}:{port + part.offset}" for name, part in PARTS.items()}
 
 
 def _of_cluster(settings: ServiceSettings) -> dict[str, str]:

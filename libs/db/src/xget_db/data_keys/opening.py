@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from xget_db.data_keys.lost import lost_keys, stored
 from xget_db.data_keys.place import InTable
 from xget_db.engine import Database
 from xget_db.sealed import Sealed, counted
@@ -14,13 +15,20 @@ from xget_kernel.keys import KekTrouble, KeyFile, Keys, KeySettings, KeysUnavail
 from xget_kernel.secrets import Keyring
 
 
-async def open_keys(settings: KeySettings, database: Database, tables: Sequence[Sealed]) -> Keys:
+async def open_keys(settings: KeySettings, database: Database, tables: Sequence[Sealed], *, anew: bool = False) -> Keys:
     """The keys: of XGET_KEYS, of the key file, or of the service's table; made at the first start.
 
-    A table takes up the keys of a key file that lies where it lay before. `tables` hold what the keys wrote. Raises
-    StartupError.
+    A table takes up the keys of a key file that lies where it lay before. `tables` hold what the keys wrote: where
+    something is stored and no key is there, none is made unless `anew`. Raises StartupError.
     """
-    keys = await (_of_table(settings, database) if settings.in_table else asyncio.to_thread(settings.open_keys))
+    if settings.in_table:
+        keys = await _of_table(settings, database, () if anew else tables)
+    else:
+        if not (anew or settings.keys or settings.keys_path.exists()):
+            counts = await stored(database, tables)
+            if counts and not settings.keys_path.exists():  # not made meanwhile by another who wrote these
+                raise lost_keys(counts, f"The key file {settings.keys_path} is gone")
+        keys = await asyncio.to_thread(settings.open_keys)
     if keys.place is not None and keys.place.followed:
         keys.give_up(await lacking(keys, database, tables))
     return keys
@@ -29,11 +37,11 @@ async def open_keys(settings: KeySettings, database: Database, tables: Sequence[
 async def lacking(keys: Keys, database: Database, tables: Sequence[Sealed]) -> set[str]:
     """Keys that wrote what is stored, and that are not there."""
     async with database.read() as session:
-        used = {count.key_id for count in await counted(session, tables)}
+        used = {count.key_id for count in await counted(session, tables, keys.ring.ids)}
     return used - {*keys.ring.ids}
 
 
-async def _of_table(settings: KeySettings, database: Database) -> Keys:
+async def _of_table(settings: KeySettings, database: Database, tables: Sequence[Sealed]) -> Keys:
     wrapping = Wrapping(await asyncio.to_thread(settings.kek_chosen))
     old = await asyncio.to_thread(_file, settings.keys_path)
     place = InTable(database, wrapping)
@@ -44,6 +52,11 @@ async def _of_table(settings: KeySettings, database: Database) -> Keys:
 
     try:
         found = await place.read()
+        if not (found.wrapped or old.keys or old.wrapped):
+            counts = await stored(database, tables)
+            found = await place.read()  # another may have made the first one meanwhile, and written with it
+            if counts and not found.wrapped:
+                raise lost_keys(counts, "The table data_keys holds no key")
         if not found.wrapped or {*old.keys, *old.wrapped} - {*found.wrapped, *found.retired}:
             await place.change(begun)
             found = await place.read()

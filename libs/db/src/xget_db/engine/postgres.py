@@ -6,12 +6,14 @@ that died are free as soon as the server sees its connection closed, at the late
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import text
 
 from xget_db import pending
+from xget_db.direct import PostgresSender, Sender
+from xget_db.engine.kept import Settings
 from xget_db.engine.sessions import sessions_of
 from xget_db.postgres.address import Address
 from xget_db.postgres.announcing import Announcing
@@ -19,11 +21,20 @@ from xget_db.postgres.engines import open_engine, reading
 from xget_db.postgres.listening import Listener
 from xget_db.sharing import shared
 
+T = TypeVar("T")
+
 _NUMBER: Final = "SHOW server_version"
+_PLANNED_ONCE: Final = Settings(
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off", "RESET plan_cache_mode; RESET enable_seqscan"
+)
+"""What happens at every page is planned once for a connection: to plan it takes longer than to do it. Such a plan may
+outlive the day when the table was small, so that it must not read the table whole."""
 
 
 class PostgresTables:
     """A bounded pool, and a connection that listens while somebody wants to hear of commits."""
+
+    settings: Settings | None = _PLANNED_ONCE
 
     def __init__(self, address: Address) -> None:
         self._shared = shared(address.dsn)
@@ -39,6 +50,14 @@ class PostgresTables:
 
     async def turn(self) -> None:
         """Writers need not queue."""
+
+    def sender(self, driver: Any) -> Sender:
+        """What gives statements to a connection."""
+        return PostgresSender(driver)
+
+    async def finish(self, _driver: Any, work: Coroutine[Any, Any, T]) -> T:
+        """Do work."""
+        return await work
 
     def on_commit(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after commits of any process that emitted."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
@@ -14,10 +15,14 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from xget_db import pending
-from xget_db.driver import connect
+from xget_db.direct import Sender, SqliteSender, finished
+from xget_db.driver import FastConnection, connect
+from xget_db.engine.kept import Settings
 from xget_db.engine.sessions import sessions_of
 from xget_db.sharing import shared
 from xget_kernel.errors import StartupError, Unavailable
+
+T = TypeVar("T")
 
 BUSY_SECONDS: Final = 10
 _PRAGMAS: Final = (
@@ -32,6 +37,8 @@ _PRAGMAS: Final = (
 
 class SqliteTables:
     """The connections to one file: one writer at a time, readers beside it."""
+
+    settings: Settings | None = None
 
     def __init__(self, path: Path) -> None:
         _make_folder(path.parent)
@@ -54,6 +61,16 @@ class SqliteTables:
         except TimeoutError as error:
             raise Unavailable("The database is busy with another write: try again in a moment.") from error
         return turn
+
+    def sender(self, driver: FastConnection) -> Sender:
+        """What gives statements to a connection, in its thread."""
+        return SqliteSender(driver.raw)
+
+    async def finish(self, driver: FastConnection, work: Coroutine[Any, Any, T]) -> T:
+        """Do work that waits for nothing but its statements, in the connection's thread."""
+        context = copy_context()
+        answer: T = await driver.run(lambda _raw: context.run(finished, work))
+        return answer
 
     def on_commit(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after commits of this process that emitted."""

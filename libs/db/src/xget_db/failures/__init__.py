@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -23,7 +24,7 @@ def translated(*, writing: bool) -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
+    except (DBAPIError, sqlite3.Error, asyncpg.PostgresError) as error:
         known = translate(error)
         if known is None or (not writing and (sqlite.is_read_only(error) or postgres.is_read_only(error))):
             raise

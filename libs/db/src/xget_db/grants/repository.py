@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, String, Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_db.locks import in_turn
+from xget_db.types import UtcDateTime
 from xget_kernel.pages import PageQuery
 
 
@@ -63,13 +64,8 @@ class GrantRepository:
 
     async def lent(self, grantee: str, platform: str, now: datetime) -> list[Lent]:
         """What somebody may use of others now, whole pools and single ones, by owner."""
-        columns = self._table.c
-        query = (
-            select(columns.owner_id, columns.subject_id)
-            .where(columns.grantee_id == grantee, columns.platform.in_(("", platform)), self._live(now))
-            .distinct()
-        )
-        return sorted(Lent(owner, subject) for owner, subject in await self._session.execute(query))
+        values = lent_values(grantee, platform, now)
+        return sorted(Lent(*row) for row in await self._session.execute(lent_to(self._table), values))
 
     def _live(self, now: datetime) -> ColumnElement[bool]:
         return _live(self._table, now)
@@ -79,11 +75,24 @@ class GrantRepository:
         return [] if party is None else [or_(columns.owner_id == party, columns.grantee_id == party)]
 
 
+def lent_to(table: Table) -> Select[str, str]:
+    """Owner and subject of what somebody may use of others; execute it with `lent_values`."""
+    platform = or_(table.c.platform == "", table.c.platform == bindparam("platform", type_=String))
+    mine = table.c.grantee_id == bindparam("grantee", type_=String)
+    live = _live(table, bindparam("now", type_=UtcDateTime))
+    return select(table.c.owner_id, table.c.subject_id).where(mine, platform, live).distinct()
+
+
+def lent_values(grantee: str, platform: str, now: datetime) -> dict[str, object]:
+    """Parameters of `lent_to`."""
+    return {"grantee": grantee, "platform": platform, "now": now}
+
+
 def grantees_of(table: Table, owner: str, platform: str, now: datetime) -> Select[str]:
     """Who may use something of an owner now."""
     mine = (table.c.owner_id == owner, table.c.platform.in_(("", platform)), _live(table, now))
     return select(table.c.grantee_id).where(*mine).distinct()
 
 
-def _live(table: Table, now: datetime) -> ColumnElement[bool]:
+def _live(table: Table, now: Any) -> ColumnElement[bool]:
     return and_(table.c.revoked_at.is_(None), or_(table.c.expires_at.is_(None), table.c.expires_at > now))

@@ -55,7 +55,7 @@ class InFile:
 
     @property
     def trouble(self) -> str | None:
-        return self.store.trouble
+        return self.store.trouble or self.store.gone
 
     @property
     def followed(self) -> bool:

@@ -27,6 +27,13 @@ class KeyStore:
         self.trouble: str | None = None
         """Why the newest state of the file could not be taken; the keys of before go on."""
 
+    @property
+    def gone(self) -> str | None:
+        """That the file was there and is not any more, as a sentence."""
+        if self._seen is None or self._stamp() is not None:
+            return None
+        return f"The key file {self._path} is gone: restore it before the next start, which refuses without it."
+
     def open(self) -> Keyring:
         """The keyring; the file is made with a first key where there is none. Raises StartupError."""
         try:

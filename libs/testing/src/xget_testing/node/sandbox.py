@@ -22,6 +22,7 @@ class Sandbox:
         command = [XGET, "sandbox", "--port", str(self.port), "--ca", str(self.ca), *options]
         self.process = Process(command, cwd=folder, env=clean_env(), log=folder / "sandbox.log", start=forked)
         self.proxy = f"http://127.0.0.1:{self.port}"
+        self.imap = int(options[options.index("--imap") + 1]) if "--imap" in options else 0
 
     def truth(self, **query: Any) -> dict[str, Any]:
         """What exists, for a task type and its parameters."""
@@ -39,6 +40,19 @@ class Sandbox:
     def register(self, *people: dict[str, Any]) -> None:
         """Let people log in."""
         self._call("POST", "accounts", json=list(people))
+
+    def people(self) -> dict[str, Any]:
+        """Who may log in, and how often who did; how often a login page was given."""
+        found: dict[str, Any] = self._call("GET", "accounts")
+        return found
+
+    def mail(self, **rules: Any) -> None:
+        """Deliver mail late or never from now on, as `lost=True`."""
+        self._call("POST", "mail", json=rules)
+
+    def api(self, **rules: Any) -> None:
+        """Another month's cap, other projects or limits of the official API from now on, as `cap=500`."""
+        self._call("POST", "api", json=rules)
 
     def paging(self, rules: str) -> None:
         """Let searches stall, lie and forget cursors from now on, as `stall=800,lie=0.02`."""

@@ -1,13 +1,14 @@
-"""Notes who looked at what. A look changes nothing, so its row is written a moment later, by one writer."""
+"""Notes who looked at what: at one thing before the answer leaves, at a list a moment later, by one writer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from fastapi import Depends, Request
 from sqlalchemy import Table
 
 from xget_db.audit import By, Subject, values_of
@@ -22,12 +23,17 @@ log = get_logger(__name__)
 AGAIN_SECONDS: Final = 60.0
 """Who looks at the same again so soon is noted once."""
 RETRY_SECONDS: Final = 1.0
+KEPT_SECONDS: Final = 2.0
+"""So long an answer waits for the note of a look at most."""
 _REMEMBERED: Final = 4096
 _MOST_WAITING: Final = 10_000
 
 
 class Views:
-    """Looks that wait to be written, within a second. A process that is killed loses those of its last moment."""
+    """Looks that wait to be written, within a second. A process that is killed loses the lists of its last moment.
+
+    What reveals a secret is no look: it is noted in the transaction that gives the secret away.
+    """
 
     def __init__(self, database: Database, table: Table, clock: Clock) -> None:
         self._database = database
@@ -52,6 +58,14 @@ class Views:
             return
         self._waiting.append(values_of(by, action, subject, dict(details or {}), self._clock.now()))
         self._stir.set()
+
+    async def kept(self) -> None:
+        """Wait until all looks of before are written: while the tables cannot be written, two seconds at most."""
+        try:
+            async with asyncio.timeout(KEPT_SECONDS):
+                await self.flush()
+        except (XGetError, TimeoutError) as error:
+            log.warning("audit_views_wait", reason=str(error) or "They take too long.", count=len(self._waiting))
 
     async def flush(self) -> None:
         """Write what waits. Raises XGetError while the tables cannot be written; it waits on."""
@@ -93,3 +107,17 @@ class Views:
             log.warning("audit_views_wait", reason=error.detail, count=len(self._waiting))
             return False
         return True
+
+
+def kept_dep(views: Callable[[Request], Views]) -> Any:
+    """`Kept = Annotated[Views, kept_dep(views)]`: what a route notes with it is written before the answer leaves.
+
+    Name it before what opens a session: that one is closed by then, and no request holds two connections.
+    """
+
+    async def keep(request: Request) -> AsyncIterator[Views]:
+        found = views(request)
+        yield found
+        await found.kept()
+
+    return Depends(keep, scope="function")

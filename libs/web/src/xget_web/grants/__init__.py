@@ -1,7 +1,7 @@
 """Owners let others use what is theirs, over HTTP."""
 
-from xget_web.grants.desk import GrantDesk, Opened
-from xget_web.grants.errors import BadGrant, GrantExists, GrantNotFound
+from xget_web.grants.desk import GrantDesk, Opened, Unknown
+from xget_web.grants.errors import BadGrant, GrantExists, GrantNotFound, UnknownUser, UsersUnavailable
 from xget_web.grants.router import grants_router
 from xget_web.grants.schemas import GrantCreate, GrantRead
 
@@ -13,5 +13,8 @@ __all__ = [
     "GrantNotFound",
     "GrantRead",
     "Opened",
+    "Unknown",
+    "UnknownUser",
+    "UsersUnavailable",
     "grants_router",
 ]

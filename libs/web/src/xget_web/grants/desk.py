@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,11 @@ from xget_db.engine import Database
 from xget_db.grants import GrantRepository
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
+from xget_kernel.errors import XGetError
 from xget_kernel.ids import new_id
 from xget_kernel.pages import PageQuery
 from xget_web.audit import by
-from xget_web.grants.errors import BadGrant, GrantExists, GrantNotFound
+from xget_web.grants.errors import BadGrant, GrantExists, GrantNotFound, UnknownUser, UsersUnavailable
 from xget_web.grants.schemas import GrantCreate
 
 Opened = AsyncSession
@@ -27,6 +28,10 @@ OwnerOf = Callable[[AsyncSession, str, Caller], Awaitable[str]]
 """Whose a subject is. Raises NotFound (404) for what the caller may not see."""
 Given = Callable[[AsyncSession, str, GrantCreate], Awaitable[None]]
 """Told within the transaction that somebody may use more of an owner's from now on."""
+
+
+Unknown = Callable[[Collection[str]], Awaitable[set[str]]]
+"""Those of some ids that are no user's. Raises XGetError while that cannot be known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,18 @@ class GrantDesk:
     clock: Clock
     owner_of: OwnerOf
     given: Given
+    unknown: Unknown
+
+    async def check(self, body: GrantCreate, caller: Caller) -> None:
+        """Refuse who is no user, before a transaction begins. Raises UnknownUser (422), UsersUnavailable (503)."""
+        named = {"grantee_id": body.grantee_id, "owner_id": body.owner_id or caller.user_id}
+        try:
+            missing = await self.unknown({*named.values()} - {caller.user_id})
+        except XGetError as error:
+            raise UsersUnavailable() from error
+        for field, user_id in named.items():
+            if user_id in missing:
+                raise UnknownUser(field)
 
     async def give(self, session: AsyncSession, body: GrantCreate, caller: Caller) -> Row[Any]:
         """Let another use it. Raises BadGrant (422), GrantExists (409), and what `owner_of` raises."""

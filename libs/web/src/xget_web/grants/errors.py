@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xget_kernel.errors import Conflict, FieldError, Invalid, NotFound
+from xget_kernel.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 
 
 class GrantNotFound(NotFound):
@@ -29,3 +29,19 @@ class BadGrant(Invalid):
 
     def __init__(self, field: str, rule: str, sentence: str) -> None:
         super().__init__(sentence, errors=[FieldError(field, rule, sentence)])
+
+
+class UnknownUser(BadGrant):
+    code = "unknown_user"
+    title = "Unknown user"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "exists", "There is no user with this id: GET /api/v1/auth/users?username= tells ids.")
+
+
+class UsersUnavailable(Unavailable):
+    code = "users_unavailable"
+    title = "Auth service unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The auth service does not answer, so nobody knows whether this user exists: try again soon.")

@@ -11,7 +11,7 @@ from xget_kernel.errors import Forbidden, NotFound
 from xget_web.auth import CallerDep
 from xget_web.db import GetDatabase, read_dep, session_dep
 from xget_web.grants.desk import GrantDesk
-from xget_web.grants.errors import BadGrant, GrantExists, GrantNotFound
+from xget_web.grants.errors import BadGrant, GrantExists, GrantNotFound, UnknownUser, UsersUnavailable
 from xget_web.grants.schemas import GrantCreate, GrantRead
 from xget_web.paging import PageOut, PageParams
 from xget_web.problems import errors
@@ -45,7 +45,12 @@ def grants_router(
         rows, total = await grants.page(opened, caller, page, ended=ended)
         return PageOut[GrantRead].of([GrantRead.model_validate(row) for row in rows], page, total)
 
-    @router.post("", status_code=201, responses=errors(Forbidden, missing, GrantExists, BadGrant))
+    async def checked(body: GrantCreate, grants: Annotated[GrantDesk, Depends(desk)], caller: Writer) -> None:
+        await grants.check(body, caller)
+
+    refusals = errors(Forbidden, missing, GrantExists, BadGrant, UnknownUser, UsersUnavailable)
+
+    @router.post("", status_code=201, dependencies=[Depends(checked)], responses=refusals)
     async def create_grant(
         body: GrantCreate,
         grants: Annotated[GrantDesk, Depends(desk)],

@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
-from sqlalchemy import Table
+from sqlalchemy import Executable, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,10 +30,17 @@ from xget_web.health import Check, Degraded
 LOOK_SECONDS: Final = 10.0
 """How often it is asked whether the keys are others."""
 _KEYS: Final = Subject("keys", "", "")
+_DONE: Final = {
+    "add": "added", "rewrap": "rewrapped", "retire": "retired", "restore": "restored", "forget": "forgotten",
+}  # fmt: skip
 COUNT_SECONDS: Final = 300.0
 """How often what they wrote is counted while nothing is known to be lost."""
 
 log = get_logger(__name__)
+
+
+NoteOf = Callable[[By, str, dict[str, object], datetime], Executable]
+"""The statement that writes down who did what, with which details, and when."""
 
 
 @dataclass
@@ -43,8 +52,8 @@ class KeyDesk:
     tables: Sequence[Sealed]
     took_back: Callable[[], Awaitable[object]] | None = None
     """Called when all was looked at: what waits for a lost key may go on."""
-    trail: Table | None = None
-    """Where it is written down who changed what, if the service has such a table."""
+    trail: NoteOf | None = None
+    """How it is written down who changed what, if the service does that."""
     clock: Clock = field(default_factory=SystemClock)
     lost: dict[str, int] = field(default_factory=dict)
     """Secrets whose key is not there, by table, as they were counted last."""
@@ -54,17 +63,31 @@ class KeyDesk:
         """Write down what somebody did to the keys, within a transaction or in one of its own."""
         if self.trail is None:
             return
-        row = self.trail.insert().values(values_of(by, action, _KEYS, details, self.clock.now()))
+        row = self.trail(by, action, details, self.clock.now())
         if session is not None:
             await session.execute(row)
             return
         async with self.database.transaction() as alone:
             await alone.execute(row)
 
+    @asynccontextmanager
+    async def noted(self, by: By, verb: str, **details: object) -> AsyncIterator[dict[str, object]]:
+        """Write down that somebody begins to do something to the keys, before it is done, and then what came of it.
+
+        After a kill in between the trail says `keys.<verb>_begun` alone. The block may add to what is told at its end.
+        """
+        await self.note(by, f"keys.{verb}_begun", details)
+        try:
+            yield details
+        except XGetError as error:
+            await self.note(by, f"keys.{verb}_failed", {**details, "reason": error.detail})
+            raise
+        await self.note(by, f"keys.{_DONE[verb]}", details)
+
     async def usage(self) -> list[Count]:
         """How many secrets of each column each key wrote."""
         async with self.database.read() as session:
-            return await counted(session, self.tables)
+            return await counted(session, self.tables, self.keys.ring.ids)
 
     async def count(self) -> None:
         """Find out what has lost its key; where some of it has come back, whoever waited for it goes on."""
@@ -111,6 +134,10 @@ class KeyDesk:
             raise KeyInUse(f"The key {used[0]} wrote secrets that are stored: `xget keys rotate` writes them anew.")
 
 
+def _row(table: Table, by: By, action: str, details: dict[str, object], at: datetime) -> Executable:
+    return table.insert().values(values_of(by, action, _KEYS, details, at))
+
+
 @asynccontextmanager
 async def opened_keys(
     app: FastAPI,
@@ -118,15 +145,16 @@ async def opened_keys(
     database: Database,
     tables: Sequence[Sealed],
     *,
-    trail: Table | None = None,
+    trail: Table | NoteOf | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[KeyDesk]:
     """The desk of a service for as long as it runs; it keeps up with keys that others add. Raises StartupError.
 
-    What is done to the keys is written into `trail`, an audit table, if one is given.
+    What is done to the keys is written into `trail`, an audit table, or by the statements that it makes.
     """
     keys = await open_keys(settings, database, tables)
-    app.state.keys = desk = KeyDesk(keys, database, tables, trail=trail, clock=clock or SystemClock())
+    noting = partial(_row, trail) if isinstance(trail, Table) else trail
+    app.state.keys = desk = KeyDesk(keys, database, tables, trail=noting, clock=clock or SystemClock())
     async with keys.following():
         watching = asyncio.create_task(desk.watch())
         try:

@@ -62,17 +62,17 @@ def keys_router(prefix: str, tag: str) -> APIRouter:
     @router.post("", status_code=201, responses=errors(Forbidden, KeysFixed, KeysUnavailable))
     async def add_data_key(desk: Desk, caller: Admin) -> AddedKey:
         """Add a key, which encrypts from now on. What others wrote stays as it is until `reencrypt`."""
-        key_id = await desk.keys.add()
+        async with desk.noted(by(caller), "add") as told:
+            told["key_id"] = key_id = await desk.keys.add()
         log.warning("data_key_added", key_id=key_id, user_id=caller.user_id)
-        await desk.note(by(caller), "keys.added", {"key_id": key_id})
         return AddedKey(id=key_id)
 
     @router.post("/rewrap", responses=errors(Forbidden, KeysFixed, KeysUnavailable))
     async def rewrap_data_keys(desk: Desk, caller: Admin) -> Rewrapped:
         """Wrap all keys by the newest key-encryption key."""
-        count = await desk.keys.rewrap()
+        async with desk.noted(by(caller), "rewrap") as told:
+            told["keys"] = count = await desk.keys.rewrap()
         log.warning("data_keys_rewrapped", count=count, user_id=caller.user_id)
-        await desk.note(by(caller), "keys.rewrapped", {"keys": count})
         return Rewrapped(rewrapped=count)
 
     @router.post("/check", responses=errors(Forbidden))
@@ -110,23 +110,23 @@ def _add_pruning(router: APIRouter) -> None:
     async def retire_data_keys(body: Named, desk: Desk, caller: Admin) -> None:
         """Take keys away that wrote no secret of this service; they can be restored. Ask the others first where the
         keys lie in a file: they have the same."""
-        await desk.retire(body.ids)
+        async with desk.noted(by(caller), "retire", key_ids=body.ids):
+            await desk.retire(body.ids)
         log.warning("data_keys_retired", key_ids=body.ids, user_id=caller.user_id)
-        await desk.note(by(caller), "keys.retired", {"key_ids": body.ids})
 
     @router.post("/restore", status_code=204, responses=errors(Forbidden, NoSuchKey, KeysFixed, KeysUnavailable))
     async def restore_data_keys(body: Named, desk: Desk, caller: Admin) -> None:
         """Bring retired keys back, which open what they wrote."""
-        await desk.keys.restore(body.ids)
+        async with desk.noted(by(caller), "restore", key_ids=body.ids):
+            await desk.keys.restore(body.ids)
         log.warning("data_keys_restored", key_ids=body.ids, user_id=caller.user_id)
-        await desk.note(by(caller), "keys.restored", {"key_ids": body.ids})
 
     @router.post("/forget", status_code=204, responses=errors(Forbidden, KeyInUse, KeysFixed, KeysUnavailable))
     async def forget_data_keys(body: Named, desk: Desk, caller: Admin) -> None:
         """Drop retired keys for ever: what they wrote, in backups too, is then lost."""
-        await desk.forget(body.ids)
+        async with desk.noted(by(caller), "forget", key_ids=body.ids):
+            await desk.forget(body.ids)
         log.warning("data_keys_forgotten", key_ids=body.ids, user_id=caller.user_id)
-        await desk.note(by(caller), "keys.forgotten", {"key_ids": body.ids})
 
 
 def _place(body: PieceRequest, desk: KeyDesk) -> Place:

@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    TextClause,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xget_account.models.base import Base
+from xget_account.models.states import ACTIVE, NEEDS_LOGIN
 from xget_db.types import JsonDict, JsonList, UtcDateTime
 
 SECRETS = ("password", "email_password", "cookies", "totp", "api")
 """Columns that hold a ciphertext of `Keyring`, bound to `accounts:<id>:<column>`."""
+_LOGGED_OUT = text(f"status = '{NEEDS_LOGIN}'")
+_NOT_ACTIVE = text(f"status <> '{ACTIVE}'")
+_RESTED = text("rest_until IS NOT NULL")
+
+
+def _few(name: str, *columns: str, where: TextClause, on_sqlite: TextClause | None = None) -> Index:
+    """An index of the few rows for which `where` holds: leases of the others do not write it."""
+    return Index(name, *columns, postgresql_where=where, sqlite_where=where if on_sqlite is None else on_sqlite)
 
 
 class Account(Base):
@@ -23,6 +43,13 @@ class Account(Base):
         Index("ix_accounts_turn", "owner_id", "platform", "turn", "id"),
         Index("ix_accounts_begun", "owner_id", "platform", "begun"),
         Index("ix_accounts_lease_holder", "lease_holder"),
+        Index("ix_accounts_made", "created_at", "id"),
+        Index("ix_accounts_owner_made", "owner_id", "created_at", "id"),
+        _few("ix_accounts_logged_out", "updated_at", "id", where=_LOGGED_OUT),
+        _few("ix_accounts_state", "status", "created_at", "id", where=_NOT_ACTIVE),
+        _few("ix_accounts_owner_state", "owner_id", "status", "created_at", "id", where=_NOT_ACTIVE),
+        _few("ix_accounts_off", "owner_id", "created_at", "id", where=text("NOT active"), on_sqlite=text("active = 0")),
+        _few("ix_accounts_rest", "owner_id", "rest_until", "id", "status", "platform", where=_RESTED),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -76,6 +103,7 @@ class LedgerEntry(Base):
     """What is known of one account and one operation of the platform."""
 
     __tablename__ = "ledger"
+    __table_args__ = (_few("ix_ledger_rest", "rest_until", "account_id", where=_RESTED),)
 
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
     operation: Mapped[str] = mapped_column(String(64), primary_key=True)

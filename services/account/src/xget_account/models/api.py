@@ -34,3 +34,26 @@ class ApiAccess(Base):
     """What its request may read at most; counted already, and taken back as far as it is not read."""
     unit_micros: Mapped[int] = mapped_column(BigInteger, default=0)
     """Price of each of them."""
+
+
+class ApiApp(Base):
+    """Which developer app the tokens of an account are of, and what of its money nobody has told the end of."""
+
+    __tablename__ = "api_apps"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    app: Mapped[str] = mapped_column(String(64), default="")
+    """The owner's word for it; "" when he has not said."""
+    app_key: Mapped[str] = mapped_column(String(160), default="", index=True)
+    """The same for all accounts that are known to be of one app."""
+    app_wide: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Asks with the app's own token: its windows are the app's. A user's are his."""
+    open_fence: Mapped[int] = mapped_column(Integer, default=0)
+    """The newest lease, until its report: what was held for it, should nobody ever tell."""
+    open_units: Mapped[int] = mapped_column(Integer, default=0)
+    open_micros: Mapped[int] = mapped_column(BigInteger, default=0)
+    lost_month: Mapped[str] = mapped_column(String(7), default="")
+    """UTC month of the next two."""
+    lost_units: Mapped[int] = mapped_column(BigInteger, default=0)
+    lost_micros: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Held for requests whose answers nobody has told of. They are among what the month has cost: X may bill them."""

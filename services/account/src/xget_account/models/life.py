@@ -28,6 +28,10 @@ class Move(Base):
     next_step: Mapped[str] = mapped_column(String(32))
     by: Mapped[str] = mapped_column(String(64))
     """`playbook`, `login`, `keys`, `worker`, or a person's id."""
+    rule: Mapped[str | None] = mapped_column(String(80))
+    """The rule of the playbook that moved it, if one did."""
+    playbook: Mapped[str | None] = mapped_column(String(16))
+    """The revision of that playbook."""
 
 
 class Sample(Base):

@@ -12,3 +12,4 @@ RESTING = "RESTING"
 """Not stored: what a healthy account is while it rests."""
 
 HEALTHY = (NEW, ACTIVE)
+STORED = (NEW, ACTIVE, NEEDS_LOGIN, NEEDS_HUMAN, SUSPENDED, RETIRED)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Table, delete, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.errors import AccountExists
-from xget_account.models import HEALTHY, RESTING, Account, ApiAccess, LedgerEntry, Move
+from xget_account.models import Account, ApiAccess, LedgerEntry, Move
+from xget_account.repository.listing import Fitting
+from xget_account.repository.ringing import Made, made
 from xget_account.schemas import AccountFilter
 from xget_db.locks import in_turn, locked
 from xget_db.ordering import in_bytes
+from xget_db.planning import grown
 from xget_kernel.pages import PageQuery
 
 _BATCH = 400
+_ACCOUNTS: Final = cast(Table, Account.__table__)
+_ACCESSES: Final = cast(Table, ApiAccess.__table__)
 _SORTS: dict[str, ColumnElement[Any]] = {
     "created_at": Account.created_at.asc(),
     "-created_at": Account.created_at.desc(),
@@ -45,11 +50,16 @@ class AccountRepository:
         self, owner: str | None, wanted: AccountFilter, page: PageQuery, now: datetime
     ) -> tuple[Sequence[Account], int]:
         """One page of the accounts that fit, and how many fit in all."""
-        query = _filtered(select(Account), owner, wanted, now)
-        total = await self._session.scalar(select(func.count()).select_from(query.subquery()))
-        ordered = query.order_by(_SORTS[wanted.sort], Account.id).offset(page.offset).limit(page.limit)
-        rows = await self._session.scalars(ordered)
-        return list(rows), total or 0
+        fits = Fitting(owner, wanted, now)
+        total, query = await fits.count(self._session), fits.ids()
+        # ids first: whole accounts would be sorted in memory, all of those before the page too
+        ids = list(
+            await self._session.scalars(
+                query.order_by(_SORTS[wanted.sort], Account.id).offset(page.offset).limit(page.limit)
+            )
+        )
+        rows = {row.id: row for row in await self._session.scalars(select(Account).where(Account.id.in_(ids)))}
+        return [rows[account_id] for account_id in ids if account_id in rows], total
 
     async def ledger(self, account_ids: Iterable[str]) -> dict[str, list[LedgerEntry]]:
         """Ledger entries by account, those of one account by operation name."""
@@ -78,10 +88,39 @@ class AccountRepository:
         self._session.add_all(accounts)
         await self.save(accounts[0] if accounts else None)
 
-    async def add_accesses(self, accesses: Sequence[ApiAccess]) -> None:
-        """Insert what new accounts of an official API may spend."""
-        self._session.add_all(accesses)
-        await self._session.flush()
+    async def take_in(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert accounts that are given as rows, each with all columns; those of an official API may spend nothing.
+
+        Who waits for accounts hears of them. Raises AccountExists (409) when the name of one is taken.
+        """
+        if not rows:
+            return
+        try:
+            async with self._session.begin_nested():
+                await self._session.execute(insert(_ACCOUNTS), rows)
+        except IntegrityError as error:
+            taken = await self._taken(rows)
+            if taken is None:
+                raise
+            raise AccountExists(taken) from error
+        if accesses := [{"account_id": row["id"]} for row in rows if row["api"] is not None]:
+            await self._session.execute(insert(_ACCESSES), accesses)
+        await grown(self._session, _ACCOUNTS)
+        made(self._session, [Made.of(row) for row in rows])
+
+    async def _taken(self, rows: Sequence[Mapping[str, Any]]) -> str | None:
+        """The first name among the rows that another account has, or an earlier one of them."""
+        seen: set[tuple[str, str, str]] = set()
+        for start in range(0, len(rows), _BATCH):
+            piece = rows[start : start + _BATCH]
+            names = (Account.owner_id, Account.platform, Account.username_key)
+            query = select(*names).where(tuple_(*names).in_([_name_of(row) for row in piece]))
+            seen |= {(owner, platform, key) for owner, platform, key in await self._session.execute(query)}
+        for row in rows:
+            if _name_of(row) in seen:
+                return str(row["username"])
+            seen.add(_name_of(row))
+        return None
 
     async def save(self, account: Account | None) -> None:
         """Write what was changed. Raises AccountExists (409) when the new name is taken."""
@@ -97,25 +136,5 @@ class AccountRepository:
         await self._session.delete(account)
 
 
-def _filtered(query: Select[Account], owner: str | None, wanted: AccountFilter, now: datetime) -> Select[Account]:
-    if owner is not None:
-        query = query.where(Account.owner_id == owner)
-    if wanted.platform is not None:
-        query = query.where(Account.platform == wanted.platform)
-    if wanted.username is not None:
-        query = query.where(Account.username_key.contains(wanted.username.casefold(), autoescape=True))
-    if wanted.active is not None:
-        query = query.where(Account.active == wanted.active)
-    if wanted.status is not None:
-        query = query.where(_in_state(wanted.status, now))
-    return query
-
-
-def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
-    """RESTING is not stored: it is a healthy account with a rest that has not ended."""
-    of_one = exists().where(LedgerEntry.account_id == Account.id, LedgerEntry.rest_until > now)
-    resting = or_(func.coalesce(Account.rest_until > now, False), of_one)
-    if state == RESTING:
-        return and_(Account.status.in_(HEALTHY), resting)
-    stored = Account.status == state
-    return and_(stored, not_(resting)) if state in HEALTHY else stored
+def _name_of(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["owner_id"], row["platform"], row["username_key"]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from xget_account.models import Account, ApiAccess, LedgerEntry
+from xget_account.models import Account, ApiAccess, ApiApp, LedgerEntry
 from xget_account.repository.room import day_of, healthy, spent, this_month, within_budget
 
 
@@ -30,11 +30,14 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Money:
-    """A month of an official API, in millionths of a dollar; `held` is counted already."""
+    """A month of an official API, in millionths of a dollar; `held` and `uncertain` are counted already."""
 
     cap: int
     counted: int
     held: int
+    """For requests under way."""
+    uncertain: int
+    """For requests that nobody will tell of, as far as is known."""
     results_cap: int | None
     results: int
     requests: int
@@ -45,6 +48,7 @@ class Money:
             cap=self.cap + other.cap,
             counted=self.counted + other.counted,
             held=self.held + other.held,
+            uncertain=self.uncertain + other.uncertain,
             results_cap=None if None in caps else sum(cap or 0 for cap in caps),
             results=self.results + other.results,
             requests=self.requests + other.requests,
@@ -90,21 +94,25 @@ class BudgetRepository:
 
     async def money(self, scope: Scope, now: datetime, account_ids: Sequence[str] | None = None) -> dict[str, Money]:
         """The month of accounts of an official API, by account: all of the scope, or some of them."""
-        held = case((ApiAccess.held_fence == Account.fence, ApiAccess.held_units * ApiAccess.unit_micros), else_=0)
+        leased = and_(ApiAccess.held_fence == Account.fence, Account.lease_expires_at > now)
         query = (
-            select(Account.id, ApiAccess, held.label("held"))
+            select(Account.id, ApiAccess, ApiApp, func.coalesce(leased, False))
             .join(ApiAccess, ApiAccess.account_id == Account.id)
+            .outerjoin(ApiApp, ApiApp.account_id == Account.id)
             .where(*scope.accounts())
         )
         if account_ids is not None:
             query = query.where(Account.id.in_(account_ids))
         found = {}
-        for account_id, access, held_micros in await self._session.execute(query):
+        for account_id, access, app, leased_now in await self._session.execute(query):
             fresh = access.month != this_month(now)
+            held = 0 if fresh else access.held_units * access.unit_micros
+            lost = app.lost_micros if app and app.lost_month == this_month(now) else 0
             found[account_id] = Money(
                 cap=access.cap_micros,
                 counted=0 if fresh else access.micros,
-                held=0 if fresh else held_micros,
+                held=held if leased_now else 0,
+                uncertain=lost if leased_now else lost + held,
                 results_cap=access.cap_units,
                 results=0 if fresh else access.units,
                 requests=0 if fresh else access.requests,

@@ -29,8 +29,7 @@ class CheckRepository:
         back, and was not tried since.
         """
         await in_turn(self._session, "account_checks", "all")
-        count = select(func.count()).select_from(Check).where(Check.at > now - HOUR)
-        if (await self._session.scalar(count) or 0) >= per_hour:
+        if not await self.any_due(now, idle=idle, per_hour=per_hour):
             return None
         query = select(Account).where(*_due(now, idle)).order_by(Account.last_used.asc().nulls_last(), Account.id)
         account = (await self._session.scalars(query.limit(1))).first()
@@ -38,6 +37,13 @@ class CheckRepository:
             await self._session.execute(delete(Check).where(Check.at < now - KEPT))
             self._session.add(Check(id=new_id(), account_id=account.id, at=now))
         return account
+
+    async def any_due(self, now: datetime, *, idle: timedelta, per_hour: int) -> bool:
+        """Whether `due` would find one, told without writing."""
+        count = select(func.count()).select_from(Check).where(Check.at > now - HOUR)
+        if (await self._session.scalar(count) or 0) >= per_hour:
+            return False
+        return await self._session.scalar(select(Account.id).where(*_due(now, idle)).limit(1)) is not None
 
 
 def _due(now: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:

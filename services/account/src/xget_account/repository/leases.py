@@ -1,43 +1,25 @@
-"""Leases: who may use which account until when. The choice is one statement, so no two callers get the same account."""
+"""Accounts as the pool needs them now and then: for what changes their state, and to tell why there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
-from typing import Final, cast
 
-from sqlalchemy import ColumnElement, Integer, Select, String, Table, and_, case, func, or_, select, text, update
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
 
+from xget_account.errors import LeaseLost
 from xget_account.models import GRANTS, NEEDS_LOGIN, Account, LedgerEntry
-from xget_account.repository.ledger import entries_of, reserve
+from xget_account.repository.ledger import entries_of
 from xget_account.repository.life import LifeRepository
-from xget_account.repository.room import (
-    Outlook,
-    Wish,
-    affordable,
-    day_of,
-    fit,
-    fit_values,
-    healthy,
-    outlook,
-    pool_of,
-    usable,
-)
-from xget_account.repository.spending import hold as hold_money
+from xget_account.repository.room import Outlook, Wish, day_of, healthy, outlook, usable
 from xget_account.repository.spending import settle
-from xget_account.repository.uses import Use, note
 from xget_contracts.events import ACCOUNT_EVENTS
 from xget_db.bells import Bell
-from xget_db.given import Given
 from xget_db.grants import GrantRepository
-from xget_db.locks import is_postgres, locked
+from xget_db.locks import locked
 from xget_kernel.clock import Clock
-
-_BEGUN: Final = text("SELECT max(begun) FROM accounts WHERE owner_id = :owner AND platform = :platform")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +48,7 @@ class Left:
 
 
 class LeaseRepository:
-    """Accounts within one transaction, as the pool needs them."""
+    """Accounts within one transaction of a session."""
 
     def __init__(self, session: AsyncSession, account_events: str = ACCOUNT_EVENTS) -> None:
         self._session = session
@@ -81,84 +63,26 @@ class LeaseRepository:
         query = select(Account).where(Account.status == NEEDS_LOGIN, Account.error_msg == error).order_by(Account.id)
         return list(await self._session.scalars(locked(self._session, query)))
 
-    async def hold(self, wishes: Sequence[Wish]) -> None:
-        """Wait for the accounts that wishes name or hold, in one order, before any other is locked.
-
-        For wishes of several kinds: with one kind `preferred` does it. Else two batches could wait for one another.
-        """
-        if is_postgres(self._session):
-            query = select(Account.id).where(_concerns(wishes)).order_by(Account.id)
-            (await self._session.scalars(query.with_for_update(key_share=True))).all()
-
-    async def preferred(self, wishes: Sequence[Wish], now: datetime, budget: int) -> list[Account]:
-        """Accounts that the wishes name or whose leases they hold, locked, waited for; those that rest are left out.
-
-        All wishes are of one owner, platform and operation; whose account it is, and of which platform, and the lease
-        of another holder are for the caller to see: a condition more, and the database would choose the wrong index.
-        """
-        query = fit().where(_concerns(wishes), *affordable(wishes[0], now)).order_by(Account.id)
-        return await self._locked(query, fit_values(wishes[0].operation, now, budget), skip=False)
-
-    async def free(self, wish: Wish, now: datetime, budget: int, count: int, but: Collection[str]) -> list[Account]:
-        """Up to `count` free accounts, the least used first, locked; whoever takes some at this moment too."""
-        query = fit().where(
-            Account.owner_id == wish.owner_id,
-            Account.platform == wish.platform,
-            or_(Account.lease_expires_at.is_(None), Account.lease_expires_at <= now),
-            *([Account.id == wish.account_id] if wish.account_id else []),
-            *([Account.id.not_in(but)] if but else []),
-            *affordable(wish, now),
-        )
-        ordered = query.order_by(Account.turn, Account.id).limit(count)
-        return await self._locked(ordered, fit_values(wish.operation, now, budget), skip=True)
-
     async def with_lent(self, wish: Wish, now: datetime) -> Wish:
         """The wish with what others lend to its owner at this moment."""
         lent = await GrantRepository(self._session, GRANTS).lent(wish.owner_id, wish.platform, now)
         return replace(wish, lent=tuple(lent))
 
-    async def begun(self, wish: Wish) -> int:
-        """How far the choice of accounts has come: who was away goes on from here."""
-        values = {"owner": wish.owner_id, "platform": wish.platform}
-        return int(await self._session.scalar(_BEGUN, values) or 0)
-
-    async def reserve(self, account_ids: Sequence[str], operation: str, now: datetime, window_end: datetime) -> None:
-        """Count one request of the operation for each of these accounts, which are locked, before it is made.
-
-        A window that has passed is full again; the new one ends at `window_end` until an answer says when it does.
-        """
-        await reserve(self._session, account_ids, operation, now, window_end)
-
-    async def hold_money(self, held: Sequence[tuple[Account, Wish]], now: datetime) -> None:
-        """Count what the requests of these leases may cost on an official API, before they are made."""
-        await hold_money(self._session, held, now)
-
     async def settle_money(self, account_id: str, fence: int, units: int) -> None:
         """Take back what the request of a lease did not read; -1 is not known and stays counted."""
         await settle(self._session, account_id, fence, units)
 
-    async def release(self, leases: Collection[tuple[str, int]]) -> set[str]:
-        """End these leases (account id, fence); one that is not the newest of its account changes nothing.
-
-        The pools that have an account again.
-        """
-        statement, given = _releasing(is_postgres(self._session))
-        rows = await self._session.execute(statement, given.values(sorted(leases)))
-        return {pool_of(row.owner_id, row.platform) for row in rows}
-
-    async def note(self, uses: Sequence[Use], now: datetime) -> None:
-        """Write down who was given which account, for the account's owner to see."""
-        await note(self._session, uses, now)
-
-    async def _locked(
-        self, query: Select[Account], values: Mapping[str, object] | None = None, *, skip: bool
-    ) -> list[Account]:
-        locked = query.with_for_update(skip_locked=skip, key_share=True, of=Account)
-        return list(await self._session.scalars(locked.execution_options(populate_existing=True), values))
-
     async def account(self, account_id: str) -> Account | None:
         """The account, locked for this transaction where the database can."""
         return await self._session.get(Account, account_id, with_for_update={"key_share": True})
+
+    async def newest(self, lease_id: str, fence: int) -> Account:
+        """The account of a lease, locked. Raises LeaseLost (412) when somebody has leased it since."""
+        account_id, _, number = lease_id.partition(".")
+        account = await self.account(account_id) if number == str(fence) else None
+        if account is None or account.fence != fence:
+            raise LeaseLost()
+        return account
 
     async def outlook(self, wish: Wish, now: datetime, budget: int) -> Outlook | None:
         """When an account has room that could answer the wish; None when there is no healthy one."""
@@ -180,7 +104,8 @@ class LeaseRepository:
     async def accounts(self, account_ids: Collection[str]) -> dict[str, Account]:
         """Those of the accounts that there are, locked in one order."""
         query = select(Account).where(Account.id.in_(account_ids)).order_by(Account.id)
-        return {account.id: account for account in await self._locked(query, skip=False)}
+        found = await self._session.scalars(query.with_for_update(key_share=True))
+        return {account.id: account for account in found}
 
     async def entries(self, wanted: Collection[tuple[str, str]], now: datetime) -> dict[tuple[str, str], LedgerEntry]:
         """The ledger entries of these accounts and operations, made when they are not there; their day is today."""
@@ -216,18 +141,3 @@ class LeaseRepository:
         counts = (await self._session.execute(query)).one()
         names = ("accounts", "known", "limit", "remaining", "today")
         return Left(**{name: int(count) for name, count in zip(names, counts, strict=True)})
-
-
-@cache
-def _releasing(postgres: bool) -> tuple[ReturningUpdate[tuple[str, str]], Given[tuple[str, int]]]:
-    table = cast(Table, Account.__table__)
-    given = Given[tuple[str, int]]({"account_id": String(), "fence": Integer()}, postgres=postgres)
-    ended = dict.fromkeys(("lease_holder", "lease_operation", "lease_expires_at"))
-    newest = and_(table.c.id == given.rows.c.account_id, table.c.fence == given.rows.c.fence)
-    return update(table).where(newest).values(ended).returning(table.c.owner_id, table.c.platform), given
-
-
-def _concerns(wishes: Sequence[Wish]) -> ColumnElement[bool]:
-    named = {name for wish in wishes for name in (wish.account_id, wish.sticky_account_id) if name}
-    held = Account.lease_holder.in_([wish.holder for wish in wishes])
-    return or_(Account.id.in_(named), held) if named else held

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, exists, not_, or_, select
+from sqlalchemy import and_, exists, literal_column, not_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -81,7 +81,7 @@ class LoginRepository:
             .outerjoin(Login, Login.account_id == Account.id)
             .where(
                 Account.active,
-                Account.status == NEEDS_LOGIN,
+                Account.status == literal_column(f"'{NEEDS_LOGIN}'"),  # written out: the index is of these only
                 Account.login_method.in_(MACHINE_METHODS),
                 Account.password.is_not(None),
                 or_(Login.account_id.is_(None), may_try),

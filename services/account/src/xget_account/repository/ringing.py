@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, attributes
 
 from xget_account.models import GRANTS, HEALTHY, OUTBOX, Account
@@ -23,6 +25,30 @@ SOURCE: Final = "account"
 WATCHED: Final = frozenset({"status", "cookies", "active", "daily_budget", "rest_until", "platform"})
 """Columns whose change may let an account work again."""
 _OPENED: Final = "xget_account.opened"
+_MADE: Final = "xget_account.made"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new account that was written as a row, past the session."""
+
+    id: str
+    owner_id: str
+    platform: str
+    username: str
+    status: str
+    works: bool
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Made:
+        """From the row that was written."""
+        works = row["active"] and row["status"] in HEALTHY and row["cookies"] is not None
+        return cls(row["id"], row["owner_id"], row["platform"], row["username"], row["status"], works)
+
+
+def made(session: AsyncSession, accounts: Iterable[Made]) -> None:
+    """Ring for these with the session's commit, as for accounts that the session itself writes."""
+    session.sync_session.info.setdefault(_MADE, []).extend(accounts)
 
 
 def room_bell(database: Database, clock: Clock, topic: str = ACCOUNT_EVENTS) -> Bell:
@@ -44,9 +70,19 @@ def room_bell(database: Database, clock: Clock, topic: str = ACCOUNT_EVENTS) -> 
             if _opens(account, new=account in session.new):
                 opened.setdefault(pool_of(account.owner_id, account.platform), []).append(account)
 
+    def note_made(session: Session) -> None:
+        accounts: list[Made] = [] if session.in_nested_transaction() else session.info.pop(_MADE, [])
+        if accounts:
+            bell.ring_with(session, {pool_of(one.owner_id, one.platform) for one in accounts})
+        opened = session.info.setdefault(_OPENED, {})
+        for one in accounts:
+            if one.works:
+                opened.setdefault(pool_of(one.owner_id, one.platform), []).append(one)
+
     event.listen(sessions, "after_flush", note)
     # before the outbox is written, which is at the commit too
     event.listen(sessions, "before_commit", _announcer(clock, topic), insert=True)
+    event.listen(sessions, "before_commit", note_made, insert=True)
     return bell
 
 
@@ -62,12 +98,12 @@ def _announcer(clock: Clock, topic: str) -> Callable[[Session], None]:
     return announce
 
 
-def _grantees(session: Session, account: Account, now: datetime) -> list[str]:
+def _grantees(session: Session, account: Account | Made, now: datetime) -> list[str]:
     """Whose tasks may use accounts of this pool, too."""
     return sorted(session.scalars(grantees_of(GRANTS, account.owner_id, account.platform, now)))
 
 
-def _fact(accounts: list[Account], lent_to: list[str], now: datetime) -> AccountChanged:
+def _fact(accounts: list[Account | Made], lent_to: list[str], now: datetime) -> AccountChanged:
     first = accounts[0]
     many = "It can work." if len(accounts) == 1 else f"It and {len(accounts) - 1} more can work."
     return AccountChanged(

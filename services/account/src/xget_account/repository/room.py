@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, case, exists, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import API, HEALTHY, Account, ApiAccess, LedgerEntry
@@ -107,27 +119,40 @@ def next_month(now: datetime) -> datetime:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def can_pay(wish: Wish, now: datetime) -> ColumnElement[bool]:
-    """Rows of ApiAccess whose month has room for what a wish may cost; a month that has passed begins anew."""
-    fresh, units, micros = ApiAccess.month != this_month(now), wish.units, wish.micros
+def cost_parameters() -> tuple[Any, Any, Any]:
+    """Month, units and money as parameters; see `money_values`."""
+    units, micros = bindparam("units", type_=BigInteger), bindparam("micros", type_=BigInteger)
+    return bindparam("month", type_=String), units, micros
+
+
+def money_values(wish: Wish, now: datetime) -> dict[str, object]:
+    """What a statement about money is given for a wish."""
+    return {"month": this_month(now), "units": wish.units, "micros": wish.micros}
+
+
+def can_pay(cost: tuple[Any, Any, Any] | None = None) -> ColumnElement[bool]:
+    """Rows of ApiAccess whose month has room for a cost; a month that has passed begins anew.
+
+    `cost` is month, units and money of a request at most, by default parameters.
+    """
+    month, units, micros = cost or cost_parameters()
+    fresh = ApiAccess.month != month
     money = or_(and_(fresh, ApiAccess.cap_micros >= micros), ApiAccess.micros + micros <= ApiAccess.cap_micros)
     known = or_(and_(fresh, ApiAccess.cap_units >= units), ApiAccess.units + units <= ApiAccess.cap_units)
     return and_(money, or_(ApiAccess.cap_units.is_(None), known))
 
 
-def planned(wish: Wish) -> list[ColumnElement[bool]]:
-    """Accounts whose plan has what the wish is about; no condition for one that is not about an official API."""
-    if not wish.is_api:
-        return []
-    archive = [ApiAccess.full_archive] if wish.archive else []
-    return [exists().where(ApiAccess.account_id == Account.id, *archive)]
+def planned(*, archive: bool) -> ColumnElement[bool]:
+    """Accounts whose plan has what a wish about an official API needs."""
+    mine = ApiAccess.account_id == Account.id
+    return exists().where(mine, ApiAccess.full_archive) if archive else exists().where(mine)
 
 
-def affordable(wish: Wish, now: datetime) -> list[ColumnElement[bool]]:
-    """As `planned`, of those that may still spend what it costs."""
-    if not wish.is_api:
+def affordable(*, api: bool, archive: bool) -> list[ColumnElement[bool]]:
+    """As `planned`, of those that may still spend what it costs; nothing for what is not about an official API."""
+    if not api:
         return []
-    return [*planned(wish), exists().where(ApiAccess.account_id == Account.id, can_pay(wish, now))]
+    return [planned(archive=archive), exists().where(ApiAccess.account_id == Account.id, can_pay())]
 
 
 def next_day(now: datetime) -> datetime:
@@ -137,9 +162,8 @@ def next_day(now: datetime) -> datetime:
 
 def healthy() -> ColumnElement[bool]:
     """Accounts that can work at all."""
-    return and_(
-        Account.active, Account.status.in_(HEALTHY), or_(Account.cookies.is_not(None), Account.api.is_not(None))
-    )
+    well = or_(*(Account.status == state for state in HEALTHY))
+    return and_(Account.active, well, or_(Account.cookies.is_not(None), Account.api.is_not(None)))
 
 
 def within_budget(now: datetime, budget: int) -> ColumnElement[bool]:
@@ -152,29 +176,26 @@ def spent(now: datetime) -> ColumnElement[bool]:
     return and_(LedgerEntry.remaining <= 0, LedgerEntry.reset_at > now)
 
 
-@cache
-def fit() -> Select[Account]:
-    """Anybody's healthy accounts with room for an operation, leased or not; execute it with `fit_values`.
-
-    It is built once: its parts cost more to put together than the database takes to answer.
-    """
-    operation, now = bindparam("fit_operation", type_=String), bindparam("fit_now", type_=UtcDateTime)
-    budget, day = bindparam("fit_budget", type_=Integer), bindparam("fit_day", type_=String)
+def with_room() -> list[ColumnElement[bool]]:
+    """Anybody's healthy accounts with room for an operation, leased or not; see `with_room_values`."""
+    now, day = bindparam("now", type_=UtcDateTime), bindparam("day", type_=String)
     spent_now = and_(LedgerEntry.remaining <= 0, LedgerEntry.reset_at > now)
-    left = or_(Account.used_day != day, Account.used_today < func.coalesce(Account.daily_budget, budget))
+    budget = func.coalesce(Account.daily_budget, bindparam("budget", type_=Integer))
     # A value and not EXISTS: PostgreSQL makes a join of that one, and reads the whole ledger for it.
     closed = (
         select(or_(LedgerEntry.rest_until > now, spent_now))
-        .where(LedgerEntry.account_id == Account.id, LedgerEntry.operation == operation)
+        .where(LedgerEntry.account_id == Account.id, LedgerEntry.operation == bindparam("operation", type_=String))
+        .correlate(Account)
         .scalar_subquery()
     )
     rested = or_(Account.rest_until.is_(None), Account.rest_until <= now)
-    return select(Account).where(healthy(), rested, left, ~func.coalesce(closed, False))
+    left = or_(Account.used_day != day, Account.used_today < budget)
+    return [healthy(), rested, left, ~func.coalesce(closed, False)]
 
 
-def fit_values(operation: str, now: datetime, budget: int) -> dict[str, object]:
-    """Parameters of `fit`."""
-    return {"fit_operation": operation, "fit_now": now, "fit_budget": budget, "fit_day": day_of(now)}
+def with_room_values(operation: str, now: datetime, budget: int) -> dict[str, object]:
+    """Parameters of `with_room`."""
+    return {"operation": operation, "now": now, "budget": budget, "day": day_of(now)}
 
 
 async def outlook(session: AsyncSession, wish: Wish, now: datetime, budget: int) -> Outlook | None:
@@ -202,7 +223,8 @@ async def outlook(session: AsyncSession, wish: Wish, now: datetime, budget: int)
 
 def _wanted(wish: Wish) -> list[ColumnElement[bool]]:
     named = [Account.id == wish.account_id] if wish.account_id else []
-    return [usable(wish), Account.platform == wish.platform, *named, *planned(wish)]
+    plan = [planned(archive=wish.archive)] if wish.is_api else []
+    return [usable(wish), Account.platform == wish.platform, *named, *plan]
 
 
 def _obstacles(wish: Wish, now: datetime, budget: int) -> list[ColumnElement[Any]]:
@@ -221,5 +243,6 @@ def _obstacles(wish: Wish, now: datetime, budget: int) -> list[ColumnElement[Any
 def _money(wish: Wish, now: datetime) -> list[ColumnElement[Any]]:
     if not wish.is_api:
         return []
-    pays = exists().where(ApiAccess.account_id == Account.id, can_pay(wish, now))
+    cost = this_month(now), wish.units, wish.micros
+    pays = exists().where(ApiAccess.account_id == Account.id, can_pay(cost))
     return [case((~pays, literal(next_month(now), UtcDateTime)))]

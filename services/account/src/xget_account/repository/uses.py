@@ -6,45 +6,54 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import Integer, String, Table, bindparam, func, select, true
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Executable, Integer, String, Table, bindparam, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
 from xget_account.models import AUDIT, Base, LeaseLog
+from xget_account.repository.ledger import counted
 from xget_db.audit import prune
 from xget_db.given import Given
-from xget_db.locks import is_postgres
 from xget_db.types import UtcDateTime
-from xget_db.upserts import Insert
+from xget_db.upserts import insert_into
 from xget_kernel.pages import PageQuery
 
+_NAMES: Final = ("account_id", "holder", "operation", "requester_id")
 Use = tuple[str, str, str, str]
 """Account id, holder, operation, and whose run it is (empty for the account's owner)."""
 
 
-async def note(session: AsyncSession, uses: Sequence[Use], now: datetime) -> None:
-    """Write down that these leases were given, each account locked."""
-    statement, given = _noting(is_postgres(session))
+@cache
+def _uses(*, postgres: bool) -> Given[tuple[str, str, str, str, int]]:
+    kinds: dict[str, TypeEngine[Any]] = {**dict.fromkeys(_NAMES, String()), "times": Integer()}
+    return Given(kinds, postgres=postgres)
+
+
+def note_values(uses: Sequence[Use], now: datetime, *, postgres: bool) -> dict[str, Any]:
+    """Parameters of `note`."""
     times = Counter(use[:3] for use in uses)
     whose = {use[:3]: use[3] for use in uses}
     rows = [(*use, whose[use], times[use]) for use in sorted(times)]
-    await session.execute(statement, {"noted_at": now, **given.values(rows)})
+    return {"now": now, **_uses(postgres=postgres).values(rows)}
 
 
-@cache
-def _noting(postgres: bool) -> tuple[Insert, Given[tuple[str, str, str, str, int]]]:
+def note(postgres: bool) -> Executable:
+    """Write down that leases were given, each account locked."""
+    return _note(true(), postgres=postgres)
+
+
+def note_counted(postgres: bool) -> Executable:
+    """As `note`, of those accounts whose requests the statement `ledger.reserve` before it counted (`s0`)."""
+    return _note(_uses(postgres=postgres).rows.c.account_id.in_(counted()), postgres=postgres)
+
+
+def _note(which: ColumnElement[bool], *, postgres: bool) -> Executable:
     table = cast(Table, LeaseLog.__table__)
-    names = ("account_id", "holder", "operation", "requester_id")
-    kinds: dict[str, TypeEngine[Any]] = {**dict.fromkeys(names, String()), "times": Integer()}
-    given = Given[tuple[str, str, str, str, int]](kinds, postgres=postgres)
-    at = bindparam("noted_at", type_=UtcDateTime)
-    new = {**given.rows.c, "first_at": at, "last_at": at}
-    fresh = (postgresql.insert(table) if postgres else sqlite.insert(table)).from_select(
-        list(new), select(*new.values()).where(true())
-    )
+    at = bindparam("now", type_=UtcDateTime)
+    new = {**_uses(postgres=postgres).rows.c, "first_at": at, "last_at": at}
+    fresh = insert_into(table, postgres=postgres).from_select(list(new), select(*new.values()).where(which))
     return fresh.on_conflict_do_update(
         index_elements=["account_id", "holder", "operation"],
         set_={
@@ -52,7 +61,7 @@ def _noting(postgres: bool) -> tuple[Insert, Given[tuple[str, str, str, str, int
             "requester_id": fresh.excluded.requester_id,
             "times": LeaseLog.times + fresh.excluded.times,
         },
-    ), given
+    )
 
 
 class UseRepository:

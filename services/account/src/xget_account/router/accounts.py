@@ -17,6 +17,7 @@ from xget_account.deps import (
     proxy_of_import,
     proxy_of_new,
     session,
+    views,
 )
 from xget_account.errors import (
     AccountExists,
@@ -38,10 +39,11 @@ from xget_account.schemas import (
     Sort,
     State,
 )
+from xget_account.service.importing import Reading, read
 from xget_account.service.life import subject_of
 from xget_db.audit import Subject
 from xget_kernel.errors import Forbidden
-from xget_web.audit import by
+from xget_web.audit import Views, by, kept_dep
 from xget_web.auth import CallerDep
 from xget_web.etags import IfMatch, Overtaken, check_if_match, etag, set_etag
 from xget_web.idempotency import IdempotentRoute, idempotent
@@ -52,7 +54,13 @@ from xget_web.types import PathId, text
 router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"], route_class=IdempotentRoute)
 
 _once = idempotent(session, idempotency)
+Kept = Annotated[Views, kept_dep(views)]
 Word = Annotated[str | None, Query(), text(64, min_length=1)]
+
+
+def read_import(body: ImportRequest, caller: Writer) -> Reading:
+    """What a file holds: read in a thread and before the transaction, where it keeps nobody waiting."""
+    return read(body.text, format=body.format, line_format=body.line_format, username=body.username)
 
 
 @router.get("")
@@ -65,11 +73,12 @@ async def list_accounts(
     status: State | None = None,
     platform: Word = None,
     username: Word = None,
+    name: Annotated[str | None, Query(), text(100, min_length=1)] = None,
     active: bool | None = None,
     sort: Sort = "-created_at",
 ) -> PageOut[AccountRead]:
-    """Your accounts, newest first. `username` finds a part of the name, whatever its case."""
-    wanted = AccountFilter(status=status, platform=platform, username=username, active=active, sort=sort)
+    """Your accounts, newest first. `username` finds a part of the name, `name` the whole of it, whatever its case."""
+    wanted = AccountFilter(status=status, platform=platform, username=username, name=name, active=active, sort=sort)
     views, total = await accounts.page(caller, wanted, page)
     viewed.note(by(caller), "account.listed", Subject("account", "", caller.user_id), {"found": total})
     return PageOut[AccountRead].of([view.read() for view in views], page, total)
@@ -91,17 +100,19 @@ async def create_account(body: AccountCreate, accounts: Accounts, caller: Writer
 
 @router.post(
     "/import",
-    dependencies=[Depends(proxy_of_import), _once],
+    dependencies=[Depends(proxy_of_import), Depends(read_import), _once],
     responses=errors(Forbidden, BadLineFormat, UnknownProxy, ProxiesUnavailable),
 )
-async def import_accounts(body: ImportRequest, imports: Imports, caller: Writer) -> ImportResult:
+async def import_accounts(
+    body: ImportRequest, reading: Annotated[Reading, Depends(read_import)], imports: Imports, caller: Writer
+) -> ImportResult:
     """Take accounts from a file's text: a browser's cookie JSON, cookies.txt, a cookie header, lines or CSV."""
-    return await imports.run(body, caller)
+    return await imports.run(body, reading, caller)
 
 
 @router.get("/{account_id}", responses=errors(AccountNotFound))
 async def get_account(
-    account_id: PathId, accounts: AccountsRead, viewed: Viewed, caller: CallerDep, response: Response
+    account_id: PathId, viewed: Kept, accounts: AccountsRead, caller: CallerDep, response: Response
 ) -> AccountRead:
     """One account; its secrets are named, not shown."""
     view = await accounts.get(account_id, caller)

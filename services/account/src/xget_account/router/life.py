@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v1/accounts/{account_id}", tags=["accounts"])
 @fixed.get("/playbook")
 async def get_playbook(built: Built, caller: CallerDep) -> PlaybookRead:
     """What each answer of the platform means for the account that got it: the first rule that fits decides."""
-    return shown(built.book.current, built.book.trouble)
+    return shown(built.book.current, built.book.trouble, built.book.since)
 
 
 @fixed.post("/playbook/check", responses=errors(PlaybookRefused))

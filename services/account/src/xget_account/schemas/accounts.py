@@ -17,6 +17,7 @@ Platform = Literal["x", "x_api"]
 LoginMethod = Literal["TWITTER", "GOOGLE", "COOKIES", "API"]
 State = Literal["NEW", "ACTIVE", "RESTING", "NEEDS_LOGIN", "NEEDS_HUMAN", "SUSPENDED", "RETIRED"]
 ImportFormat = Literal["auto", "cookies-json", "netscape", "header", "twscrape", "csv"]
+ImportOutcome = Literal["created", "updated", "unchanged", "conflict", "refused"]
 Sort = Literal["created_at", "-created_at", "username", "-username", "last_used", "-last_used"]
 
 Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.@+\-]+$")]
@@ -129,6 +130,9 @@ class AccountFilter(BaseModel):
     status: State | None = None
     platform: str | None = None
     username: str | None = None
+    """A part of the name."""
+    name: str | None = None
+    """The whole of it."""
     active: bool | None = None
     sort: Sort = "-created_at"
 
@@ -165,6 +169,8 @@ class LastReport(BaseModel):
     """What the playbook made of it."""
     rule: str = ""
     """The playbook's rule that decided."""
+    playbook: str = ""
+    """The revision of that playbook; empty for what none says, as the day's budget."""
     error_text: str
 
 
@@ -208,7 +214,7 @@ class ImportLine(BaseModel):
     """What became of one line or record."""
 
     line: int
-    outcome: Literal["created", "updated", "unchanged", "conflict", "refused"]
+    outcome: ImportOutcome
     """`conflict`: the account has other values there already, and nothing of the line was taken."""
     username: str
     account_id: str | None
@@ -224,4 +230,8 @@ class ImportResult(BaseModel):
     unchanged: int
     conflict: int
     refused: int
+    unknown_columns: list[str] = Field(
+        [], description="Columns of a CSV that nothing was taken from; one that is no name is told by its number."
+    )
+    known_columns: list[str] = Field([], description="What columns may be called, when there are unknown ones.")
     lines: list[ImportLine]

@@ -21,6 +21,11 @@ class ApiWrite(Body):
     client_secret: Token | None = Field(None, description="Only confidential apps have one.")
     refresh_token: Token | None = Field(None, description="Good once: XGet keeps the next one.")
     full_archive: bool | None = Field(None, strict=True, description="The plan searches all posts, not seven days.")
+    app: Annotated[str, Field(max_length=64, pattern=r"^[\x21-\x7e]*$")] | None = Field(
+        None,
+        description="Your word for the developer app that the tokens are of: accounts with the same word share X's "
+        "limits. Without one, or with an empty one, equal bearer tokens and client ids tell it.",
+    )
     monthly_budget_usd: Money | None = Field(
         None, description="Most that a UTC month may cost, a hard stop. 0, as at first: nothing that costs."
     )
@@ -53,6 +58,8 @@ class ApiRead(BaseModel):
     username: str
     kind: str = Field(description="bearer, user, or none yet.")
     full_archive: bool
+    app: str = Field(description="The word for the developer app that the tokens are of; empty when none was given.")
+    shared_by: int = Field(description="The owner's accounts that are known to be of that app, this one too.")
     monthly_budget_usd: Decimal
     monthly_results: int | None
     month: str = Field(description="UTC month of the counts, as 2026-08.")

@@ -30,6 +30,10 @@ class MoneyRead(BaseModel):
     currency: str
     cap: Decimal
     spent: Decimal = Field(description="Of requests that are answered, or whose answer nobody saw.")
+    uncertain: Decimal = Field(
+        description="Part of `spent`: of requests whose answer nobody told of (a process died, a connection broke). "
+        "The platform may have billed them, so they stay counted at what they may cost at most."
+    )
     held: Decimal = Field(description="For requests under way: what they may cost at most.")
     left: Decimal
     results_cap: int | None = Field(description="Posts and users that may be read; null: any number.")
@@ -87,4 +91,7 @@ class BudgetPage(PageOut[AccountBudget]):
     operations: list[OperationBudget]
     totals: BudgetTotals
     money: MoneyRead | None = Field(description="Of all accounts of official APIs together; null when there is none.")
+    summed_at: datetime = Field(
+        description="Of `operations`, `totals` and `money`: up to 30 s ago when there are 10,000 accounts or more."
+    )
     day_ends_at: datetime = Field(description="When the daily budgets begin anew.")

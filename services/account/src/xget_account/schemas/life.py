@@ -22,6 +22,8 @@ class MoveRead(BaseModel):
     next_step: str
     by: str
     """`playbook`, `login`, `keys`, `worker`, or a person's id."""
+    rule: str | None = Field(description="The rule of the playbook that moved it, if one did.")
+    playbook: str | None = Field(description="The revision of that playbook.")
 
 
 class SampleRead(BaseModel):
@@ -74,10 +76,12 @@ class RuleRead(BaseModel):
 class PlaybookRead(BaseModel):
     """The playbook in force."""
 
-    version: int
+    version: int = Field(description="Of the way such files are written.")
     name: str
+    revision: str = Field(description="Of the text: it changes with each change of the file, whatever its name says.")
     source: str
     """`packaged`, or the name of the file."""
+    since: datetime | None = Field(description="When it came into force; null when it is only looked at.")
     trouble: str
     """Why the file as it is now is not in force; empty when it is."""
     note: str = Field(description="What was taken from the packaged playbook; empty when nothing was.")

@@ -54,7 +54,7 @@ class LoginNow(BaseModel):
     """`waiting` for a worker; `running` in one; `assisted` by a person at a browser of his own."""
     step: str
     """What is done now, as a word: starting, opening, identifier, name, password, totp, email, code, google,
-    google_identifier, google_password, google_code, session; empty unless it runs."""
+    google_identifier, google_password, google_code, code_given, session; empty unless it runs."""
     sentence: str
     method: str
     asked_by: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from xget_account.errors import AccountExists, AccountNotFound, NeedsCookies
 from xget_account.models import ACTIVE, API, NEEDS_LOGIN, NEW, RETIRED, Account
@@ -22,6 +22,21 @@ _PLAIN = ("email", "proxy_id", "user_agent", "daily_budget")
 _NEVER_EMPTY = ("username", "login_method", "active", "headers")
 _TOLD = ("username", "login_method", "active", "proxy_id", "daily_budget")
 _SEALED = ("password", "email_password", "totp")
+_NOTHING: Final[dict[str, Any]] = dict.fromkeys(Account.__table__.columns.keys()) | {
+    "login_method": "TWITTER",
+    "headers": {},
+    "active": True,
+    "status": NEEDS_LOGIN,
+    "next_step": "import_cookies",
+    "used_day": "",
+    "used_today": 0,
+    "turn": 0,
+    "begun": 0,
+    "fence": 0,
+    "lease_reports": 0,
+    "rev": 1,
+}
+"""What a new account has of everything."""
 
 
 class AccountService:
@@ -142,27 +157,22 @@ class AccountService:
 
 def blank(owner_id: str, platform: str, username: str, clock: Clock) -> Account:
     """A new account that cannot work yet: it has no cookies."""
+    return Account(**blank_row(owner_id, platform, username, clock))
+
+
+def blank_row(owner_id: str, platform: str, username: str, clock: Clock) -> dict[str, Any]:
+    """As `blank`, all of its columns by name."""
     now = clock.now()
-    return Account(
-        id=new_id(),
-        owner_id=owner_id,
-        platform=platform,
-        username=username,
-        username_key=username.casefold(),
-        login_method="TWITTER",
-        headers={},
-        active=True,
-        status=NEEDS_LOGIN,
-        error_msg=NO_TOKENS if platform.endswith(API) else NO_COOKIES,
-        next_step="import_cookies",
-        used_day="",
-        used_today=0,
-        fence=0,
-        lease_reports=0,
-        rev=1,
-        created_at=now,
-        updated_at=now,
-    )
+    return _NOTHING | {
+        "id": new_id(),
+        "owner_id": owner_id,
+        "platform": platform,
+        "username": username,
+        "username_key": username.casefold(),
+        "error_msg": NO_TOKENS if platform.endswith(API) else NO_COOKIES,
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 def refresh(account: Account, cookies: dict[str, str], vault: Vault) -> None:

@@ -10,9 +10,11 @@ from typing import Any, Final
 from xget_account.errors import AccountNotFound, NoApiAccount
 from xget_account.models import API, NEEDS_LOGIN, NEW, Account, ApiAccess
 from xget_account.repository import AccountRepository
+from xget_account.repository.apps import AppRepository
 from xget_account.repository.room import this_month
 from xget_account.repository.spending import SpendingRepository
 from xget_account.schemas.api import ApiRead, ApiWrite
+from xget_account.service.apps import is_app_wide, key_of
 from xget_account.service.life import Life
 from xget_account.service.vault import Vault
 from xget_kernel.caller import Caller
@@ -20,7 +22,7 @@ from xget_kernel.clock import Clock
 
 FRESH_TOKENS: Final = "It has fresh tokens for the official API."
 MICROS: Final = 1_000_000
-_CAPS: Final = {"full_archive", "monthly_budget_usd", "monthly_results"}
+_CAPS: Final = {"app", "full_archive", "monthly_budget_usd", "monthly_results"}
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,17 @@ class ApiAccessService:
     """Use cases of official-API accounts within one transaction."""
 
     def __init__(
-        self, accounts: AccountRepository, spending: SpendingRepository, vault: Vault, life: Life, clock: Clock
+        self,
+        accounts: AccountRepository,
+        spending: SpendingRepository,
+        apps: AppRepository,
+        vault: Vault,
+        *,
+        life: Life,
+        clock: Clock,
     ) -> None:
         self._accounts = accounts
+        self._apps = apps
         self._spending = spending
         self._vault = vault
         self._life = life
@@ -58,7 +68,7 @@ class ApiAccessService:
         """Plan, cap and month of an account. Raises AccountNotFound (404), NoApiAccount (409)."""
         account = await self._account(account_id, caller)
         access = await self._spending.get(account.id)
-        return self._read(account, access or blank_access(account))
+        return await self._read(account, access or blank_access(account))
 
     async def put(self, account_id: str, body: ApiWrite, caller: Caller) -> ApiRead:
         """Store tokens and limits; fresh tokens make the account healthy. Raises as `get`."""
@@ -83,7 +93,15 @@ class ApiAccessService:
         account.rev += 1
         account.updated_at = self._clock.now()
         await self._accounts.save(account)
-        return self._read(account, access)
+        if body.tokens or body.app is not None:
+            await self._name_app(account, body.app)
+        return await self._read(account, access)
+
+    async def _name_app(self, account: Account, word: str | None) -> None:
+        app = await self._apps.get(account.id) or self._apps.add(account.id)
+        tokens = self._vault.open_api(account)
+        app.app = app.app if word is None else word
+        app.app_key, app.app_wide = key_of(account.owner_id, app.app, tokens), is_app_wide(tokens)
 
     async def _account(self, account_id: str, caller: Caller) -> Account:
         account = await self._accounts.get(account_id, caller.owner_filter)
@@ -93,8 +111,8 @@ class ApiAccessService:
             raise NoApiAccount
         return account
 
-    def _read(self, account: Account, access: ApiAccess) -> ApiRead:
-        now = self._clock.now()
+    async def _read(self, account: Account, access: ApiAccess) -> ApiRead:
+        now, app = self._clock.now(), await self._apps.get(account.id)
         fresh = access.month != this_month(now)
         spent, units = (0, 0) if fresh else (access.micros, access.units)
         return ApiRead(
@@ -102,6 +120,8 @@ class ApiAccessService:
             username=account.username,
             kind=_kind(self._vault.open_api(account)),
             full_archive=access.full_archive,
+            app=app.app if app else "",
+            shared_by=max(1, await self._apps.of_owner(app.app_key, account.owner_id) if app else 1),
             monthly_budget_usd=Decimal(access.cap_micros) / MICROS,
             monthly_results=access.cap_units,
             month=this_month(now),

@@ -18,9 +18,15 @@ log = get_logger(__name__)
 
 
 class HealthChecks:
-    """One look at a time; what it means is the playbook's business, as with any answer."""
+    """One look at a time; what it means is the playbook's business, as with any answer.
 
-    def __init__(self, checks: Checks, look: Look, clock: Clock, *, idle: timedelta, per_hour: int) -> None:
+    `seen` reads only: a look through very many accounts keeps no writer waiting.
+    """
+
+    def __init__(
+        self, checks: Checks, look: Look, clock: Clock, *, idle: timedelta, per_hour: int, seen: Checks | None = None
+    ) -> None:
+        self._seen = seen or checks
         self._checks = checks
         self._look = look
         self._clock = clock
@@ -29,6 +35,9 @@ class HealthChecks:
 
     async def run(self) -> bool:
         """Look at one account that is due; False when none is, or the hour's looks are used up."""
+        async with self._seen() as checks:
+            if not await checks.any_due(self._clock.now(), idle=self._idle, per_hour=self._per_hour):
+                return False
         async with self._checks() as checks:
             account = await checks.due(self._clock.now(), idle=self._idle, per_hour=self._per_hour)
             if account is None:

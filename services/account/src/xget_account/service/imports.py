@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, get_args
 
 from xget_account.models import NEEDS_LOGIN, NEW, RETIRED, SECRETS, Account
 from xget_account.repository import AccountRepository
-from xget_account.schemas import ImportLine, ImportRequest, ImportResult
-from xget_account.service.accounts import blank, refresh, renew
-from xget_account.service.api_access import FRESH_TOKENS, blank_access
-from xget_account.service.importing import Found, Refused, read
+from xget_account.schemas import ImportLine, ImportOutcome, ImportRequest, ImportResult
+from xget_account.service.accounts import blank_row, renew
+from xget_account.service.api_access import FRESH_TOKENS
+from xget_account.service.importing import FIELDS, Found, Reading, Refused
 from xget_account.service.life import Life
-from xget_account.service.state import NO_COOKIES, NO_TOKENS
-from xget_account.service.vault import Vault
+from xget_account.service.state import LOGS_IN, NO_COOKIES, NO_TOKENS
+from xget_account.service.vault import Vault, cookie_text, given_text
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.secrets import SecretUnreadable
 
 PLATFORM, API_PLATFORM = "x", "x_api"
-OUTCOMES: Final = ("created", "updated", "unchanged", "conflict", "refused")
+_WORKS: Final = {"status": NEW, "error_msg": None, "next_step": ""}
 NO_MONEY: Final = "It may spend nothing yet: `xget accounts api NAME --monthly-budget USD` says how much."
 CONFLICT: Final = "The account has another {} already: nothing was taken. Import it with `update` to replace that."
 
@@ -34,16 +34,15 @@ class ImportService:
         self._vault = vault
         self._clock = clock
 
-    async def run(self, wish: ImportRequest, caller: Caller) -> ImportResult:
-        """Read a file and store its accounts for the caller. Raises BadLineFormat (422)."""
-        reading = read(wish.text, format=wish.format, line_format=wish.line_format, username=wish.username)
+    async def run(self, wish: ImportRequest, reading: Reading, caller: Caller) -> ImportResult:
+        """Store the accounts of a file that was read for the caller."""
         found = [record for record in reading.records if isinstance(record, Found)]
         known: dict[tuple[str, str], Account] = {}
         for platform in sorted({_platform(record) for record in found}):
             keys = [record.username.casefold() for record in found if _platform(record) == platform]
             named = await self._accounts.by_username(caller.user_id, platform, keys)
             known |= {(platform, key): account for key, account in named.items()}
-        fresh: list[Account] = []
+        fresh: list[dict[str, Any]] = []
         lines: list[ImportLine] = []
         for record in reading.records:
             if isinstance(record, Refused):
@@ -51,23 +50,24 @@ class ImportService:
                 continue
             account = known.get((_platform(record), record.username.casefold()))
             if account is None:
-                account = blank(caller.user_id, _platform(record), record.username, self._clock)
-                fresh.append(account)
-                self._take(account, record, wish.proxy_id)
-                if record.cookies:
-                    refresh(account, dict(record.cookies), self._vault)
-                if record.api:
-                    self._vault.give_api(account, record.api)
-                    account.login_method, account.status, account.error_msg, account.next_step = "API", NEW, None, ""
-                lines.append(_taken(record, account, "created"))
+                row = self._made(record, wish, caller)
+                fresh.append(row)
+                lines.append(_created(record, row["id"]))
             else:
                 lines.append(self._meet(account, record, wish, caller))
-        await self._accounts.add(fresh)
-        await self._accounts.add_accesses([blank_access(account) for account in fresh if account.api is not None])
-        for account in fresh:
-            told = {"username": account.username, "platform": account.platform, "by": "import"}
-            self._life.note(account, "account.created", told)
-        return _result(reading.format, lines)
+        await self._accounts.take_in(fresh)
+        await self._life.note_made(fresh, by="import")
+        return _result(reading, lines)
+
+    def _made(self, record: Found, wish: ImportRequest, caller: Caller) -> dict[str, Any]:
+        """The row of an account that there was none of."""
+        row = blank_row(caller.user_id, _platform(record), record.username, self._clock)
+        row |= self._values(row["id"], record, wish.proxy_id)
+        if record.cookies:
+            row["cookies"] = self._vault.sealed(row["id"], "cookies", cookie_text(record.cookies))
+        if record.api:
+            row |= {"api": self._vault.sealed(row["id"], "api", given_text(record.api)), "login_method": "API"}
+        return row | _WORKS if record.cookies or record.api else row
 
     def _meet(self, account: Account, record: Found, wish: ImportRequest, caller: Caller) -> ImportLine:
         """A line of an account that there is: what it lacks is taken, what it has is replaced if that is wished."""
@@ -78,7 +78,9 @@ class ImportService:
             return _taken(record, account, "unchanged")
         if clashes and not wish.update:
             return _taken(record, account, "conflict", CONFLICT.format(", ".join(clashes)))
-        self._take(account, record, wish.proxy_id)
+        for name, value in self._values(account.id, record, wish.proxy_id).items():
+            setattr(account, name, value)
+        account.rev, account.updated_at = (account.rev or 0) + 1, self._clock.now()
         if record.cookies and "cookies" in (*news, *clashes):
             renew(account, dict(record.cookies), self._vault, self._life, caller.user_id)
         if record.api and "api" in (*news, *clashes):
@@ -128,39 +130,39 @@ class ImportService:
         except SecretUnreadable:
             return None
 
-    def _take(self, account: Account, record: Found, proxy_id: str | None) -> None:
-        values = dict(record.values)
-        for name in ("password", "email_password", "totp"):
-            if name in values:
-                self._vault.seal(account, name, values[name])
-        account.email = values.get("email", account.email)
-        account.user_agent = values.get("user_agent", account.user_agent)
-        account.proxy_id = proxy_id or account.proxy_id
-        if record.cookies:
-            account.login_method = "TWITTER" if "password" in values else "COOKIES"
-        account.rev = (account.rev or 0) + 1
-        account.updated_at = self._clock.now()
+    def _values(self, account_id: str, record: Found, proxy_id: str | None) -> dict[str, Any]:
+        """Columns that the record gives the account, besides cookies and tokens."""
+        found: dict[str, Any] = {
+            name: self._vault.sealed(account_id, name, value) if name in SECRETS else value
+            for name, value in record.values.items()
+        }
+        if proxy_id:
+            found["proxy_id"] = proxy_id
+        if record.cookies and "login_method" not in found:
+            found["login_method"] = "TWITTER" if "password" in found else "COOKIES"
+        return found
 
 
 def _platform(record: Found) -> str:
     return API_PLATFORM if record.api else PLATFORM
 
 
-def _taken(record: Found, account: Account, outcome: str, conflict: str = "") -> ImportLine:
-    secret, lacking = (account.api, NO_TOKENS) if record.api else (account.cookies, NO_COOKIES)
+def _created(record: Found, account_id: str) -> ImportLine:
+    reason = NO_MONEY if record.api else "" if record.cookies else LOGS_IN
+    return ImportLine(
+        line=record.line, outcome="created", username=record.username, account_id=account_id, reason=reason
+    )
+
+
+def _taken(record: Found, account: Account, outcome: ImportOutcome, conflict: str = "") -> ImportLine:
+    """The answer to a line of an account that there is."""
+    without = LOGS_IN if account.password else NO_COOKIES
+    secret, lacking = (account.api, NO_TOKENS) if record.api else (account.cookies, without)
     reason = conflict or (lacking if secret is None else "")
-    if record.api and outcome == "created":
-        reason = NO_MONEY
     if not account.active:
         reason = f"It is switched off. {reason}".strip()
-    return ImportLine.model_validate(
-        {
-            "line": record.line,
-            "outcome": outcome,
-            "username": account.username,
-            "account_id": account.id,
-            "reason": reason,
-        }
+    return ImportLine(
+        line=record.line, outcome=outcome, username=account.username, account_id=account.id, reason=reason
     )
 
 
@@ -169,6 +171,10 @@ def _refused(record: Refused) -> ImportLine:
     return ImportLine(line=record.line, outcome="refused", username=name[:64], account_id=None, reason=record.reason)
 
 
-def _result(format: str, lines: Sequence[ImportLine]) -> ImportResult:
-    counts = {kind: sum(line.outcome == kind for line in lines) for kind in OUTCOMES}
-    return ImportResult(format=format, lines=list(lines), **counts)
+def _result(reading: Reading, lines: Sequence[ImportLine]) -> ImportResult:
+    counts = {kind: sum(line.outcome == kind for line in lines) for kind in get_args(ImportOutcome)}
+    unknown = list(reading.unknown_columns)
+    known = list(FIELDS) if unknown else []
+    return ImportResult(
+        format=reading.format, lines=list(lines), unknown_columns=unknown, known_columns=known, **counts
+    )

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Final
 
 from xget_account.models import LedgerEntry
+from xget_account.repository import Known
 from xget_account.service.playbook import Answer
 
 KEPT: Final = 10
 """Failures that the ledger remembers of an account and operation."""
 
 
-def learn(entry: LedgerEntry, answer: Answer, verdict: str, *, again: bool, now: datetime) -> None:
+def learn(entry: LedgerEntry | Known, answer: Answer, verdict: str, *, again: bool, now: datetime) -> None:
     """Correct the entry by an answer; `again`: the request was not reserved when the lease was given."""
     if again and entry.remaining is not None:
         entry.remaining -= 1
@@ -28,13 +29,13 @@ def learn(entry: LedgerEntry, answer: Answer, verdict: str, *, again: bool, now:
     _remember(entry, answer, verdict, now)
 
 
-def _same_window(entry: LedgerEntry, answer: Answer) -> bool:
+def _same_window(entry: LedgerEntry | Known, answer: Answer) -> bool:
     if entry.reset_at is None or answer.reset_at is None:
         return entry.reset_at is not None
     return answer.reset_at <= entry.reset_at
 
 
-def _remember(entry: LedgerEntry, answer: Answer, verdict: str, now: datetime) -> None:
+def _remember(entry: LedgerEntry | Known, answer: Answer, verdict: str, now: datetime) -> None:
     if answer.status == 200 and not answer.error_codes:
         entry.failures = 0
         return

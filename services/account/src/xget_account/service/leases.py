@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from xget_account.errors import AccountNotFound, LeaseLost, NoAccountNow
-from xget_account.models import ACTIVE, Account
-from xget_account.repository import LeaseRepository, Left, Wish
-from xget_account.repository.uses import Use
+from xget_account.models import Account
+from xget_account.repository import Left, PoolRepository, PoolTables, Wish
+from xget_account.service.aside import Aside
 from xget_account.service.fairness import Fairness
-from xget_account.service.granting import UNREADABLE, Granted, Granting, may_use
-from xget_account.service.life import KEYS, Life
+from xget_account.service.granting import Granted, Granting, may_use
+from xget_account.service.life import Life
 from xget_account.service.metrics import LEASES, VERDICTS
 from xget_account.service.playbook import Answer, Book, Decision
-from xget_account.service.reporting import Reporting, Told
+from xget_account.service.refusal import Key, Refusals, asked, code_of, explain_all
+from xget_account.service.reporting import Consequences, Reporting, Told
 from xget_account.service.vault import Vault
 from xget_account.service.waiting import WaitingRoom
 from xget_db.bells import Bell
 from xget_kernel.batching import Batcher
 from xget_kernel.clock import Clock
-from xget_kernel.errors import XGetError
-from xget_kernel.secrets import SecretUnreadable
 from xget_telemetry.logs import get_logger
 from xget_telemetry.metrics import Registry
-
-Work = Callable[[], AbstractAsyncContextManager[LeaseRepository]]
 
 log = get_logger(__name__)
 
 
 class LeaseService:
-    """Use cases of the pool; each is one transaction."""
+    """Use cases of the pool. Each is one transaction, and a second one for what happens now and then behind it."""
 
     def __init__(
         self,
-        work: Work,
+        tables: PoolTables,
         vault: Vault,
         clock: Clock,
         *,
@@ -48,8 +44,9 @@ class LeaseService:
         book: Book | None = None,
     ) -> None:
         self._book = book or Book(clock)
-        self._work = work
+        self._tables = tables
         self._vault = vault
+        self._aside = Aside(tables, vault, clock)
         self._clock = clock
         self._daily_budget = daily_budget
         registry = metrics or Registry()
@@ -60,6 +57,7 @@ class LeaseService:
         self._releasing = Batcher(self._release)
         self._room = WaitingRoom(self._acquire, clock, self._give_back)
         self._fairness = Fairness(clock)
+        self._told = Refusals(clock)
         self._bell = bell
         self._deaf = bell.listen(self._room.ring) if bell else None
         self._tidying: set[asyncio.Task[None]] = set()
@@ -78,18 +76,7 @@ class LeaseService:
 
     async def take_back(self) -> int:
         """Let accounts be leased again that were set aside for want of a key which is there now; how many."""
-        found = 0
-        async with self._work() as leases:
-            for account in await leases.set_aside(UNREADABLE):
-                try:
-                    self._vault.open_cookies(account)
-                except SecretUnreadable:
-                    continue
-                self._life(leases).move(account, ACTIVE, reason="Its key is back.", by=KEYS)
-                found += 1
-        if found:
-            log.warning("accounts_taken_back", count=found)
-        return found
+        return await self._aside.take_back()
 
     async def acquire(self, wish: Wish, ttl_seconds: int, wait_seconds: float = 0) -> Granted:
         """Lease the least used healthy account with room; the request is counted before it is made.
@@ -126,14 +113,14 @@ class LeaseService:
 
     async def keep_api(self, lease_id: str, fence: int, tokens: Mapping[str, Any]) -> None:
         """Store new tokens of a leased account; committed on return. Raises LeaseLost (412)."""
-        async with self._work() as leases:
-            account = await _newest(leases, lease_id, fence)
+        async with self._tables.work() as leases:
+            account = await leases.newest(lease_id, fence)
             self._vault.seal_api(account, {**(self._vault.open_api(account) or {}), **tokens})
 
     async def renew(self, lease_id: str, fence: int, ttl_seconds: int) -> datetime:
         """Prolong a lease, also one that ran out if nobody took the account since. Raises LeaseLost (412)."""
-        async with self._work() as leases:
-            account = await _newest(leases, lease_id, fence)
+        async with self._tables.work() as leases:
+            account = await leases.newest(lease_id, fence)
             if account.lease_holder is None:
                 raise LeaseLost()
             until = self._clock.now() + timedelta(seconds=ttl_seconds)
@@ -148,7 +135,7 @@ class LeaseService:
 
     async def describe(self, owner_id: str, account_id: str) -> Account:
         """An account of an owner, or one that is lent to him. Raises AccountNotFound (404)."""
-        async with self._work() as leases:
+        async with self._tables.work() as leases:
             account = await leases.account(account_id)
             if account is None:
                 raise AccountNotFound()
@@ -162,26 +149,36 @@ class LeaseService:
     async def budget(self, owner_id: str, platform: str, operation: str, account_id: str = "") -> Left:
         """What an owner's accounts (or one of them) have left for an operation; nothing is leased."""
         wish = Wish(owner_id=owner_id, platform=platform, operation=operation, holder="", account_id=account_id)
-        async with self._work() as leases:
+        async with self._tables.look() as leases:
             now = self._clock.now()
             return await leases.left(await leases.with_lent(wish, now), now, self._daily_budget)
 
-    def _life(self, leases: LeaseRepository) -> Life:
-        return Life(leases.facts(self._clock), self._clock)
-
     async def _acquire(self, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception]:
-        async with self._work() as leases:
-            granting = Granting(leases, self._vault, self._clock.now(), self._daily_budget, self._life(leases))
-            order = self._fairness.ranked([wish for wish, _ in asks])
-            found = dict(zip(order, await granting.grant([asks[n] for n in order]), strict=True))
-            uses = [_use(asks[n][0], answer) for n, answer in found.items() if isinstance(answer, Granted)]
-            if uses:
-                await leases.note(uses, self._clock.now())
-        for number, answer in found.items():
-            self._leases.labels(outcome=answer.code if isinstance(answer, XGetError) else "granted").inc()
-            if isinstance(answer, Granted):
+        now = self._clock.now()
+        granting = Granting(self._vault, now, self._daily_budget)
+        order = self._fairness.ranked([wish for wish, _ in asks])
+        found = dict(zip(order, await granting.run(self._tables, [asks[n] for n in order]), strict=True))
+        for number, granted in found.items():
+            if granted is not None:
                 self._fairness.served(asks[number][0])
-        return [found[number] for number in range(len(asks))]
+        why = await self._refusals([asks[n][0] for n, granted in found.items() if granted is None], now, granting)
+        answers: list[Granted | Exception] = [found[n] or why[asked(wish)] for n, (wish, _) in enumerate(asks)]
+        for answer in answers:
+            self._leases.labels(outcome="granted" if isinstance(answer, Granted) else code_of(answer)).inc()
+        return answers
+
+    async def _refusals(self, wishes: Sequence[Wish], now: datetime, granting: Granting) -> dict[Key, Exception]:
+        """Why there is nothing for them. What was granted is committed: a fault is told to these alone."""
+        try:
+            if granting.unreadable:
+                await self._aside.put(granting.unreadable)
+            if not wishes:
+                return {}
+            async with self._tables.look() as leases:
+                return await explain_all(leases, wishes, now, self._daily_budget, self._told)
+        except Exception as error:  # noqa: BLE001 - each of those who ask is told, and the log where nobody does
+            log.warning("refusals_failed", error=type(error).__name__, unreadable=len(granting.unreadable))
+            return {asked(wish): error for wish in wishes}
 
     def _give_back(self, granted: Granted) -> None:
         """Who asked has gone."""
@@ -190,43 +187,53 @@ class LeaseService:
         task.add_done_callback(self._tidying.discard)
 
     async def _report(self, reports: Sequence[Told]) -> list[Decision | Exception]:
-        async with self._work() as leases:
-            reporting = Reporting(leases, self._life(leases), self._clock.now(), self._daily_budget, self._book)
-            decided = await reporting.take(reports)
-            await self._announce(leases, reporting.given_back)
+        now = self._clock.now()
+        reporting = Reporting(now, self._daily_budget, self._book)
+        decided = await reporting.run(self._tables, reports, self._announce)
         self._admit(reporting.given_back)
-        for decision in decided:
-            if isinstance(decision, Decision):
-                self._verdicts.labels(verdict=decision.verdict).inc()
+        left = [number for number, decision in enumerate(decided) if decision is None]
+        if left:
+            found = await self._follow([reports[number] for number in left], now)
+            decided = [found.pop(0) if decision is None else decision for decision in decided]
+        answers = [decision for decision in decided if decision is not None]
+        for answer in answers:
+            if isinstance(answer, Decision):
+                self._verdicts.labels(verdict=answer.verdict).inc()
+        return answers
+
+    async def _follow(self, reports: Sequence[Told], now: datetime) -> list[Decision | Exception]:
+        """Those reports that have consequences: in a transaction whose moves are announced.
+
+        The others of their batch are committed, so a fault is told to these alone.
+        """
+        try:
+            async with self._tables.work() as leases:
+                life = Life(leases.facts(self._clock), self._clock)
+                consequences = Consequences(leases, life, now, self._daily_budget, self._book)
+                decided = await consequences.take(reports)
+                if self._bell is not None and consequences.given_back:
+                    await leases.ring(self._bell, consequences.given_back)
+        except Exception as error:  # noqa: BLE001 - each of those who report is told
+            return [error] * len(reports)
+        self._admit(consequences.given_back)
         return decided
 
     async def _release(self, given: Sequence[tuple[str, int]]) -> list[Exception | None]:
-        async with self._work() as leases:
-            pools = await leases.release(set(given))
-            await self._announce(leases, pools)
+        async def end(pool: PoolRepository) -> set[str]:
+            pools = await pool.release(set(given))
+            self._announce(pool, pools)
+            return pools
+
+        pools = await self._tables.pool(end)
         self._admit(pools)
         return [None] * len(given)
 
-    async def _announce(self, leases: LeaseRepository, pools: set[str]) -> None:
+    def _announce(self, pool: PoolRepository, pools: set[str]) -> None:
         """With the commit, let all processes know that these pools have an account again."""
         if self._bell is not None and pools:
-            await leases.ring(self._bell, pools)
+            pool.ring(self._bell, pools)
 
     def _admit(self, pools: set[str]) -> None:
         """After the commit, where no bell says so."""
         for pool in pools if self._bell is None else ():
             self._room.ring(pool)
-
-
-def _use(wish: Wish, granted: Granted) -> Use:
-    account = granted.account
-    whose = wish.requester_id or wish.owner_id
-    return account.id, wish.holder, wish.operation, whose if whose != account.owner_id else ""
-
-
-async def _newest(leases: LeaseRepository, lease_id: str, fence: int) -> Account:
-    account_id, _, number = lease_id.partition(".")
-    account = await leases.account(account_id) if number == str(fence) else None
-    if account is None or account.fence != fence:
-        raise LeaseLost()
-    return account

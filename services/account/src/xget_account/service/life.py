@@ -5,7 +5,7 @@ RESTING is no state that is kept: it is a healthy account (NEW, ACTIVE) while a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -18,6 +18,7 @@ from xget_account.models import (
     NEEDS_LOGIN,
     NEW,
     RETIRED,
+    STORED,
     SUSPENDED,
     Account,
     Move,
@@ -32,13 +33,15 @@ from xget_telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-STATES: Final = (NEW, ACTIVE, NEEDS_LOGIN, NEEDS_HUMAN, SUSPENDED, RETIRED)
+STATES: Final = STORED
 PLAYBOOK, LOGIN, KEYS, WORKER, PERSON = "playbook", "login", "keys", "worker", "person"
 PER_SHAPE: Final = 3
 """Samples of one owner that look alike; the newest are kept."""
 MOST_SAMPLES: Final = 100
 """Samples of one owner in all."""
 MACHINES: Final = frozenset({PLAYBOOK, LOGIN, KEYS, WORKER})
+Judged = tuple[str, str]
+"""The rule of the playbook that moves an account, and the playbook's revision."""
 Kind = Literal["state_changed", "unknown_answer", "login_failed", "needs_human", "room"]
 
 
@@ -120,11 +123,14 @@ class Life:
         self._facts = facts
         self._clock = clock
 
-    def move(self, account: Account, to: str, *, reason: str, by: str, next_step: str = "") -> bool:
+    def move(
+        self, account: Account, to: str, *, reason: str, by: str, next_step: str = "", judged: Judged | None = None
+    ) -> bool:
         """Bring an account into a state; False when it is there already for this reason.
 
         `by` is `playbook`, `login`, `keys`, `worker`, or a person's id; `next_step` a word of NEXT_STEPS, by default
-        the usual one of the state. Raises IllegalMove (409) when there is no such move.
+        the usual one of the state; `judged` says by which rule of which playbook. Raises IllegalMove (409) when there
+        is no such move.
         """
         source = account.status
         if not may_move(source, to, by):
@@ -136,6 +142,7 @@ class Life:
         account.status, account.error_msg, account.next_step = to, error, step
         row = Move(id=new_id(), account_id=account.id, at=self._clock.now(), from_state=source, to_state=to)
         row.reason, row.next_step, row.by = reason[:500], step, by[:64]
+        row.rule, row.playbook = judged or (None, None)
         self._facts.add(row)
         told = {"from": source, "to": to, "reason": row.reason, "next_step": step}
         self.note(account, "account.retired" if to == RETIRED else "account.state_changed", told, by=by)
@@ -146,6 +153,19 @@ class Life:
     def note(self, account: Account, action: str, details: dict[str, Any] | None = None, *, by: str = "") -> None:
         """Write down who did what with an account; `by` is a machine that did it for whoever asked."""
         self._facts.trail.note(action, subject_of(account), details, actor=by)
+
+    async def note_made(self, rows: Sequence[Mapping[str, Any]], *, by: str) -> None:
+        """Write down that accounts were made, given as their rows; `by` says by what."""
+        await self._facts.trail.note_each(
+            "account.created",
+            (
+                (
+                    Subject("account", row["id"], row["owner_id"]),
+                    {"username": row["username"], "platform": row["platform"], "by": by},
+                )
+                for row in rows
+            ),
+        )
 
     async def keep(self, sample: Sample, account: Account) -> None:
         """Keep an answer that nobody knows, and announce that there was one."""

@@ -6,14 +6,53 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+from typing import Final
 
 from xget_account.errors import NoAccountNow, NoUsableAccount
 from xget_account.models import NEEDS_HUMAN, NEEDS_LOGIN, SUSPENDED, Account
 from xget_account.repository import Kind, LeaseRepository, Outlook, Wish, pool_of
+from xget_account.service.remembering import MANY, Remembered
 from xget_kernel.errors import XGetError
 
 IMPORT = "import one with POST /api/v1/accounts/import or `xget accounts import FILE`"
 _WORDS = {NEEDS_LOGIN: "without valid cookies", NEEDS_HUMAN: "locked until a person helps", SUSPENDED: "suspended"}
+
+
+Key = tuple[str, str, str, str, int, int, bool]
+Refusals = Remembered[XGetError]
+"""What was said of very many accounts just now."""
+KEPT_SECONDS: Final = 10.0
+
+
+def asked(wish: Wish) -> Key:
+    """What wishes have in common that are refused for the same reason."""
+    return (wish.owner_id, wish.platform, wish.operation, wish.account_id, wish.units, wish.micros, wish.archive)
+
+
+def code_of(error: Exception) -> str:
+    """The word for an error in figures."""
+    return error.code if isinstance(error, XGetError) else "error"
+
+
+async def explain_all(
+    leases: LeaseRepository, wishes: Sequence[Wish], now: datetime, budget: int, told: Refusals
+) -> dict[Key, Exception]:
+    """The errors for wishes that got no account, by what they have in common.
+
+    What is said of many thousand accounts is said again for 10 s, but not beyond the moment that it names.
+    """
+
+    def seconds(error: XGetError) -> float:
+        if isinstance(error, NoAccountNow) and error.accounts >= MANY:
+            return min(KEPT_SECONDS, (error.available_at - now).total_seconds())
+        return 0.0
+
+    first = {asked(wish): wish for wish in reversed(wishes)}
+    found: dict[Key, Exception] = {}
+    for key, wish in first.items():
+        found[key] = await told.get(key, partial(explain, leases, wish, now, budget), seconds)
+    return found
 
 
 async def explain(leases: LeaseRepository, wish: Wish, now: datetime, budget: int) -> XGetError:

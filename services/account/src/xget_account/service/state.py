@@ -22,6 +22,7 @@ from xget_account.service.life import NEXT_STEPS, usual_step
 from xget_account.service.vault import secrets_set
 
 EVERYTHING = "*"
+LOGS_IN = "Has no cookies yet: it logs in with its password by itself; `xget accounts logins NAME` tells how that goes."
 NO_COOKIES = "Has no cookies yet: import auth_token and ct0 of a browser that is logged in to X."
 NO_TOKENS = "Has no tokens yet: give it some with `xget accounts api NAME` or PUT /api/v1/accounts/{id}/api."
 _SENTENCES = {
@@ -63,8 +64,18 @@ class View:
         if not self.account.active:
             return "switch_on"
         if self.account.status not in HEALTHY:
-            return self.account.next_step or usual_step(self.account, self.account.status)
+            stored = "" if self._is_untried() else self.account.next_step
+            return stored or usual_step(self.account, self.account.status)
         return "wait" if self.state == RESTING or self.used_today >= self.budget else ""
+
+    def _is_untried(self) -> bool:
+        """Whether it is as it was made: without a session, and nobody has tried to give it one."""
+        return self.account.status == NEEDS_LOGIN and self.account.error_msg in (NO_COOKIES, NO_TOKENS)
+
+    def _error(self) -> str | None:
+        """What is wrong; an account that has what it needs to log in by itself lacks nothing."""
+        logs_in = self._is_untried() and usual_step(self.account, NEEDS_LOGIN) == "login"
+        return LOGS_IN if logs_in else self.account.error_msg
 
     def _has_secrets(self) -> bool:
         return (self.account.api or self.account.cookies) is not None
@@ -82,7 +93,7 @@ class View:
         if not account.active:
             return "Is switched off: set `active` to true to use it."
         if account.status not in HEALTHY:
-            return account.error_msg or _SENTENCES[account.status]
+            return self._error() or _SENTENCES[account.status]
         if self.used_today >= self.budget:
             return f"Has used up its {self.budget} requests of this day (UTC)."
         if resting := [f"{_name(r.operation)} until {_clock(r.until)}" for r in self.rests() if r.until]:
@@ -102,7 +113,7 @@ class View:
     def read(self) -> AccountRead:
         """The body of a read."""
         names = AccountRead.model_fields.keys() - {"status", "used_today", "secrets_set"}
-        values = {name: getattr(self.account, name) for name in names}
+        values = {name: getattr(self.account, name) for name in names} | {"error_msg": self._error()}
         return AccountRead.model_validate(
             {**values, "status": self.state, "used_today": self.used_today, "secrets_set": secrets_set(self.account)}
         )

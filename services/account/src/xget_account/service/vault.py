@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from xget_account.models import LOGIN_SECRETS, SECRETS, Account, Login
-from xget_kernel.secrets import Keyring, Secret
+from xget_account.repository import Held
+from xget_kernel.secrets import Keyring, Secret, SecretUnreadable
 
 _FIRST: Final = "given_refresh_token"
 """Beside the tokens: the refresh token that a person gave. The platform has given others since."""
@@ -23,9 +24,13 @@ class Vault:
         """Store a secret in the account's column; None or "" empties it."""
         if field not in SECRETS:
             raise ValueError(f"{field} is not a secret column")
-        setattr(account, field, self._keyring.encrypt(plain, aad=_aad(account, field)) if plain else None)
+        setattr(account, field, self.sealed(account.id, field, plain) if plain else None)
 
-    def open(self, account: Account, field: str) -> str | None:
+    def sealed(self, account_id: str, field: str, plain: str) -> str:
+        """What the account's column is to hold for a secret."""
+        return self._keyring.encrypt(plain, aad=f"accounts:{account_id}:{field}")
+
+    def open(self, account: Account | Held, field: str) -> str | None:
         """A secret of the account, None when it has none. Raises SecretUnreadable."""
         sealed: str | None = getattr(account, field)
         return None if sealed is None else self._keyring.decrypt(sealed, aad=_aad(account, field))
@@ -41,10 +46,16 @@ class Vault:
         sealed: str | None = getattr(login, field)
         return None if sealed is None else Secret(self._keyring.decrypt(sealed, aad=_login_aad(login, field)))
 
+    def session_of(self, login: Login) -> Secret | None:
+        """What a browser kept of the account's session; None also when its key is lost: a login begins without it."""
+        try:
+            return self.open_login(login, LOGIN_SECRETS[0])
+        except SecretUnreadable:
+            return None
+
     def give_api(self, account: Account, tokens: Mapping[str, Any]) -> None:
         """Store tokens for the platform's official API that a person gave; which they were is remembered."""
-        first = {_FIRST: tokens["refresh_token"]} if "refresh_token" in tokens else {}
-        self.seal(account, "api", json.dumps({**tokens, **first}, separators=(",", ":")))
+        account.api = self.sealed(account.id, "api", given_text(tokens))
 
     def seal_api(self, account: Account, tokens: Mapping[str, Any]) -> None:
         """Store tokens that the platform gave in place of those before."""
@@ -52,7 +63,7 @@ class Vault:
         first = {_FIRST: before[_FIRST]} if _FIRST in before else {}
         self.seal(account, "api", json.dumps({**tokens, **first}, separators=(",", ":")))
 
-    def open_api(self, account: Account) -> dict[str, Any] | None:
+    def open_api(self, account: Account | Held) -> dict[str, Any] | None:
         """The account's tokens for the official API, None when it has none. Raises SecretUnreadable."""
         plain = self.open(account, "api")
         if plain is None:
@@ -72,14 +83,25 @@ class Vault:
 
     def seal_cookies(self, account: Account, cookies: Mapping[str, str]) -> None:
         """Store cookies, name to value."""
-        self.seal(account, "cookies", json.dumps(dict(cookies), separators=(",", ":")))
+        account.cookies = self.sealed(account.id, "cookies", cookie_text(cookies))
 
-    def open_cookies(self, account: Account) -> dict[str, str]:
+    def open_cookies(self, account: Account | Held) -> dict[str, str]:
         """The account's cookies. Raises SecretUnreadable when the key is gone or the row was tampered with."""
         if account.cookies is None:
             return {}
         cookies: dict[str, str] = json.loads(self._keyring.decrypt(account.cookies, aad=_aad(account, "cookies")))
         return cookies
+
+
+def cookie_text(cookies: Mapping[str, str]) -> str:
+    """Cookies as they are sealed."""
+    return json.dumps(dict(cookies), separators=(",", ":"))
+
+
+def given_text(tokens: Mapping[str, Any]) -> str:
+    """Tokens that a person gave, as they are sealed."""
+    first = {_FIRST: tokens["refresh_token"]} if "refresh_token" in tokens else {}
+    return json.dumps({**tokens, **first}, separators=(",", ":"))
 
 
 def secrets_set(account: Account) -> list[str]:
@@ -91,5 +113,5 @@ def _login_aad(login: Login, field: str) -> str:
     return f"account_logins:{login.account_id}:{field}"
 
 
-def _aad(account: Account, field: str) -> str:
+def _aad(account: Account | Held, field: str) -> str:
     return f"accounts:{account.id}:{field}"

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_auth.models import AuditEntry
+from xget_db.audit import By
+from xget_kernel.ids import new_id
 from xget_kernel.pages import PageQuery
+
+
+def key_note(by: By, action: str, details: dict[str, object], at: datetime) -> Executable:
+    """A line about what somebody does to the keys that encrypt signing keys."""
+    return insert(AuditEntry).values(id=new_id(), at=at, event=action, user_id=by.actor, address="")
 
 
 class AuditRepository:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, select
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_auth.models import User
@@ -28,6 +30,12 @@ class UserRepository:
 
     async def by_name(self, username: str) -> User | None:
         return await self._session.scalar(select(User).where(User.username_key == username.lower()))
+
+    async def listed(self, user_ids: Collection[str], usernames: Collection[str]) -> Sequence[User]:
+        """Those with one of these ids or names, oldest first."""
+        names = {name.lower() for name in usernames}
+        wanted = or_(User.id.in_(user_ids), User.username_key.in_(names))
+        return (await self._session.scalars(select(User).where(wanted).order_by(User.id))).all()
 
     def add(self, user: User) -> None:
         self._session.add(user)

@@ -11,11 +11,12 @@ from xget_auth.ports import KeyPairs
 from xget_auth.repository import AuthRepository
 from xget_auth.service.audit import KEY_ROTATED, entry
 from xget_auth.service.work import Work
+from xget_db.sealed import key_id_of
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
 from xget_kernel.errors import StartupError, XGetError
 from xget_kernel.ids import new_id
-from xget_kernel.secrets import Keyring
+from xget_kernel.secrets import Keyring, SecretUnreadable
 
 ACCESS_LIFE = timedelta(minutes=15)
 HEAD_START = timedelta(seconds=10)
@@ -47,8 +48,23 @@ class KeyService:
         except XGetError as error:
             raise StartupError(
                 "The signing key of the auth service cannot be decrypted: restore keys.json of the home folder (or "
-                "XGET_KEYS), or drop auth's tables (auth.db, or the schema auth in PostgreSQL) to begin with new users."
+                f"XGET_KEYS) with the key {key_id_of(key.private_jwk)} that wrote it. Without a backup: `xget keys "
+                "lost` names what no key opens, and with --begin-anew goes on without it; users stay."
             ) from error
+
+    async def begin_anew(self) -> int:
+        """Drop signing keys that cannot be decrypted, and make one where none is left; how many were dropped.
+
+        Tokens that they signed are refused from now on; sessions go on with new ones.
+        """
+        now = self._clock.now()
+        async with self._work() as repository:
+            await repository.keys.in_turn()
+            lost = [key.id for key in await repository.keys.all() if not self._opens(key)]
+            await repository.keys.delete(lost)
+            if await repository.keys.signing(now) is None:
+                repository.keys.add(self._create(now, now))
+        return len(lost)
 
     async def rotate(self, caller: Caller, address: str) -> SigningKey:
         """Publish a new key that signs from in a few seconds on; drop keys whose tokens have all run out."""
@@ -83,6 +99,12 @@ class KeyService:
         public, private = self._pairs.create(key_id)
         sealed = self._keyring.encrypt(private, aad=_aad(key_id))
         return SigningKey(id=key_id, public_jwk=dict(public), private_jwk=sealed, created_at=now, signs_from=signs_from)
+
+    def _opens(self, key: SigningKey) -> bool:
+        try:
+            return bool(self._private(key))
+        except SecretUnreadable:
+            return False
 
     def _private(self, key: SigningKey) -> str:
         return self._keyring.decrypt(key.private_jwk, aad=_aad(key.id))

@@ -15,6 +15,7 @@ from xget_db.audit import By, Trail, prune
 from xget_db.grants import GrantRepository, Lent
 from xget_db.locks import in_turn, locked
 from xget_db.outbox import Outbox
+from xget_db.planning import grown
 from xget_kernel.clock import Clock, SystemClock
 from xget_kernel.pages import PageQuery
 from xget_proxy.errors import ProxyExists
@@ -41,6 +42,8 @@ SOURCE = "proxy"
 POOL = By("pool")
 """Who does what nobody asked for by a request."""
 _BATCH = 200
+_SOME = 100
+"""So many new ones may make another table of it."""
 
 
 class ProxyRepository:
@@ -138,6 +141,8 @@ class ProxyRepository:
         """Insert proxies. Raises ProxyExists (409) when one is there already."""
         self._session.add_all(proxies)
         await self.save()
+        if len(proxies) >= _SOME:
+            await grown(self._session, Proxy.__table__)
 
     async def save(self) -> None:
         """Write what was changed. Raises ProxyExists (409) when the new place is taken."""
@@ -173,6 +178,10 @@ def _filtered(query: Select[Proxy], wanted: ProxyFilter, now: datetime) -> Selec
         query = query.where(Proxy.type == wanted.type)
     if wanted.country is not None:
         query = query.where(Proxy.country == wanted.country)
+    if wanted.ip is not None:
+        query = query.where(Proxy.ip == wanted.ip)
+    if wanted.port is not None:
+        query = query.where(Proxy.port == wanted.port)
     return query if wanted.status is None else query.where(_in_state(wanted.status, now))
 
 

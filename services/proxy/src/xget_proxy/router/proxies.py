@@ -11,6 +11,7 @@ from xget_kernel.errors import Forbidden
 from xget_proxy.deps import (
     Checks,
     Imports,
+    Kept,
     Listed,
     Proxies,
     ProxiesRead,
@@ -27,9 +28,11 @@ from xget_proxy.schemas import (
     CheckRequest,
     CheckResult,
     Country,
+    Host,
     ImportRequest,
     ImportResult,
     LeaseRead,
+    Port,
     ProxyCreate,
     ProxyFilter,
     ProxyRead,
@@ -64,9 +67,11 @@ async def list_proxies(
     status: State | None = None,
     type_: OfType = None,
     country: Country | None = None,
+    ip: Host | None = None,
+    port: Port | None = None,
 ) -> PageOut[ProxyRead]:
-    """Your proxies, newest first."""
-    wanted = ProxyFilter(status=status, type=type_, country=country)
+    """Your proxies, newest first. `ip` and `port` find one by its address."""
+    wanted = ProxyFilter(status=status, type=type_, country=country, ip=ip, port=port)
     items, total = await proxies.page(caller, wanted, page)
     viewed.note(by(caller), "proxy.listed", Subject("proxy", "", caller.user_id), {"found": total})
     return PageOut[ProxyRead].of(items, page, total)
@@ -114,7 +119,7 @@ async def check_proxies(body: CheckRequest, checks: Checks, caller: Writer) -> C
 
 @router.get("/{proxy_id}", responses=errors(ProxyNotFound))
 async def get_proxy(
-    proxy_id: PathId, proxies: ProxiesRead, viewed: Viewed, caller: CallerDep, response: Response
+    proxy_id: PathId, viewed: Kept, proxies: ProxiesRead, caller: CallerDep, response: Response
 ) -> ProxyRead:
     """One proxy; whether it has a password is told, the password is not."""
     proxy = await proxies.get(proxy_id, caller)

@@ -183,6 +183,8 @@ class ProxyFilter(BaseModel):
     status: State | None = None
     type: Type | None = None
     country: str | None = None
+    ip: str | None = None
+    port: int | None = None
 
 
 class CheckRequest(Body):

@@ -4,6 +4,7 @@ from xget_proxy.service.addresses import Allowed
 from xget_proxy.service.checks import CheckService, Probe, Rhythm
 from xget_proxy.service.gate import Gate, Resolve
 from xget_proxy.service.imports import ImportService, admitted
+from xget_proxy.service.lending import LentService
 from xget_proxy.service.pool import PoolService, Work
 from xget_proxy.service.providers import ProviderService
 from xget_proxy.service.proxies import ProxyService
@@ -18,6 +19,7 @@ __all__ = [
     "CheckService",
     "Gate",
     "ImportService",
+    "LentService",
     "PoolService",
     "Probe",
     "ProbeResult",

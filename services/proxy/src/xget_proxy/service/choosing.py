@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from xget_db.grants import Lent
 from xget_kernel.ids import new_id
 from xget_kernel.secrets import SecretUnreadable
 from xget_proxy.errors import NoProxyNow
-from xget_proxy.models import ACTIVE, INACTIVE, Binding, Lease, Proxy, Reputation, Rotation, place_of, worth
+from xget_proxy.models import ACTIVE, INACTIVE, Binding, Proxy, Reputation, Rotation, place_of, worth
 from xget_proxy.repository import Known, Pool, ProxyRepository
-from xget_proxy.service.health import state
+from xget_proxy.service.health import full, state
 from xget_proxy.service.refusing import UNREADABLE, no_room, none_at_all, resting
 from xget_proxy.service.reputations import rests
 from xget_proxy.service.vault import Vault
-from xget_proxy.service.wishes import Loan, Wish, pools_of, session_of
+from xget_proxy.service.wishes import Loan, Wish, lease_of, pools_of, session_of
 
 _WINDOW: Final = 16
 """How many more of the best are looked at than are needed: what a platform thinks of them is no part of the order."""
@@ -32,7 +32,6 @@ class Round:
         self._lending = proxies.lending
         self._vault = vault
         self._now = now
-        self._today = now.date().isoformat()
         self._most = _WINDOW
         self._bound: dict[tuple[str, str], Binding] = {}
         self._known: dict[str, Proxy] = {}
@@ -103,8 +102,8 @@ class Round:
             raise NoProxyNow("The proxy that is asked for does not exist: choose another.", any_exists=False)
         if state(proxy, self._now) == INACTIVE:
             raise resting(proxy)
-        if full := self._full(proxy):
-            raise await no_room(self._proxies, [Lent(proxy.owner_id, proxy.id)], full, self._now)
+        if reached := full(proxy, self._now):
+            raise await no_room(self._proxies, [Lent(proxy.owner_id, proxy.id)], reached, self._now)
         return proxy
 
     def _unfit(self, proxy: Proxy | None, wish: Wish) -> str:
@@ -120,16 +119,7 @@ class Round:
             return f"The one before does not work now. {proxy.error_msg or ''}".strip()
         if wish.country and proxy.country != wish.country:
             return f"Another country was asked for ({wish.country})."
-        return self._full(proxy)
-
-    def _full(self, proxy: Proxy) -> str:
-        """Which of its limits a proxy has reached; "" when it has room."""
-        used = proxy.used_today if proxy.used_on == self._today else 0
-        if proxy.daily_budget is not None and used >= proxy.daily_budget:
-            return f"Its budget of {proxy.daily_budget} a day is spent."
-        if proxy.max_concurrency is not None and proxy.lent >= proxy.max_concurrency:
-            return f"It is lent {proxy.max_concurrency} times already."
-        return ""
+        return full(proxy, self._now)
 
     async def _best(self, pool: Pool) -> Proxy | None:
         """The best of a pool that has room, whose row is locked."""
@@ -137,7 +127,7 @@ class Round:
         while True:
             while heap:
                 rank, proxy = heapq.heappop(heap)
-                if state(proxy, self._now) == INACTIVE or self._full(proxy):
+                if state(proxy, self._now) == INACTIVE or full(proxy, self._now):
                     continue
                 now = self._rank(proxy, pool.platform)
                 heapq.heappush(heap, (now, proxy))
@@ -148,7 +138,7 @@ class Round:
             await self._fill(pool)
 
     async def _fill(self, pool: Pool) -> None:
-        looked_at = [proxy.id for proxy in self._known.values() if self._full(proxy)]
+        looked_at = [proxy.id for proxy in self._known.values() if full(proxy, self._now)]
         found = await self._lending.best(pool, self._now, self._most, looked_at)
         if not found:
             self._ended.add(pool)
@@ -180,21 +170,7 @@ class Round:
 
     async def _lent(self, proxy: Proxy, wish: Wish, why: str) -> Loan:
         """Count a use, write the lease down and, when `why` says so, that the account came to another proxy."""
-        now = self._now
-        proxy.used_today = proxy.used_today + 1 if proxy.used_on == self._today else 1
-        proxy.used_on, proxy.last_used = self._today, now
-        proxy.lent += 1
-        lease = Lease(
-            id=new_id(),
-            proxy_id=proxy.id,
-            owner_id=wish.owner_id,
-            account_id=wish.account_id,
-            holder=wish.holder,
-            operation=wish.operation,
-            at=now,
-            expires_at=now + timedelta(seconds=wish.seconds),
-            failed=False,
-        )
+        lease = lease_of(wish, proxy, self._now)
         self._lending.add(lease)
         bound = await self._bind(proxy, wish, why) if wish.account_id else None
         return Loan(proxy, lease, session_of(proxy, bound))

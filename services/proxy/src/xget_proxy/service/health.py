@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from xget_proxy.models import ACTIVE, CHECKING, INACTIVE, Proxy, worth
+from xget_proxy.repository import Held
 
 WEIGHT: Final = 0.3
 """Of the newest measurement."""
@@ -14,11 +15,21 @@ TOLERATED: Final = 3
 LONGEST_PAUSE: Final = timedelta(minutes=60)
 
 
-def state(proxy: Proxy, now: datetime) -> str:
+def state(proxy: Proxy | Held, now: datetime) -> str:
     """ACTIVE, INACTIVE, or CHECKING when the pause is over."""
     if proxy.status == INACTIVE and proxy.pause_until is not None and proxy.pause_until <= now:
         return CHECKING
     return proxy.status
+
+
+def full(proxy: Proxy | Held, now: datetime) -> str:
+    """Which of its limits a proxy has reached; "" when it has room."""
+    used = proxy.used_today if proxy.used_on == now.date().isoformat() else 0
+    if proxy.daily_budget is not None and used >= proxy.daily_budget:
+        return f"Its budget of {proxy.daily_budget} a day is spent."
+    if proxy.max_concurrency is not None and proxy.lent >= proxy.max_concurrency:
+        return f"It is lent {proxy.max_concurrency} times already."
+    return ""
 
 
 def score(proxy: Proxy) -> float:

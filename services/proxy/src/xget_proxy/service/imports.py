@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from xget_kernel.caller import Caller
 from xget_kernel.clock import Clock
-from xget_proxy.models import Proxy
+from xget_proxy.models import ACTIVE, Proxy
 from xget_proxy.repository import ProxyRepository
 from xget_proxy.schemas import ImportLine, ImportRequest, ImportResult
 from xget_proxy.service.gate import Gate
@@ -40,8 +40,8 @@ class ImportService:
                 reason = f"Is the same as line {seen[record.key]}."
                 lines.append(_line(record.line, "duplicate", record, created.get(record.key), reason))
             elif record.key in stored:
-                reason = "Is stored already: change it with PUT."
-                lines.append(_line(record.line, "duplicate", record, stored[record.key], reason))
+                proxy = stored[record.key]
+                lines.append(_line(record.line, "duplicate", record, proxy, self._met(record, proxy)))
             else:
                 created[record.key] = self._fresh(record, caller, internal)
                 lines.append(_line(record.line, "created", record, created[record.key]))
@@ -51,6 +51,17 @@ class ImportService:
         for proxy in created.values():
             self._proxies.trail.note("proxy.created", subject_of(proxy), {"type": proxy.type, "by": "import"})
         return _result(lines)
+
+    def _met(self, record: Found, proxy: Proxy) -> str:
+        """What became of a proxy that is stored: it only takes a password in the place of one whose key is lost."""
+        if not record.password or self._vault.opens(proxy):
+            return "Is stored already: change it with PUT."
+        self._vault.seal(proxy, record.password)
+        proxy.status, proxy.pause_until, proxy.failures, proxy.pauses, proxy.error_msg = ACTIVE, None, 0, 0, None
+        proxy.rev, proxy.updated_at = proxy.rev + 1, self._clock.now()
+        told = {"secrets": ["password"], "by": "import"}
+        self._proxies.trail.note("proxy.secrets_replaced", subject_of(proxy), told)
+        return "Is stored already; its password, which no key opened, was taken from this line."
 
     def _fresh(self, record: Found, caller: Caller, internal: bool) -> Proxy:
         proxy = fresh(caller.user_id, record.key, self._clock.now())

@@ -16,7 +16,8 @@ from xget_kernel.secrets import SecretUnreadable
 from xget_proxy.errors import HostUnknown, InsideNetwork, ProxyNotFound
 from xget_proxy.events import state_changed
 from xget_proxy.models import ACTIVE, Proxy
-from xget_proxy.repository import ProxyRepository
+from xget_proxy.repository import AgainRepository, AgainTables, ProxyRepository
+from xget_proxy.service.again import Again, may_keep
 from xget_proxy.service.choosing import Round
 from xget_proxy.service.gate import Gate
 from xget_proxy.service.health import paused, state
@@ -52,8 +53,11 @@ class Chosen:
 class PoolService:
     """Use cases of the pool. What comes at the same moment is one transaction."""
 
-    def __init__(self, work: Work, vault: Vault, gate: Gate, clock: Clock, metrics: Registry | None = None) -> None:
+    def __init__(
+        self, work: Work, again: AgainTables, vault: Vault, gate: Gate, clock: Clock, *, metrics: Registry | None = None
+    ) -> None:
         self._work = work
+        self._again = again
         self._gate = gate
         self._vault = vault
         self._clock = clock
@@ -121,13 +125,25 @@ class PoolService:
         return state(proxy, self._clock.now())
 
     async def _acquire(self, wishes: Sequence[Wish]) -> list[Loan | Exception]:
-        async with self._work() as proxies:
-            now = self._clock.now()
-            if self._clock.monotonic() - self._lapsed >= LAPSE_SECONDS:
-                self._lapsed = self._clock.monotonic()
-                await proxies.lending.lapse(now)
-            found: list[Loan | Exception] = [*await Round(proxies, self._vault, now).lend(wishes)]
-        return found  # refusals too after the commit: proxies that were set aside stay so
+        now = self._clock.now()
+        if self._clock.monotonic() - self._lapsed >= LAPSE_SECONDS:
+            self._lapsed = self._clock.monotonic()
+            await self._again.do(lambda proxies: _lapse(proxies, now))
+        kept: Sequence[Loan | None] = [None] * len(wishes)
+        if any(may_keep(wish) for wish in wishes):
+            kept = await self._again.do(lambda proxies: Again(self._vault, now).lend(proxies, wishes))
+        left = [wish for wish, loan in zip(wishes, kept, strict=True) if loan is None]
+        chosen = iter(await self._chosen(left, now) if left else ())
+        return [next(chosen) if loan is None else loan for loan in kept]
+
+    async def _chosen(self, wishes: Sequence[Wish], now: datetime) -> list[Loan | Exception]:
+        """Proxies that are chosen. What accounts kept is lent already: a fault is told to these alone."""
+        try:
+            async with self._work() as proxies:
+                found = await Round(proxies, self._vault, now).lend(wishes)
+        except Exception as error:  # noqa: BLE001 - each of those who ask is told
+            return [error] * len(wishes)
+        return [*found]  # refusals too after the commit: proxies that were set aside stay so
 
     async def _report(self, reports: Sequence[Told]) -> list[str | Exception]:
         async with self._work() as proxies:
@@ -137,8 +153,8 @@ class PoolService:
         return states
 
     async def _release(self, lease_ids: Sequence[str]) -> list[Exception | None]:
-        async with self._work() as proxies:
-            await proxies.lending.end(set(lease_ids), self._clock.now())
+        now = self._clock.now()
+        await self._again.do(lambda proxies: proxies.end(set(lease_ids), now))
         return [None] * len(lease_ids)
 
     def _unwanted(self, loan: Loan) -> None:
@@ -159,3 +175,10 @@ class PoolService:
             for lease in (await proxies.lending.leases([lease_id])).values():
                 lease.failed = True
             await proxies.lending.end([lease_id], now)
+
+
+async def _lapse(proxies: AgainRepository, now: datetime) -> None:
+    """End leases whose time is over, so that their proxies have room again."""
+    over = await proxies.lapsed(now)
+    if over:
+        await proxies.end(over, now)

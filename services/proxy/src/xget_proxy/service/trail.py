@@ -9,7 +9,7 @@ from xget_kernel.clock import Clock
 from xget_proxy.errors import ProxyNotFound
 from xget_proxy.models import GRANTS, Audit, Provider, Proxy
 from xget_proxy.repository import ProxyRepository
-from xget_web.grants import GrantCreate, GrantDesk, Opened
+from xget_web.grants import GrantCreate, GrantDesk, Opened, Unknown
 
 TOLD = ("type", "country", "status", "allow_internal", "rotating", "max_concurrency", "daily_budget")
 """Values that may stand in the trail; of others only the name does."""
@@ -26,7 +26,7 @@ def changed(before: dict[str, object], row: Proxy) -> dict[str, object]:
     return {name: [was, now[name]] if name in TOLD else None for name, was in before.items() if now[name] != was}
 
 
-def grants_on(database: Database, clock: Clock) -> GrantDesk:
+def grants_on(database: Database, clock: Clock, unknown: Unknown) -> GrantDesk:
     """Who lets whom use his proxies. Nobody waits in line for a proxy: who is granted some finds them next time."""
 
     async def owner_of(session: Opened, proxy_id: str, caller: Caller) -> str:
@@ -38,4 +38,6 @@ def grants_on(database: Database, clock: Clock) -> GrantDesk:
     async def given(_session: Opened, _owner: str, _grant: GrantCreate) -> None:
         return None
 
-    return GrantDesk(database=database, table=GRANTS, audit=Audit, clock=clock, owner_of=owner_of, given=given)
+    return GrantDesk(
+        database=database, table=GRANTS, audit=Audit, clock=clock, owner_of=owner_of, given=given, unknown=unknown
+    )

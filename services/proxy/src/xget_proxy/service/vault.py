@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from xget_kernel.secrets import Keyring
+from xget_kernel.secrets import Keyring, SecretUnreadable
 from xget_proxy.models import Provider, Proxy
+from xget_proxy.repository import Held
 
 SESSION: Final = "{session}"
 """Where in a gateway's user name its session stands: each has an exit of its own."""
 
 
-def has_sessions(proxy: Proxy) -> bool:
+def has_sessions(proxy: Proxy | Held) -> bool:
     """Whether it is a gateway that gives another exit to whoever names another session."""
     return SESSION in proxy.username
 
@@ -27,6 +28,13 @@ class Vault:
         """Store a password; None or "" empties it."""
         proxy.password = self._keyring.encrypt(password, aad=_aad(proxy)) if password else None
 
+    def opens(self, proxy: Proxy) -> bool:
+        """Whether its password opens; one without a password does."""
+        try:
+            return bool(self.url(proxy))
+        except SecretUnreadable:
+            return False
+
     def seal_url(self, provider: Provider, url: str) -> None:
         """Store where a provider's list is."""
         provider.url = self._keyring.encrypt(url, aad=f"providers:{provider.id}:url")
@@ -35,7 +43,7 @@ class Vault:
         """Where a provider's list is: a secret. Raises SecretUnreadable when the key is gone."""
         return self._keyring.decrypt(provider.url, aad=f"providers:{provider.id}:url")
 
-    def url(self, proxy: Proxy, address: str | None = None, session: str = "") -> str:
+    def url(self, proxy: Proxy | Held, address: str | None = None, session: str = "") -> str:
         """`scheme://user:password@host:port`: a secret. Raises SecretUnreadable when the key is gone.
 
         `address` stands for the name, so that nobody looks it up again; TLS to the proxy needs the name itself.
@@ -50,5 +58,5 @@ class Vault:
         return f"{proxy.type}://{login}{'@' if login else ''}{host}:{proxy.port}"
 
 
-def _aad(proxy: Proxy) -> str:
+def _aad(proxy: Proxy | Held) -> str:
     return f"proxies:{proxy.id}:password"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from xget_db.grants import Lent
+from xget_kernel.ids import new_id
 from xget_proxy.models import Binding, Lease, Proxy
-from xget_proxy.repository import Pool
+from xget_proxy.repository import Held, Pool
 from xget_proxy.service.vault import has_sessions
 
 
@@ -33,9 +35,28 @@ class Wish:
 class Loan:
     """A proxy that is lent, and which session of a gateway it is ("" for none)."""
 
-    proxy: Proxy
+    proxy: Proxy | Held
     lease: Lease
     session: str
+
+
+def lease_of(wish: Wish, proxy: Proxy | Held, now: datetime) -> Lease:
+    """A new lease; the proxy is used once more."""
+    today = now.date().isoformat()
+    proxy.used_today = proxy.used_today + 1 if proxy.used_on == today else 1
+    proxy.used_on, proxy.last_used = today, now
+    proxy.lent += 1
+    return Lease(
+        id=new_id(),
+        proxy_id=proxy.id,
+        owner_id=wish.owner_id,
+        account_id=wish.account_id,
+        holder=wish.holder,
+        operation=wish.operation,
+        at=now,
+        expires_at=now + timedelta(seconds=wish.seconds),
+        failed=False,
+    )
 
 
 def new_session() -> str:

@@ -69,6 +69,10 @@ class Execution(Base):
     """Not to be claimed before."""
     waiting_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Since when no account had room."""
+    waits_for: Mapped[str | None] = mapped_column(String(12))
+    """Why it is not to be claimed before `resume_at`: account, retry or service."""
+    room_accounts: Mapped[int | None]
+    """Accounts that have room at `resume_at`, when it waits for one and they were counted."""
     tries: Mapped[int] = mapped_column(default=0)
     """Failed attempts at the page in hand."""
     retries: Mapped[int] = mapped_column(default=0)
@@ -154,6 +158,21 @@ class Execution(Base):
         self.status = status_of(
             Phase(self.phase), started=self.started_at is not None, end_reason=self.end_reason
         ).value
+
+    @property
+    def waiting(self) -> dict[str, Any] | None:
+        """What it waits for at this moment, as JSON; None while it collects and once it has ended."""
+        if self.phase == Phase.DRAINING:
+            return {"reason": "storage"}
+        if self.phase != Phase.QUEUED:
+            return None
+        if self.resume_at is None:
+            return {"reason": "worker"}
+        reason = self.waits_for or ("account" if self.waiting_since else "retry")  # rows from before it was kept
+        waiting: dict[str, Any] = {"reason": reason, "until": self.resume_at.isoformat()}
+        if reason == "account" and self.waiting_since is not None:
+            waiting |= {"since": self.waiting_since.isoformat(), "accounts": self.room_accounts}
+        return waiting
 
     @property
     def duration(self) -> float | None:

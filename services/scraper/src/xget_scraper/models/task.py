@@ -44,6 +44,8 @@ class Task(Base):
     status: Mapped[str] = mapped_column(String(12), default=Status.PENDING.value)
     message: Mapped[str | None] = mapped_column(Text)
     """What it does or waits for, as a sentence."""
+    waiting: Mapped[dict[str, Any] | None] = mapped_column(JsonDict)
+    """What its latest execution waits for, as `Execution.waiting` says it."""
     error_message: Mapped[str | None] = mapped_column(Text)
     progress: Mapped[int | None] = mapped_column(default=0)
     """Per cent of the limit; None while it runs without one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +27,23 @@ class Counts(BaseModel):
         return cls(**{name: getattr(execution, name) for name in cls.model_fields})
 
 
+class Waiting(BaseModel):
+    """What a run waits for; its status stays PENDING or RUNNING meanwhile."""
+
+    reason: Literal["account", "retry", "service", "worker", "storage"] = Field(
+        description="account: none has room now; retry: a pause before the same page is asked for again; service: a "
+        "part of XGet does not answer; worker: one that is free; storage: that it writes the last pages."
+    )
+    since: Moment | None = Field(None, description="Since when no account had room.")
+    until: Moment | None = Field(None, description="When it goes on at the latest; null: as soon as it can.")
+    accounts: int | None = Field(None, description="Accounts that have room then, if they were counted.")
+
+    @classmethod
+    def of(cls, told: dict[str, Any] | None) -> Self | None:
+        """From the JSON of a row."""
+        return None if told is None else cls.model_validate(told)
+
+
 class ExecutionRead(BaseModel):
     """One run of a task."""
 
@@ -46,6 +63,7 @@ class ExecutionRead(BaseModel):
     completed_at: Moment | None
     duration: float | None = Field(description="Seconds.")
     resume_at: Moment | None = Field(description="When it goes on, while it waits.")
+    waiting: Waiting | None = Field(description="What it waits for; null while it collects and once it has ended.")
     result_count: int
     limit: int | None
     collected: int = Field(description="Matches collected, whether storage has confirmed them or not.")

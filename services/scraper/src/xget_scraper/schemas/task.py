@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from xget_scraper.models import Execution, Status, Task
 from xget_scraper.schemas.ages import Curve, written_all
-from xget_scraper.schemas.execution import ExecutionRead
+from xget_scraper.schemas.execution import ExecutionRead, Waiting
 from xget_scraper.schemas.segment import Moment
 from xget_web.types import Body, text
 
@@ -67,6 +67,9 @@ class TaskRead(BaseModel):
     immediate: bool
     status: Status
     message: str | None = Field(description="What it does or waits for, as a sentence.")
+    waiting: Waiting | None = Field(
+        description="What its latest execution waits for, and until when; null while it collects and once it has ended."
+    )
     error_message: str | None
     progress: int | None = Field(description="Per cent of the limit; null while it runs without a limit.")
     result_count: int = Field(description="Matches that its latest execution has stored.")
@@ -172,4 +175,5 @@ class Progress(BaseModel):
     error_message: str | None
     end_reason: str | None
     resume_at: datetime | None
+    waiting: Waiting | None
     updated_at: Moment

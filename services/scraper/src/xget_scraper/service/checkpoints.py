@@ -89,13 +89,12 @@ class Checkpoints:
         now = self._clock.now()
         async with self.held(job) as (unit, execution):
             row = await unit.pages.obtain(job.execution_id, job.page_no + 1)
-            row.attempt = job.fence
+            row.attempt, row.segment = job.fence, job.segment
             row.operation, row.route = page.operation, page.route
             row.cursor_in, row.cursor_out = page.cursor_in, page.cursor_out
             row.sha256, row.bytes = sha256, len(page.body)
             row.requests, row.fetched_at = page.requests, page.fetched_at
             row.account_id, row.proxy_id = page.account_id, page.proxy_id
-            row.segment = job.segment
             row.settle()
             await unit.matches.add(execution, picked)
             await note_page(unit, job, page, picked)
@@ -152,6 +151,7 @@ class Checkpoints:
                 await finish(unit, execution, "rate_limited_out", detail, now)
             else:
                 when = max(resume_at, now + SHORTEST_WAIT)
+                execution.waits_for, execution.room_accounts = "account", accounts or None
                 await self._requeue(unit, execution, when, f"{detail} It resumes {when:%H:%M} UTC{_with(accounts)}.")
 
     async def room(self, pools: Collection[tuple[str, str]]) -> int:
@@ -176,11 +176,13 @@ class Checkpoints:
                     await finish(unit, execution, reason, detail, now)
             else:
                 again = f"{detail}{AGAIN}{execution.tries + 1} of {most} follows."
+                execution.waits_for = "retry"
                 await self._requeue(unit, execution, now + pause_after(job, execution.tries), again)
 
     async def sit_out(self, job: Job, detail: str) -> None:
         """Wait for a part of XGet that is away; this is nobody's fault and has no limit of tries."""
         async with self.held(job) as (unit, execution):
+            execution.waits_for = "service"
             await self._requeue(unit, execution, self._clock.now() + OUTAGE_PAUSE, f"{detail} It is tried again soon.")
 
     async def sweep(self) -> int:
@@ -212,8 +214,7 @@ class Checkpoints:
             await finish(unit, execution, "cancelled", None, now)
             return
         execution.advance(move)
-        execution.resume_at = when
-        execution.message = message
+        execution.resume_at, execution.message = when, message
         await show(unit, execution, now)
 
     @asynccontextmanager
@@ -237,8 +238,7 @@ def _advance(execution: Execution, page: RawPage, matches: int) -> None:
     execution.proxy_id = page.proxy_id
     execution.requests += page.requests
     execution.bytes += len(page.body)
-    execution.tries = 0
-    execution.waiting_since = None
+    execution.tries, execution.waiting_since = 0, None
 
 
 def _move(segment: Segment, target: ExecutionTarget, page: RawPage, matches: int) -> None:

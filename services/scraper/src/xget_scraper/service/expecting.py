@@ -12,7 +12,7 @@ from typing import Any, Final
 from xget_kernel.caller import Caller
 from xget_kernel.errors import XGetError
 from xget_kernel.ids import new_id
-from xget_scraper.ports import Sessions, Tenant
+from xget_scraper.ports import Pools, Prices, Sessions, Tenant
 from xget_scraper.schemas.preview import PreviewWrite
 from xget_sources.ports import Counted, Counting, NoAccount, Source, SourceStopped
 from xget_telemetry.logs import get_logger
@@ -20,6 +20,7 @@ from xget_telemetry.logs import get_logger
 LOG = get_logger(__name__)
 PATIENCE_SECONDS: Final = 8.0
 PAGE_SECONDS: Final = 1.0
+MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +37,11 @@ class Expected:
 
 
 class Expecting:
-    """Asks a route's counts, with an account of the caller's."""
+    """Asks a route's counts, with an account of the caller's, and the account service what results cost."""
 
-    def __init__(self, sessions: Sessions, post_usd: float) -> None:
+    def __init__(self, sessions: Sessions, pools: Pools) -> None:
         self._sessions = sessions
-        self._price = Decimal(str(post_usd))
+        self._pools = pools
 
     async def of(
         self, source: Source, body: PreviewWrite, task_type: str, parameters: Mapping[str, Any], caller: Caller
@@ -60,28 +61,33 @@ class Expecting:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS), self._sessions.open(tenant) as session:
                 counted = await source.count(task_type, parameters, session)
+                operation = source.task_types[task_type].operations[0]
+                left = await self._pools.left(caller.user_id, source.route, operation, None)
         except TimeoutError:
             why = "its counts did not answer in time."
         except (NoAccount, SourceStopped, XGetError) as error:
             why = error.detail
         else:
-            return self._told(source.route, counted, parameters.get("limit"))
+            return _told(source.route, counted, parameters.get("limit"), left.prices)
         LOG.info("posts_not_counted", route=source.route, reason=why)
         return Expected(route=source.route, sentence=f"By {source.route} the posts could not be counted: {why}")
 
-    def _told(self, route: str, counted: Counted, limit: int | None) -> Expected:
-        posts = counted.posts if limit is None else min(limit, counted.posts)
-        at_least = not counted.whole and posts != limit
-        pages = max(1, ceil(posts / counted.page_size))
-        cost, seconds = posts * self._price, round(pages * PAGE_SECONDS)
-        about = "at least" if at_least else "about"
-        return Expected(
-            route=route,
-            posts=posts,
-            at_least=at_least,
-            pages=pages,
-            cost_usd=cost,
-            seconds=seconds,
-            sentence=f"By {route} alone {about} {posts:,} posts on {pages:,} pages for {about} {cost:,.2f} US dollars, "
-            f"in {about} {seconds:,} seconds when its limits have room.",
-        )
+
+def _told(route: str, counted: Counted, limit: int | None, prices: Prices | None) -> Expected:
+    posts = counted.posts if limit is None else min(limit, counted.posts)
+    at_least = not counted.whole and posts != limit
+    pages = max(1, ceil(posts / counted.page_size))
+    seconds = round(pages * PAGE_SECONDS)
+    cost = None if prices is None else Decimal(posts * prices.post_micros + pages * prices.request_micros) / MICROS
+    about = "at least" if at_least else "about"
+    price = "a price that the account service does not tell" if cost is None else f"{about} {cost:,.2f} US dollars"
+    return Expected(
+        route=route,
+        posts=posts,
+        at_least=at_least,
+        pages=pages,
+        cost_usd=cost,
+        seconds=seconds,
+        sentence=f"By {route} alone {about} {posts:,} posts on {pages:,} pages for {price}, "
+        f"in {about} {seconds:,} seconds when its limits have room.",
+    )

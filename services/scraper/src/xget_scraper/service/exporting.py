@@ -58,8 +58,10 @@ COLUMNS: Final = (
     "gone",
     "members",
     "extra",
+    "source",
 )
-"""Columns of the CSV: fields of a document, its metrics by name, and what `_nested` takes out of it."""
+"""Columns of the CSV: fields of a document, its metrics by name, and what `_nested` takes out of it; `source` is the
+route that brought it first."""
 MARK: Final = b"\xef\xbb\xbf"
 """Tells spreadsheets that the file is UTF-8."""
 

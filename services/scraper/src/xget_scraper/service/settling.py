@@ -52,6 +52,7 @@ async def show(unit: Unit, execution: Execution, now: datetime) -> None:
     task.status = execution.status
     task.active = execution.phase != Phase.ENDED
     task.message = execution.message
+    task.waiting = execution.waiting
     task.error_message = execution.error_message
     task.result_count = execution.matched
     task.progress = progress_of(execution)

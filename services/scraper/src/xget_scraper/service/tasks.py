@@ -205,6 +205,7 @@ class TaskService:
         task.active = True
         task.status = execution.status
         task.message = "Waits for a worker."
+        task.waiting = execution.waiting
         task.error_message = None
         task.result_count = 0
         task.progress = 0 if execution.match_limit else None

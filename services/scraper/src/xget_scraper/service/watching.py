@@ -10,6 +10,7 @@ from xget_kernel.clock import Clock
 from xget_scraper.errors import TaskNotFound
 from xget_scraper.models import Execution, Status, Task
 from xget_scraper.repository import Store
+from xget_scraper.schemas.execution import Waiting
 from xget_scraper.schemas.task import Progress
 
 ENDED: Final = frozenset({Status.COMPLETED, Status.FAILED, Status.STOPPED})
@@ -64,6 +65,7 @@ def _progress(task: Task, execution: Execution | None) -> Progress:
         targets=execution.targets if execution else 0,
         targets_done=execution.targets_done if execution else 0,
         message=task.message,
+        waiting=Waiting.of(task.waiting),
         error_message=task.error_message,
         end_reason=execution.end_reason if execution else None,
         resume_at=execution.resume_at if execution else None,

@@ -25,6 +25,7 @@ def api(
     monthly_budget: Annotated[str | None, Parameter(help="US dollars that a month may cost, a hard stop.")] = None,
     monthly_results: Annotated[int | None, Parameter(help="Posts and users that a month may read.")] = None,
     archive: Annotated[bool | None, Parameter(help="The plan has the full-archive search.")] = None,
+    app: Annotated[str | None, Parameter(help="A word for the developer app: its accounts share limits.")] = None,
     common: Common = DEFAULTS,
 ) -> None:
     """Add an account of X's official API, or change one; without options, show what it has spent.
@@ -41,7 +42,7 @@ def api(
     body: dict[str, Any] = {field: _secret(file) for field, file in files.items() if file is not None}
     others = {
         "client_id": client_id, "monthly_budget_usd": monthly_budget, "monthly_results": monthly_results,
-        "full_archive": archive,
+        "full_archive": archive, "app": app,
     }  # fmt: skip
     body |= {field: value for field, value in others.items() if value is not None}
     with Client(common.url) as client:
@@ -56,10 +57,9 @@ def api(
 
 def _account(client: Client, name: str, *, make: bool) -> str:
     """The id of the account of this name, made when it is not there."""
-    page = client.get("/api/v1/accounts", platform=PLATFORM, username=name, size=100)
-    same = [one["id"] for one in page["items"] if one["username"].casefold() == name.casefold()]
+    same = client.get("/api/v1/accounts", platform=PLATFORM, name=name)["items"]
     if same:
-        return str(same[0])
+        return str(same[0]["id"])
     if not make:
         raise CliError(f"You have no account {name} of X's official API: give it a token with --bearer-token FILE.")
     return str(client.post("/api/v1/accounts", {"username": name, "platform": PLATFORM})["id"])

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,8 +19,9 @@ from playwright.async_api import BrowserContext, Error
 
 from xget_cli.client import Client
 from xget_cli.errors import CliError
-from xget_cli.options import DEFAULTS, Common, Id
+from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json
+from xget_cli.subjects import ANY, Account, Which, account_path
 from xget_sources.browser.chromium import Wanted, browsing
 from xget_sources.browser.finding import NoChromium, find_chromium
 
@@ -33,10 +35,11 @@ NO_DISPLAY: Final = (
 
 
 def assist(
-    account_id: Id,
+    account: Account,
     *,
     minutes: Annotated[float, Parameter(help="How long to wait for you; at most 30.")] = 25.0,
     headless: Annotated[bool, Parameter(negative="", help="Without a window: for tests.", show=False)] = False,
+    which: Which = ANY,
     common: Common = DEFAULTS,
 ) -> int:
     """Open a browser with the account's proxy and session, for you to log in; what it has then is kept.
@@ -50,10 +53,11 @@ def assist(
     except NoChromium as error:
         raise CliError(str(error)) from error
     with Client(common.url) as client:
-        ticket = client.post(f"/api/v1/accounts/{account_id}/assist", {})
+        path = f"{account_path(client, account, which)}/assist"
+        ticket = client.post(path, {})
         if not common.json:
             line(f"Log {ticket['username']} in; this ends by itself when X shows the home page. Ctrl-C gives up.")
-        path, state = f"/api/v1/accounts/{account_id}/assist/{ticket['attempt_id']}", None
+        path, state = f"{path}/{ticket['attempt_id']}", None
         hold = Hold(client, path, ticket["ticket"])
         try:
             state = _by_hand(program, ticket, hold, headless=headless, seconds=min(minutes, 30.0) * 60)
@@ -95,6 +99,9 @@ def _by_hand(
 ) -> dict[str, Any] | None:
     """What the browser has once it is logged in; None when the person gave up."""
     home = Path(tempfile.mkdtemp(prefix=f"xget-assist-{os.getpid()}-"))
+    command = [sys.executable, "-m", "xget_sources.browser.guarding", str(os.getpid()), str(home)]
+    quiet = subprocess.DEVNULL
+    watch = subprocess.Popen(command, stdin=quiet, stdout=quiet, start_new_session=True)  # noqa: S603 - our own module
     wanted = Wanted(
         program=program,
         home=home,
@@ -112,6 +119,8 @@ def _by_hand(
         return None  # the window was closed, or Ctrl-C, or SIGTERM
     finally:
         shutil.rmtree(home, ignore_errors=True)
+        watch.kill()
+        watch.wait()
 
 
 async def _watched(wanted: Wanted, hold: Hold, seconds: float) -> dict[str, Any] | None:

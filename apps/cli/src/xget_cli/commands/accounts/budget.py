@@ -14,6 +14,8 @@ from xget_cli.output import line, print_json, table
 
 WIDTH: Final = 12
 _LOW: Final = 0.2
+_MANY: Final = 10_000
+"""So many accounts are not added up for each who asks."""
 
 
 def budget(
@@ -46,9 +48,12 @@ def budget(
         return print_json(found)
     totals = found["totals"]
     line(
-        f"{totals['with_room']} of {totals['accounts']} accounts have room; {totals['budget_left']:,} of "
+        f"{totals['with_room']} of {totals['accounts']} accounts can work today; {totals['budget_left']:,} of "
         f"{totals['daily_budget']:,} requests are left until {_time(found['day_ends_at'])} UTC."
     )
+    if found["totals"]["accounts"] >= _MANY:
+        at = datetime.fromisoformat(found["summed_at"])
+        line(f"These sums are of {at:%H:%M:%S} UTC: over so many accounts they are made every 30 s at most.")
     columns = ["operation", "left", "", "accounts", "without room", "next room", "used today"]
     if found["operations"]:
         table("By operation", columns, [_operation(row) for row in found["operations"]])
@@ -66,6 +71,8 @@ def _money(found: Mapping[str, Any]) -> None:
         f"Official API: {_usd(whole['left'])} of {_usd(whole['cap'])} are left until {_time(whole['resets_at'])} UTC; "
         f"{_usd(whole['spent'])} are spent, {_usd(whole['held'])} held for requests under way."
     )
+    if float(whole.get("uncertain", 0)):
+        line(f"Of what is spent, {_usd(whole['uncertain'])} are uncertain: nobody told of the answers.")
     columns = ["account", "left", "", "spent", "held", "month's cap", "results", "requests", "month ends"]
     table("Money", columns, [_spent(one) for one in found["items"] if one.get("money")])
 

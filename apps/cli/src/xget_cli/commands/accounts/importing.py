@@ -59,6 +59,8 @@ class Outcome:
     troubles: list[Line] = field(default_factory=list)
     """Refused lines and conflicts, the first of them."""
     lines: int = 0
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    """Of a table: the columns that were not taken, and those that are known."""
 
 
 class Import:
@@ -114,6 +116,7 @@ class Import:
             ) from error
         if not self.outcome.format:
             self.outcome.format = answer["format"]
+            self.outcome.columns = {name: answer.get(name, []) for name in ("unknown_columns", "known_columns")}
             if "line_format" not in self._wish:
                 self._wish["format"] = answer["format"]
         offset = batch.first - (2 if again else 1)

@@ -10,21 +10,23 @@ from cyclopts import Parameter
 from xget_cli.client import Client
 from xget_cli.errors import CliError
 from xget_cli.files import InputFile, read_text
-from xget_cli.options import DEFAULTS, Common, Id
+from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json, table
+from xget_cli.people import names
+from xget_cli.subjects import ANY, Account, Which, account_path
 
 
-def history(account_id: Id, *, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
+def history(account: Account, *, page: int = 1, size: int = 50, which: Which = ANY, common: Common = DEFAULTS) -> None:
     """List from which state an account came into which, why and by whom; newest first."""
     with Client(common.url) as client:
-        found = client.get(f"/api/v1/accounts/{account_id}/history", page=page, size=size)
+        found = client.get(f"{account_path(client, account, which)}/history", page=page, size=size)
     if common.json:
         return print_json(found)
-    columns = ["at", "from_state", "to_state", "by", "next_step", "reason"]
+    columns = ["at", "from_state", "to_state", "by", "rule", "playbook", "next_step", "reason"]
     return table(f"{found['total']} moves", columns, [[one[c] for c in columns] for one in found["items"]])
 
 
-def retire(account_id: Id, *, reason: str = "", common: Common = DEFAULTS) -> None:
+def retire(account: Account, *, reason: str = "", which: Which = ANY, common: Common = DEFAULTS) -> None:
     """Take an account out of use until somebody revives it; its secrets stay.
 
     Parameters
@@ -32,10 +34,10 @@ def retire(account_id: Id, *, reason: str = "", common: Common = DEFAULTS) -> No
     reason
         Is shown in its history.
     """
-    _move("retire", account_id, reason, common)
+    _move("retire", (account, which), reason, common)
 
 
-def revive(account_id: Id, *, reason: str = "", common: Common = DEFAULTS) -> None:
+def revive(account: Account, *, reason: str = "", which: Which = ANY, common: Common = DEFAULTS) -> None:
     """Take a retired account into use again.
 
     Parameters
@@ -43,27 +45,35 @@ def revive(account_id: Id, *, reason: str = "", common: Common = DEFAULTS) -> No
     reason
         Is shown in its history.
     """
-    _move("revive", account_id, reason, common)
+    _move("revive", (account, which), reason, common)
 
 
-def leases(account_id: Id, *, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
+def leases(account: Account, *, page: int = 1, size: int = 50, which: Which = ANY, common: Common = DEFAULTS) -> None:
     """List whose runs used an account for which operation, when and how often; the latest first."""
     with Client(common.url) as client:
-        found = client.get(f"/api/v1/accounts/{account_id}/leases", page=page, size=size)
-    if common.json:
-        return print_json(found)
-    columns = ["last_at", "first_at", "times", "operation", "holder", "requester_id"]
-    return table(f"{found['total']} uses", columns, [[one[c] for c in columns] for one in found["items"]])
+        found = client.get(f"{account_path(client, account, which)}/leases", page=page, size=size)
+        if common.json:
+            return print_json(found)
+        known = names(client, [one["requester_id"] for one in found["items"]])
+    columns = ["last_at", "first_at", "times", "operation", "holder", "requester", "requester_id"]
+    rows = [one | {"requester": _whose(one["requester_id"], known)} for one in found["items"]]
+    return table(f"{found['total']} uses", columns, [[one[c] for c in columns] for one in rows])
+
+
+def _whose(requester_id: str, known: Mapping[str, str]) -> str:
+    return known.get(requester_id, "") if requester_id else "its owner"
 
 
 def lent(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
     """List accounts of others that your tasks may use."""
     with Client(common.url) as client:
         found = client.get("/api/v1/accounts/lent", page=page, size=size)
-    if common.json:
-        return print_json(found)
-    columns = ["account_id", "owner_id", "platform", "username", "state", "budget_left", "daily_budget"]
-    return table(f"{found['total']} accounts", columns, [[one[c] for c in columns] for one in found["items"]])
+        if common.json:
+            return print_json(found)
+        known = names(client, [one["owner_id"] for one in found["items"]])
+    columns = ["account_id", "owner", "owner_id", "platform", "username", "state", "budget_left", "daily_budget"]
+    rows = [one | {"owner": known.get(one["owner_id"], "")} for one in found["items"]]
+    return table(f"{found['total']} accounts", columns, [[one[c] for c in columns] for one in rows])
 
 
 def samples(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
@@ -98,7 +108,8 @@ def playbook(
     rows = [_rule(number, rule) for number, rule in enumerate(found["rules"], 1)]
     rows.append(_rule("", found["otherwise"]))
     columns = ["", "rule", "when", "action", "rest", "state"]
-    table(f"{found['name']}, version {found['version']}, {found['source']}", columns, rows)
+    since = f", in force since {found['since'][:16].replace('T', ' ')} UTC" if found["since"] else ""
+    table(f"{found['name']}, revision {found['revision']}, {found['source']}{since}", columns, rows)
     if found["note"]:
         line(f"Note: {found['note']}")
     if found["trouble"]:
@@ -117,9 +128,9 @@ def _read_here(check: InputFile | None) -> dict[str, Any]:
     return shown(playbook).model_dump(mode="json")
 
 
-def _move(verb: str, account_id: str, reason: str, common: Common) -> None:
+def _move(verb: str, whom: tuple[str, Which], reason: str, common: Common) -> None:
     with Client(common.url) as client:
-        found = client.post(f"/api/v1/accounts/{account_id}/{verb}", {"reason": reason})
+        found = client.post(f"{account_path(client, *whom)}/{verb}", {"reason": reason})
     print_json(found) if common.json else line(f"{found['state']}: {found['sentence']}")
 
 

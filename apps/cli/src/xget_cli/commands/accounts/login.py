@@ -9,40 +9,43 @@ from typing import Annotated, Any, Final, Literal
 from cyclopts import Parameter
 
 from xget_cli.client import Client
-from xget_cli.options import DEFAULTS, Common, Id
+from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json
+from xget_cli.subjects import ANY, Account, Which, account_path
 
 LOOK_EVERY_S: Final = 0.5
 PATIENCE_S: Final = 900.0
 
 
 def login(
-    account_id: Id,
+    account: Account,
     *,
     method: Annotated[
         Literal["auto", "browser", "flow"], Parameter(help="Chromium, X's login API, or what is set up.")
     ] = "auto",
     watch: Annotated[bool, Parameter(negative="", help="Wait for the end; exit code 1 when it failed.")] = False,
+    which: Which = ANY,
     common: Common = DEFAULTS,
 ) -> int:
     """Log an account in with its password; the worker does it, one try at a time."""
     with Client(common.url) as client:
-        asked = client.post(f"/api/v1/accounts/{account_id}/login", {"method": method})
+        path = account_path(client, account, which)
+        asked = client.post(f"{path}/login", {"method": method})
         if watch:
-            asked = _ended(client, account_id, asked["id"], None if common.json else line)
+            asked = _ended(client, path, asked["id"], None if common.json else line)
     if common.json:
         print_json(asked)
     elif asked["outcome"] is None:
-        line(f"The login is queued. Follow it: xget accounts logins {account_id}")
+        line(f"The login is queued. Follow it: xget accounts logins {account}")
     else:
         line(_told(asked))
     return 0 if asked["outcome"] in (None, "logged_in") else 1
 
 
-def logins(account_id: Id, *, common: Common = DEFAULTS) -> None:
+def logins(account: Account, *, which: Which = ANY, common: Common = DEFAULTS) -> None:
     """List the last tries to log an account in."""
     with Client(common.url) as client:
-        found = client.get(f"/api/v1/accounts/{account_id}/logins")
+        found = client.get(f"{account_path(client, account, which)}/logins")
     if common.json:
         return print_json(found)
     for one in found["items"]:
@@ -50,17 +53,17 @@ def logins(account_id: Id, *, common: Common = DEFAULTS) -> None:
     return None if found["items"] else line("Nobody has tried to log this account in.")
 
 
-def _ended(client: Client, account_id: str, attempt_id: str, told: Callable[[str], None] | None) -> dict[str, Any]:
+def _ended(client: Client, path: str, attempt_id: str, told: Callable[[str], None] | None) -> dict[str, Any]:
     """The try when it has an outcome; each step of it is told meanwhile."""
     until, before = time.monotonic() + PATIENCE_S, ""
     while True:
-        now = client.get(f"/api/v1/accounts/{account_id}/status")["login"]
+        now = client.get(f"{path}/status")["login"]
         running = now is not None and now["attempt_id"] == attempt_id
         if running and told is not None and now["sentence"] != before:
             before = now["sentence"]
             told(before)
         if not running or time.monotonic() > until:
-            tries: list[dict[str, Any]] = client.get(f"/api/v1/accounts/{account_id}/logins")["items"]
+            tries: list[dict[str, Any]] = client.get(f"{path}/logins")["items"]
             return next(one for one in tries if one["id"] == attempt_id)
         time.sleep(LOOK_EVERY_S)
 

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from xget_cli.client import Client
 from xget_cli.commands.keys import pruning
+from xget_cli.commands.keys.lost import lost
 from xget_cli.commands.keys.shown import show, tell
 from xget_cli.commands.keys.told import KEEPERS, Found, Told, each_own, say, walked
 from xget_cli.errors import CliError
@@ -16,6 +17,7 @@ from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json
 
 app = App(name="keys", help="Keys that encrypt secrets: what they wrote, and new ones.")
+app.command(lost)
 
 _PASSES: Final = 5
 """Others may write with the key of before for a second after a new one came."""

@@ -33,7 +33,7 @@ def show_lost(told: Told, found: Found) -> None:
         line(f"The key {key_id} is retired: `xget keys restore {key_id}` brings it back.")
     line("1. Restore the keys.json, the table data_keys or XGET_KEYS that holds these keys: it is taken up at once.")
     line("2. Run `xget keys status` again: accounts that were set aside for it work again.")
-    line("3. Without a backup set these secrets again: `xget accounts import`, PUT /api/v1/proxies/{id}.")
+    line("3. Without a backup set these secrets again: `xget accounts import FILE`, `xget proxies import FILE`.")
 
 
 def tell(found: Found, told: Told, changed: int, common: Common) -> int:

@@ -13,6 +13,7 @@ from xget_cli.commands.tasks.declared import Run, command_name, command_of
 from xget_cli.commands.tasks.watch import follow
 from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json
+from xget_cli.subjects import proxy_id, usable_account_id
 from xget_sources.ports import TaskTypeSpec
 from xget_sources.x.tasks import TASK_TYPES
 
@@ -30,8 +31,8 @@ class TaskOptions:
     route: Annotated[
         list[str] | None, Parameter(help="A route to the platform, as x_session or x_api; several in their order.")
     ] = None
-    account: Annotated[str | None, Parameter(help="Id of the only account to use.")] = None
-    proxy: Annotated[str | None, Parameter(help="Id of the proxy to use.")] = None
+    account: Annotated[str | None, Parameter(help="User name or id of the only account to use.")] = None
+    proxy: Annotated[str | None, Parameter(help="Address or id of the proxy to use.")] = None
     reobserve: Annotated[
         str | None, Parameter(help="Ages at which the posts found are seen again, as 1h,6h,1d,7d,30d.")
     ] = None
@@ -57,12 +58,12 @@ def _create(
         "parameters": parameters,
         "reobserve": ages(task.reobserve),
         "routes": task.route or None,
-        "account_id": task.account,
-        "proxy_id": task.proxy,
         "priority": task.priority,
         "immediate": task.start,
     }
     with Client(common.url) as client:
+        body["account_id"] = task.account and usable_account_id(client, task.account)
+        body["proxy_id"] = task.proxy and proxy_id(client, task.proxy)
         made = client.post("/api/v1/tasks", {name: value for name, value in body.items() if value is not None})
         if task.watch and task.start:
             return follow(client, made["id"], common)

@@ -9,11 +9,12 @@ from cyclopts import Parameter
 
 from xget_cli.client import Client
 from xget_cli.commands.tasks.certificate import show_certificate
+from xget_cli.commands.tasks.waiting import told_waiting
 from xget_cli.errors import CliError
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
-LISTED = ["id", "task_name", "task_type", "status", "progress", "result_count", "created_at"]
+LISTED = ["id", "task_name", "task_type", "status", "waits_for", "progress", "result_count", "created_at"]
 OBSERVED = ["posts", "looking", "hidden", "seen", "not_shown", "gone", "failed"]
 PATH = "/api/v1/tasks"
 
@@ -31,7 +32,7 @@ def list_(
         found = client.get(PATH, status=status, task_type=type, page=page, size=size)
     if common.json:
         return print_json(found)
-    rows = [[task.get(name) for name in LISTED] for task in found["items"]]
+    rows = [[(task | {"waits_for": told_waiting(task)}).get(name) for name in LISTED] for task in found["items"]]
     return table(f"{found['total']} tasks (page {found['page']} of {max(found['pages'], 1)})", LISTED, rows)
 
 
@@ -43,11 +44,15 @@ def show(task_id: Id, *, common: Common = DEFAULTS) -> None:
         observed = client.get(f"{PATH}/{task_id}/observations")
     if common.json:
         return print_json({"task": task, "executions": executions, "observations": observed})
-    table("Task", ["field", "value"], [(k, _plain(v)) for k, v in task.items() if v is not None])
+    told = {**task, "waiting": told_waiting(task) or None}
+    table("Task", ["field", "value"], [(k, _plain(v)) for k, v in told.items() if v is not None])
     if observed["reobserve"] or any(observed[name] for name in OBSERVED):
         table("Observations", ["next_due_at", *OBSERVED], [[observed[name] for name in ("next_due_at", *OBSERVED)]])
-    columns = ["id", "kind", "status", "started_at", "completed_at", "result_count", "error_message"]
-    return table("Executions", columns, [[e.get(c) for c in columns] for e in executions])
+    columns = ["id", "kind", "status", "waits_for", "started_at", "completed_at", "result_count", "error_message"]
+    runs = [e | {"waits_for": told_waiting(e)} for e in executions]
+    if not any(run["waits_for"] for run in runs):  # a line of a terminal is short
+        columns.remove("waits_for")
+    return table("Executions", columns, [[e.get(c) for c in columns] for e in runs])
 
 
 def _plain(value: Any) -> Any:

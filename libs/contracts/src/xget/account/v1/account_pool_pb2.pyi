@@ -585,6 +585,7 @@ class BudgetResponse(_message.Message):
     REMAINING_FIELD_NUMBER: _builtins.int
     TODAY_FIELD_NUMBER: _builtins.int
     WINDOW_SECONDS_FIELD_NUMBER: _builtins.int
+    PRICES_FIELD_NUMBER: _builtins.int
     accounts: _builtins.int
     """Healthy accounts with requests left today, resting or leased ones included."""
     known: _builtins.int
@@ -597,6 +598,10 @@ class BudgetResponse(_message.Message):
     """Requests that all of them have left today by their daily budgets, together."""
     window_seconds: _builtins.int
     """Length of a window in seconds."""
+    @_builtins.property
+    def prices(self) -> Global___Prices:
+        """What the platform's official API costs, as leases hold it; absent for what is asked by sessions."""
+
     def __init__(
         self,
         *,
@@ -606,14 +611,45 @@ class BudgetResponse(_message.Message):
         remaining: _builtins.int = ...,
         today: _builtins.int = ...,
         window_seconds: _builtins.int = ...,
+        prices: Global___Prices | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["prices", b"prices"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "known", b"known", "limit", b"limit", "remaining", b"remaining", "today", b"today", "window_seconds", b"window_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "known", b"known", "limit", b"limit", "prices", b"prices", "remaining", b"remaining", "today", b"today", "window_seconds", b"window_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BudgetResponse: _TypeAlias = BudgetResponse  # noqa: Y015
+
+@_typing.final
+class Prices(_message.Message):
+    """Money in millionths of a US dollar."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POST_MICROS_FIELD_NUMBER: _builtins.int
+    USER_MICROS_FIELD_NUMBER: _builtins.int
+    REQUEST_MICROS_FIELD_NUMBER: _builtins.int
+    post_micros: _builtins.int
+    """Of a post that is read."""
+    user_micros: _builtins.int
+    """Of a user that is read."""
+    request_micros: _builtins.int
+    """Of a request, whatever it reads."""
+    def __init__(
+        self,
+        *,
+        post_micros: _builtins.int = ...,
+        user_micros: _builtins.int = ...,
+        request_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["post_micros", b"post_micros", "request_micros", b"request_micros", "user_micros", b"user_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Prices: _TypeAlias = Prices  # noqa: Y015
 
 @_typing.final
 class DescribeRequest(_message.Message):

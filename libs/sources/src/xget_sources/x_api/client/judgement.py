@@ -53,10 +53,10 @@ def judge(seen: Seen) -> Judgement:
 
 def _refused(seen: Seen, said: str) -> Judgement:
     status = seen.outcome.status
-    if status in (402, 429):
-        used_up = {402: "The credits of X's API", 429: "The month's posts of X's API"}[status]
-        if status == 402 or seen.problem == CAPPED:
-            return Judgement("rotate", "rate_limited_out", f"{used_up} are used up{said}.")
+    if status == 402 or seen.problem == CAPPED:
+        used_up = "The credits of X's API" if status == 402 else "The month's posts of X's API"
+        return Judgement("rotate", "rate_limited_out", f"{used_up} are used up{said}.")
+    if status == 429:
         return Judgement(
             "rotate", "rate_limited_out", f"X's API limits the rate of all accounts tried{said}.", retryable=True
         )

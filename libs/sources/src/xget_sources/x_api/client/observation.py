@@ -16,11 +16,24 @@ from xget_sources.x.parser.outlines import outline
 from xget_sources.x.parser.values import as_dict, as_list, as_text
 from xget_sources.x_api.client.calls import Call
 
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _MAX_TEXT: Final = 300
 CAPPED: Final = "usage-capped"
 FORBIDDEN: Final = "client-forbidden"
 LOST: Final = "renewal-lost"
 """Our own word, where X says no more than that a refresh token is not good."""
+
+
+WINDOWS: Final = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
+"""How headers that tell of a window begin."""
+
+
+class Window(msgspec.Struct, frozen=True):
+    """What headers tell of one; -1 and None: they do not say."""
+
+    limit: int = -1
+    remaining: int = -1
+    reset_at: datetime | None = None
 
 
 class Seen(msgspec.Struct, kw_only=True):
@@ -51,15 +64,16 @@ def observe(
     problem = (as_text((payload or {}).get("type")) or "").partition("/problems/")[2].lower()
     says = _says(payload) if status != 200 else []
     named = "problem" if status != 200 and payload is not None else kind
+    window = _tightest(headers)
     return Seen(
         outcome=Outcome(
             operation=call.operation,
             status=status,
             body_kind=f"{named}:{problem}" if problem and named == "problem" else named,
             error_text="; ".join(says)[:_MAX_TEXT],
-            limit=_number(headers.get("x-rate-limit-limit")),
-            remaining=_number(headers.get("x-rate-limit-remaining")),
-            reset_at=_moment(headers.get("x-rate-limit-reset")),
+            limit=window.limit,
+            remaining=window.remaining,
+            reset_at=window.reset_at,
             bytes=len(body),
             duration_ms=duration_ms,
             outline="" if status == 200 and (payload or {}).get("data") else outline(payload),
@@ -115,6 +129,16 @@ def _units(payload: dict[str, Any] | None, status: int) -> int:
         return -1 if status == 200 else 0
     data = payload.get("data")
     return len(data) if type(data) is list else int(type(data) is dict)
+
+
+def _tightest(headers: Mapping[str, str]) -> Window:
+    """The window with the least room; of several the one that is shut longest."""
+    told = [
+        Window(_number(headers.get(f"{name}-limit")), left, _moment(headers.get(f"{name}-reset")))
+        for name in WINDOWS
+        if (left := _number(headers.get(f"{name}-remaining"))) >= 0
+    ]
+    return min(told, key=lambda one: (one.remaining, -(one.reset_at or _EPOCH).timestamp()), default=Window())
 
 
 def _number(text: str | None) -> int:

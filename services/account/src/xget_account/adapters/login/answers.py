@@ -7,6 +7,7 @@ from typing import Final
 
 from xget_account.ports import LoginResult
 
+EXPIRED: Final = "X refuses the confirmation code of the mail: it has expired, or a newer one was sent."
 STEPS: Final = {
     "LoginEnterUserIdentifierSSO": ("unknown_name", "X knows no account {username}: correct its username."),
     "LoginEnterPassword": ("wrong_password", "X refuses its password: set the right one."),
@@ -18,7 +19,8 @@ STEPS: Final = {
         "denied",
         "X saw unusual activity and does not take its user name as the proof: log in by hand.",
     ),
-    "LoginAcid": ("wrong_code", "X refuses the confirmation code or e-mail address: look at its `email`."),
+    "LoginAcid": ("wrong_code", "X refuses its e-mail address: look at its `email`."),
+    "code": ("wrong_code", EXPIRED),
 }
 """Subtask to outcome and sentence when X answers it with error 399."""
 CHALLENGES: Final = frozenset({"ArkoseLogin", "LoginCaptcha", "RecaptchaLogin", "LoginCastle"})

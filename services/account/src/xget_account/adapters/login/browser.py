@@ -11,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final
 
 import orjson
@@ -29,6 +30,12 @@ PICTURES_KEPT: Final = 100
 PICTURE_SECONDS: Final = 14 * 86_400
 LINE_BYTES: Final = 32 * 1024 * 1024
 """A browser's state is one line."""
+ENDED_S: Final = 12.0
+"""So long a guard has to end a browser; it gives up on what does not die a little sooner."""
+REAPED_S: Final = 5.0
+"""So long the words of a process that was killed are waited for."""
+DRIVER_OPTIONS: Final = "--max-old-space-size=64 --max-semi-space-size=1"
+"""Megabytes of the heap of Playwright's driver, which runs on Node and takes what it is given."""
 PREFIX: Final = "xget-browser-"
 """Of folders in the system's temporary folder: Chromium makes a socket there, whose path must be short."""
 
@@ -60,7 +67,7 @@ class BrowserFlow:
             return LoginResult("no_browser", str(error))
         async with self._one:
             sweep()
-            folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+            folder = Path(tempfile.gettempdir()) / f"{PREFIX}{born(os.getpid())}-{token_hex(4)}"
             try:
                 return await self._in_child(given, program, folder, on_step)
             finally:
@@ -81,12 +88,14 @@ class BrowserFlow:
             sys.executable,
             "-m",
             "xget_account.adapters.login.child",
+            str(os.getpid()),
+            str(folder),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
             limit=LINE_BYTES,
-            env={**os.environ, "TMPDIR": str(folder)},
+            env={**os.environ, "TMPDIR": str(folder), "NODE_OPTIONS": DRIVER_OPTIONS},
         )
         watching = asyncio.create_task(self._watch(child.pid))
         answering = asyncio.create_task(_talk(child, orjson.dumps(order) + b"\n", on_step))
@@ -100,10 +109,10 @@ class BrowserFlow:
             return _read(answering.result())
         finally:
             watching.cancel()
-            tree.kill(child.pid, frozenset(tree.members(child.pid)))
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.shield(answering)
-            await child.wait()
+            await _end(child)
+            await asyncio.wait({answering}, timeout=REAPED_S)
+            answering.cancel()
+            await asyncio.gather(watching, answering, return_exceptions=True)
 
     async def _watch(self, pid: int) -> None:
         """Return when the browser takes more memory than it may."""
@@ -116,23 +125,48 @@ class BrowserFlow:
                 return
 
 
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """Let the guard end all of it and remove its folder, so that nothing stays when this worker is killed meanwhile."""
+    try:
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
+        async with asyncio.timeout(ENDED_S):
+            await child.wait()
+    except TimeoutError:
+        tree.kill(child.pid, frozenset(tree.members(child.pid)))
+        await child.wait()
+
+
 async def _talk(child: asyncio.subprocess.Process, order: bytes, on_step: OnStep) -> dict[str, Any]:
     """Give the order, pass on what the child tells of its steps, and return its end; empty when it died before."""
     end: dict[str, Any] = {}
     if child.stdin is None or child.stdout is None:
         return end
     with contextlib.suppress(ConnectionError):
-        child.stdin.write(order)
-        await child.stdin.drain()
-    child.stdin.close()
-    async for line in child.stdout:
-        with contextlib.suppress(orjson.JSONDecodeError):
-            told: dict[str, Any] = orjson.loads(line)
+        await _say(child.stdin, order)
+        async for line in child.stdout:
+            told = _line(line)
             if "step" in told:
-                on_step(str(told["step"]))
-            else:
+                await on_step(str(told["step"]))
+                await _say(child.stdin, b"\n")
+            elif told:
                 end = told
+                break
+    child.stdin.close()
     return end
+
+
+def _line(line: bytes) -> dict[str, Any]:
+    """What the child says; empty for what a library of its prints."""
+    told: dict[str, Any] = {}
+    with contextlib.suppress(orjson.JSONDecodeError, TypeError, ValueError):
+        told.update(orjson.loads(line))
+    return told
+
+
+async def _say(stdin: asyncio.StreamWriter, line: bytes) -> None:
+    stdin.write(line)
+    await stdin.drain()
 
 
 def _read(told: dict[str, Any]) -> LoginResult:
@@ -151,8 +185,16 @@ def keep_some(pictures: Path, now: float) -> None:
 
 
 def sweep() -> None:
-    """Remove folders that killed workers left behind."""
+    """Remove folders of workers that were killed together with the guards of their browsers."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
-        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+        pid, _, rest = folder.name.removeprefix(PREFIX).partition("-")
+        if pid.isdecimal() and not f"{pid}-{rest}".startswith(f"{born(int(pid))}-"):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def born(pid: int) -> str:
+    """A process, and when it began: another one may have its number later. Without a time once it is gone."""
+    try:
+        return f"{pid}-{Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]}"
+    except (OSError, IndexError):
+        return f"{pid}-gone"

@@ -28,7 +28,10 @@ KNOWN_HOSTS: Final = {
 SENDERS: Final = ("x.com", "twitter.com")
 LOOK_EVERY_S: Final = 1.0
 SLACK: Final = timedelta(seconds=30)
-"""Clocks of mail servers differ: a mail may be dated so much before it was sent."""
+"""Clocks of mail servers differ: a mail may be dated so much before it was sent. It may as well be of a login just
+before, so it is taken only when none that is dated right has come after …"""
+GRACE: Final = 0.25
+"""… this part of the time."""
 NEWEST: Final = 10
 CONNECT_S: Final = 10.0
 IMAPS_PORT: Final = 993
@@ -37,6 +40,10 @@ _CODE: Final = re.compile(r"(?:confirmation|verification|login) code is:?\s*([A-
 
 class MailRefused(Exception):
     """The mailbox does not open; the text says why, without secrets."""
+
+
+class MailAway(Exception):
+    """The mail server cannot be asked, or not trusted; the text says why and what to do."""
 
 
 class NoCode(Exception):
@@ -68,35 +75,41 @@ class MailHosts:
 
 
 def wait_for_code(address: str, password: str, hosts: MailHosts, since: datetime, seconds: float) -> str:
-    """The newest code that was sent after `since`; blocks. Raises MailRefused and NoCode."""
+    """The newest code that was sent after `since`; blocks. Raises MailRefused, MailAway and NoCode."""
     host, port = hosts.of(address)
-    deadline = time.monotonic() + seconds
+    began, since = time.monotonic(), since.replace(microsecond=0)
+    deadline, doubtful = began + seconds, began + GRACE * seconds
     box = _opened(host, port, address, password)
     try:
         while True:
-            if (code := _newest(box, since - SLACK)) is not None:
+            if (code := _newest(box, since if time.monotonic() < doubtful else since - SLACK)) is not None:
                 return code
             if time.monotonic() + LOOK_EVERY_S > deadline:
                 raise NoCode(f"No confirmation code came to {address} within {seconds:.0f} seconds.")
             time.sleep(LOOK_EVERY_S)
     except (imaplib.IMAP4.error, OSError) as error:
-        raise MailRefused(f"The mail server {host} broke off: {type(error).__name__}.") from error
+        raise MailAway(f"The mail server {host}:{port} broke off: let it log in again when it answers.") from error
     finally:
         _closed(box)
 
 
 def _opened(host: str, port: int, address: str, password: str) -> imaplib.IMAP4_SSL:
+    where = f"The mail server {host}:{port}"
     try:
         box = imaplib.IMAP4_SSL(host, port, ssl_context=ssl.create_default_context(), timeout=CONNECT_S)
     except ssl.SSLError as error:
-        raise MailRefused(f"The mail server {host} shows a certificate that is not trusted here.") from error
+        fix = "correct XGET_IMAP_HOSTS or SSL_CERT_FILE, then let it log in again"
+        raise MailAway(f"{where} shows a certificate that is not trusted here: {fix}.") from error
+    except TimeoutError as error:
+        raise MailAway(f"{where} does not answer: correct XGET_IMAP_HOSTS, or let it log in again later.") from error
     except (OSError, imaplib.IMAP4.error, socket.gaierror) as error:
-        raise MailRefused(
-            f"The mail server {host}:{port} cannot be reached: set XGET_IMAP_HOSTS for this domain."
-        ) from error
+        raise MailAway(f"{where} cannot be reached: set XGET_IMAP_HOSTS for this domain.") from error
     try:
         box.login(address, password)
-    except (imaplib.IMAP4.error, OSError) as error:
+    except (imaplib.IMAP4.abort, OSError) as error:
+        _closed(box)
+        raise MailAway(f"{where} broke off: let it log in again when it answers.") from error
+    except imaplib.IMAP4.error as error:
         _closed(box)
         raise MailRefused(f"The mail server {host} refuses {address}: set the right `email_password`.") from error
     return box

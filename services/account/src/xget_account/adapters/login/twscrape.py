@@ -23,7 +23,7 @@ from twscrape.login import (
 )
 
 from xget_account.adapters.login.answers import blocked, refusal
-from xget_account.adapters.login.mail import MailHosts, MailRefused, NoCode, wait_for_code
+from xget_account.adapters.login.mail import MailAway, MailHosts, MailRefused, NoCode, wait_for_code
 from xget_account.ports import LOGGED_IN, Credentials, LoginResult, OnStep
 from xget_kernel import totp
 
@@ -115,7 +115,7 @@ class _Walk:
     async def run(self) -> LoginResult:
         """Walk; raises HttpError when X cannot be reached."""
         try:
-            self._on_step("opening")
+            await self._on_step("opening")
             self._client.headers["x-guest-token"] = await get_guest_token(self._client)
             answer: Response | None = await login_initiate(self._client)
             for _ in range(MOST_STEPS):
@@ -124,8 +124,8 @@ class _Walk:
                 step = _step(answer)
                 if step and (result := self._impossible(step) or self._unconfirmed(answer)):
                     return result
-                self._step = step
-                self._on_step("code" if _wants_code(answer) else WORDS.get(step, ""))
+                self._step = "code" if _wants_code(answer) else step
+                await self._on_step("code" if _wants_code(answer) else WORDS.get(step, ""))
                 answer = await self._answer(step, answer)
         except _Over as over:
             return over.result
@@ -159,12 +159,17 @@ class _Walk:
         return taken
 
     async def _mailed(self) -> str:
+        """The code of a mail, which may have come late: whether the login is still this worker's is asked again."""
         try:
-            return await self._code()
+            code = await self._code()
         except MailRefused as error:
             raise _Over(LoginResult("mail_refused", str(error))) from error
+        except MailAway as error:
+            raise _Over(LoginResult("mail_away", str(error))) from error
         except NoCode as error:
             raise _Over(LoginResult("no_code", str(error))) from error
+        await self._on_step("code_given")
+        return code
 
     def _generated(self, secret: str) -> str:
         try:

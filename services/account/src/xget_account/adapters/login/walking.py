@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page
 
-from xget_account.adapters.login.mail import MailHosts, MailRefused, NoCode, wait_for_code
+from xget_account.adapters.login.answers import EXPIRED
+from xget_account.adapters.login.mail import MailAway, MailHosts, MailRefused, NoCode, wait_for_code
 from xget_account.adapters.login.seeing import Sight, look
 from xget_account.ports import LOGGED_IN, Credentials, LoginResult, OnStep
 from xget_kernel import totp
@@ -24,7 +25,7 @@ REFUSED: Final = {
     "identifier": ("unknown_name", "X knows no such account: correct its username."),
     "password": ("wrong_password", "X refuses its password: set the right one."),
     "totp": ("wrong_totp", "X refuses the code of its TOTP secret: set the right secret (and look at the clock)."),
-    "code": ("wrong_code", "X refuses the confirmation code."),
+    "code": ("wrong_code", EXPIRED),
     "email": ("wrong_code", "X refuses its e-mail address: look at its `email`."),
     "name": ("denied", "X saw unusual activity and does not take its user name as the proof: log in by hand."),
     "google": ("denied", "Google does not vouch for it: X shows its login page again."),
@@ -101,7 +102,7 @@ class Walk:
     async def run(self) -> LoginResult:
         """Walk to the end. Raises Playwright's Error when a page or the browser breaks."""
         page = await self.context.new_page()
-        self._on_step("opening")
+        await self._on_step("opening")
         await page.goto(START)
         known_at = time.monotonic()
         try:
@@ -122,7 +123,7 @@ class Walk:
         path = urlsplit(sight.url).path
         if not (cookies.get("auth_token") and cookies.get("ct0")):
             return None
-        self._on_step("session")
+        await self._on_step("session")
         if path.startswith("/account/access") or sight.says("verify you are human"):
             raise Stop("challenge", "X has locked it until a person unlocks it.")
         if path != "/home":
@@ -141,11 +142,11 @@ class Walk:
             if "google" in self._done:
                 raise Stop(*REFUSED["google"])
             self._done.append("google")
-            self._on_step("google")
+            await self._on_step("google")
             await self.page.click('[data-testid="google_sign_in_container"]')
             await self._until_gone(field)
             return True
-        self._on_step(self._kind(sight) if field == "challenge" else field)
+        await self._on_step(self._kind(sight) if field == "challenge" else field)
         step, text = await self._answers[field](sight)
         if step in self._done:
             raise Stop(*REFUSED[step])
@@ -179,7 +180,9 @@ class Walk:
         """One field for everything: the words say what is wanted."""
         kind = self._kind(sight)
         if kind == "code":
-            return kind, await self._code()
+            text = await self._code()
+            await self._on_step("code_given")
+            return kind, text
         if kind == "totp":
             return kind, self._totp()
         if kind == "email":
@@ -228,6 +231,8 @@ class Walk:
             )
         except MailRefused as error:
             raise Stop("mail_refused", str(error)) from error
+        except MailAway as error:
+            raise Stop("mail_away", str(error)) from error
         except NoCode as error:
             raise Stop("no_code", str(error)) from error
 

@@ -34,6 +34,10 @@ class Ways:
             return self.browser
         return TwscrapeFlow(settings.imap_hosts, settings.login_code_seconds)
 
+    def tidy(self) -> None:
+        """Remove what the browsers of killed workers may have left."""
+        import_module("xget_account.adapters.login.browser").sweep()
+
     @property
     def browser(self) -> BrowserFlow:
         """The browser, made when it is needed first."""

@@ -13,9 +13,15 @@ from xget_account.service.importing.tokens import TOKENS, bad_tokens, tokens_of
 from xget_kernel.secrets import NotPickled
 from xget_kernel.totp import read_secret
 
-LOGIN = ("username", "password", "email", "email_password", "totp", "user_agent", "cookies", "auth_token", "ct0")
+LOGIN = (
+    "username", "password", "email", "email_password", "totp", "user_agent", "login_method", "cookies", "auth_token",
+    "ct0",
+)  # fmt: skip
+METHODS = ("TWITTER", "GOOGLE")
+"""Ways to log in that a file may name."""
 FIELDS = LOGIN + TOKENS
-LIMITS = {"username": 64, "password": 512, "email": 320, "email_password": 512, "totp": 256, "user_agent": 512}
+LIMITS = {"username": 64, "password": 512, "email": 320, "email_password": 512, "totp": 256, "user_agent": 512,
+          "login_method": 16}  # fmt: skip
 
 _USERNAME = re.compile(r"[\w.@+\-]{1,64}")
 
@@ -27,7 +33,7 @@ class Found(NotPickled):
     line: int
     username: str
     values: Mapping[str, str] = field(default_factory=dict)
-    """password, email, email_password, totp, user_agent: those that the file has."""
+    """password, email, email_password, totp, user_agent, login_method: those that the file has."""
     cookies: Mapping[str, str] | None = None
     derived: bool = False
     """True when the file has no username and one was made from the cookies."""
@@ -50,6 +56,8 @@ class Refused:
 def check(line: int, raw: Mapping[str, str], cookies: Mapping[str, str] | None) -> Found | Refused:
     """Turn a record's fields and cookies (None = the record has no place for any) into an account or a refusal."""
     values = {name: raw[name].strip() for name in LIMITS if raw.get(name, "").strip()}
+    if method := values.get("login_method"):
+        values["login_method"] = method.upper()
     username = values.pop("username", "").removeprefix("@")
     if username and not _USERNAME.fullmatch(username):
         return Refused(line, "The username may hold letters, digits and . _ @ + - only, up to 64 of them.")
@@ -72,6 +80,8 @@ def _bad_value(values: Mapping[str, str]) -> str:
             return f"The field {name} holds control characters or broken text."
     if "email" in values and "@" not in values["email"]:
         return "The field email has no @: is the delimiter also part of a password?"
+    if values.get("login_method", METHODS[0]) not in METHODS:
+        return f"The field login_method has to be {' or '.join(METHODS)}."
     if "totp" in values:
         try:
             read_secret(values["totp"])

@@ -17,6 +17,8 @@ class Reading:
 
     format: str
     records: list[Found | Refused]
+    unknown_columns: tuple[str, ...] = ()
+    """Of a table: those that nothing is taken from."""
 
 
 def read(text: str, *, format: str = "auto", line_format: str | None = None, username: str | None = None) -> Reading:
@@ -29,7 +31,8 @@ def read(text: str, *, format: str = "auto", line_format: str | None = None, use
     numbered = [(n, line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
     kind = recognise(text, numbered, has_layout=layout is not None) if format == "auto" else format
     records = _parse(kind, text, numbered, layout)
-    return Reading(kind, list(_unique(_named(records, username))) or [Refused(1, _NOTHING)])
+    unknown = table.unknown_columns(numbered) if kind == "csv" else ()
+    return Reading(kind, list(_unique(_named(records, username))) or [Refused(1, _NOTHING)], unknown)
 
 
 def recognise(text: str, numbered: netscape.Lines, *, has_layout: bool) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 
 from xget_account.errors import AccountNotFound, LoginImpossible, LoginUnderWay, TicketVoid
-from xget_account.models import LOGIN_SECRETS, RETIRED, Account, Login, LoginAttempt
+from xget_account.models import RETIRED, Account, Login, LoginAttempt
 from xget_account.ports import LOGGED_IN, LoginResult
 from xget_account.repository import LoginRepository
 from xget_account.service.life import Life
@@ -88,7 +88,7 @@ class AssistService:
             username=account.username,
             user_agent=account.user_agent,
             proxy_url=proxy,
-            browser_state=self._vault.open_login(login, LOGIN_SECRETS[0]),
+            browser_state=self._vault.session_of(login),
         )
 
     async def renew(self, account_id: str, attempt_id: str, caller: Caller, ticket: str) -> tuple[datetime, datetime]:

@@ -10,6 +10,7 @@ from xget_account.service.life import LOGIN, Life
 from xget_account.service.logins.outcomes import OUTCOMES, pause_after
 from xget_account.service.vault import Vault
 from xget_kernel.clock import Clock
+from xget_kernel.secrets import SecretUnreadable
 from xget_telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -47,20 +48,31 @@ class Ending:
     def _failed(self, account: Account, login: Login, life: Life, result: LoginResult) -> None:
         outcome, now = OUTCOMES[result.outcome], self._clock.now()
         login.failures += 1
-        login.today -= not outcome.counts
         login.next_at = now + pause_after(login.failures, outcome)
-        if outcome.state == NEEDS_LOGIN and not outcome.again:
+        goes_on = outcome.goes_on(login.failures)
+        step = "login" if outcome.again and not goes_on else outcome.next_step
+        if outcome.state == NEEDS_LOGIN and not goes_on:
             self._vault.seal_login(login, LOGIN_SECRETS[1], self._digest(account))
             login.refused_rev = account.rev
         if account.status not in HEALTHY or result.outcome == "suspended":
-            life.move(account, outcome.state, reason=result.sentence, by=LOGIN, next_step=outcome.next_step)
+            life.move(account, outcome.state, reason=result.sentence, by=LOGIN, next_step=step)
         if outcome.state == NEEDS_LOGIN:
             life.tell(account, "login_failed", reason=result.sentence)
 
     def changed(self, account: Account, login: Login) -> bool:
-        """Whether somebody gave the account other secrets since they were refused."""
-        kept = self._vault.open_login(login, LOGIN_SECRETS[1])
-        return kept is None or kept.reveal() != self._digest(account)
+        """Whether somebody gave the account other secrets since they were refused.
+
+        Those that no key opens are none; what was refused before the key was lost is not known any more.
+        """
+        try:
+            now = self._digest(account)
+        except SecretUnreadable:
+            return False
+        try:
+            kept = self._vault.open_login(login, LOGIN_SECRETS[1])
+        except SecretUnreadable:
+            return True
+        return kept is None or kept.reveal() != now
 
     def _digest(self, account: Account) -> str:
         parts = [account.username, account.email or "", account.login_method]

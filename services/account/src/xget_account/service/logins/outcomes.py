@@ -17,14 +17,19 @@ class Outcome:
     state: str
     again: bool = False
     next_step: str = ""
-    counts: bool = True
-    """Whether the try counts for the day: the platform was asked."""
     pause: timedelta = timedelta(0)
     """Waited at least before the next try."""
+    most: int = 0
+    """With so many failures in a row it is not tried again by itself; 0 for no end but the day's cap."""
+
+    def goes_on(self, failures: int) -> bool:
+        """Whether the worker tries again by itself after so many failures in a row."""
+        return self.again and not 0 < self.most <= failures
 
 
 _SECRET: Final = Outcome(NEEDS_LOGIN, next_step="give_secret")
 _AGAIN: Final = Outcome(NEEDS_LOGIN, again=True, next_step="wait")
+_CODE: Final = Outcome(NEEDS_LOGIN, again=True, next_step="wait", most=2)
 _HUMAN: Final = Outcome(NEEDS_HUMAN, next_step="assist")
 
 OUTCOMES: Final = {
@@ -33,9 +38,11 @@ OUTCOMES: Final = {
     "wrong_totp": _SECRET,
     "unknown_name": _SECRET,
     "missing_secret": _SECRET,
+    "key_lost": Outcome(NEEDS_LOGIN, again=True, next_step="give_key"),
     "mail_refused": _SECRET,
-    "no_code": _AGAIN,
-    "wrong_code": _AGAIN,
+    "mail_away": Outcome(NEEDS_LOGIN, next_step="login"),
+    "no_code": _CODE,
+    "wrong_code": _CODE,
     "challenge": _HUMAN,
     "denied": _HUMAN,
     "unknown_step": _HUMAN,
@@ -44,7 +51,7 @@ OUTCOMES: Final = {
     "too_many": Outcome(NEEDS_LOGIN, again=True, next_step="wait", pause=timedelta(hours=2)),
     "network": _AGAIN,
     "timed_out": _AGAIN,
-    "no_browser": Outcome(NEEDS_LOGIN, again=True, next_step="wait", counts=False),
+    "no_browser": _AGAIN,
     "browser_crashed": _AGAIN,
     "browser_too_big": _AGAIN,
     "interrupted": _AGAIN,

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from xget_account.models import LOGIN_SECRETS, Account, Login, LoginAttempt
+from xget_account.models import Account, Login, LoginAttempt
 from xget_account.ports import Credentials, LoginFlow, LoginProxies, LoginResult, OnStep
 from xget_account.service.life import LOGIN
 from xget_account.service.logins.asking import new_attempt
 from xget_account.service.logins.assisting import LEFT
-from xget_account.service.logins.beating import Beat, Begun, LoginWork
+from xget_account.service.logins.beating import Beat, Begun, LeaseLost, LoginWork
 from xget_account.service.logins.ending import Ending
 from xget_account.service.logins.showing import ASSIST, used_today
 from xget_account.service.vault import Vault
@@ -120,8 +120,7 @@ class LoginRunner:
         now = self._clock.now()
         login.fence += 1
         login.holder, login.expires_at = self._name, now + self._rules.lease
-        login.today, login.day = used_today(login, now) + 1, now.date().isoformat()
-        attempt.starts, attempt.started_at = attempt.starts + 1, now
+        attempt.starts, attempt.started_at, attempt.sentence = attempt.starts + 1, now, ""
         try:
             given = self._credentials(account, login, attempt)
         except SecretUnreadable as error:
@@ -144,19 +143,23 @@ class LoginRunner:
             email_password=opened("email_password"),
             totp=opened("totp"),
             user_agent=account.user_agent,
-            browser_state=self._vault.open_login(login, LOGIN_SECRETS[0]),
+            browser_state=self._vault.session_of(login),
         )
 
     async def _try(self, begun: Begun) -> None:
         log.info("login_begun", account_id=begun.account_id, attempt_id=begun.attempt_id)
         beat = Beat(self._work, self._clock, self._rules.lease, begun)
-        async with beat.beating():
-            result = await self._log_in(begun, beat.tell)
+        try:
+            async with beat.beating():
+                result = await self._log_in(begun, beat.tell)
+        except LeaseLost:
+            log.warning("login_overtaken", account_id=begun.account_id, attempt_id=begun.attempt_id)
+            return
         await self._end(begun, result)
 
     async def _log_in(self, begun: Begun, on_step: OnStep) -> LoginResult:
         if begun.given.password is None:
-            return LoginResult("missing_secret", UNREADABLE)
+            return LoginResult("key_lost", UNREADABLE)
         try:
             async with self._work() as (logins, _):
                 attempt = await logins.attempt(begun.attempt_id)
@@ -170,6 +173,8 @@ class LoginRunner:
                 return await self._flow(method, given.login_method).log_in(given, on_step)
         except TimeoutError:
             return LoginResult("timed_out", f"The login took longer than {self._rules.seconds:.0f} seconds.")
+        except LeaseLost:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a page does must end in an outcome, without its text
             log.error("login_broke", account_id=begun.account_id, reason=type(error).__name__)
             return LoginResult("failed", f"The login broke off ({type(error).__name__}).")

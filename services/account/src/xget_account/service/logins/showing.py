@@ -7,7 +7,7 @@ from typing import Final
 
 from xget_account.models import Login, LoginAttempt
 from xget_account.schemas import LoginNow
-from xget_account.service.logins.steps import step_of
+from xget_account.service.logins.steps import asks, step_of
 
 ASSIST: Final = "assist"
 """The method of a login by a person."""
@@ -30,7 +30,7 @@ def under_way(attempt: LoginAttempt, login: Login | None, now: datetime, cap: in
         asked_by=attempt.asked_by,
         asked_at=attempt.at,
         started_at=attempt.started_at,
-        number=used if attempt.starts else used + 1,
+        number=used if attempt.method == ASSIST or asks(step_of(attempt.sentence)) else used + 1,
         most=cap,
         starts=attempt.starts,
         lease_ends_at=ends if held else None,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 GO_ON: Final = "go_on"
@@ -49,6 +51,8 @@ def route_of(platform: str) -> str:
 
 LONGEST_REST: Final = timedelta(hours=24)
 SHORTEST_REST: Final = timedelta(minutes=1)
+SECOND_REST: Final = timedelta(seconds=2)
+"""The shortest where the platform allows one request: such windows are of a second, or say themselves how long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +121,8 @@ class Decision:
     clears_error: bool = field(default=False)
     unknown: bool = False
     """No row fits: the answer is kept as a sample."""
+    revision: str = ""
+    """Of the playbook that decided; empty for what no playbook says."""
 
     @property
     def action(self) -> str:
@@ -145,13 +151,20 @@ class Playbook:
     note: str = ""
     """What was taken from the packaged playbook, as a sentence."""
 
+    @cached_property
+    def revision(self) -> str:
+        """Twelve hex digits of the file's text: another text, another revision, whatever its name says."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+
     def decide(self, answer: Answer, now: datetime, route: str = SESSION) -> Decision:
         """The decision for one answer of a route at a time (UTC)."""
         rule = next((rule for rule in self.rules if rule.route == route and rule.fits(answer)), None)
         if rule is None:
-            return Decision(self.otherwise, _rest_until(self.otherwise, answer, now), unknown=True)
+            until = _rest_until(self.otherwise, answer, now)
+            return Decision(self.otherwise, until, unknown=True, revision=self.revision)
         good = rule.action == GO_ON and answer.status == 200 and not answer.error_codes
-        return Decision(rule, _rest_until(rule, answer, now), clears_error=good or rule.data is True)
+        clears, until = good or rule.data is True, _rest_until(rule, answer, now)
+        return Decision(rule, until, clears_error=clears, revision=self.revision)
 
 
 def _rest_until(rule: Rule, answer: Answer, now: datetime) -> datetime | None:
@@ -159,5 +172,6 @@ def _rest_until(rule: Rule, answer: Answer, now: datetime) -> datetime | None:
         first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return (first + timedelta(days=32)).replace(day=1)
     if rule.until_reset and answer.reset_at is not None:
-        return min(max(answer.reset_at, now + SHORTEST_REST), now + LONGEST_REST)
+        shortest = SECOND_REST if answer.limit == 1 else SHORTEST_REST
+        return min(max(answer.reset_at, now + shortest), now + LONGEST_REST)
     return now + rule.rest if rule.rest else None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from xget_account.schemas.life import PlaybookRead, RuleRead
 from xget_account.service.playbook.rows import Playbook, Rule
 
 
-def shown(playbook: Playbook, trouble: str = "") -> PlaybookRead:
-    """A playbook as it is shown; `trouble` is why a newer file is not in force."""
+def shown(playbook: Playbook, trouble: str = "", since: datetime | None = None) -> PlaybookRead:
+    """A playbook as it is shown; `trouble` is why a newer file is not in force, `since` when this one came into it."""
     return PlaybookRead(
         version=playbook.version,
         name=playbook.name,
+        revision=playbook.revision,
         source=playbook.source,
+        since=since,
         trouble=trouble,
         note=playbook.note,
         rules=[_rule(rule) for rule in playbook.rules],

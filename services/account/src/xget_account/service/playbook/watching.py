@@ -30,6 +30,8 @@ class Book:
         self._seen = self._stamp()
         self.trouble = ""
         """Why the file as it is now is not in force."""
+        self.since = clock.now()
+        """Since when the one in force decides, in this process."""
         try:
             self._current = packaged() if path is None else _read(path)
         except BadPlaybook as error:
@@ -56,10 +58,12 @@ class Book:
             self._current = _read(path)
         except BadPlaybook as error:
             self.trouble = str(error)
-            log.error("playbook_refused", reason=str(error))
+            log.error("playbook_refused", reason=str(error), in_force=self._current.revision)
             return
         self.trouble = ""
-        log.warning("playbook_changed", playbook=self._current.name, rules=len(self._current.rules))
+        self.since = self._clock.now()
+        told = {"playbook": self._current.name, "revision": self._current.revision}
+        log.warning("playbook_changed", **told, rules=len(self._current.rules))
 
     def _stamp(self) -> tuple[int, int] | None:
         try:

@@ -136,14 +136,22 @@ class Leasing:
         if told.get("waits-for") == "lease":
             # The lease's end is its latest end: another execution gives it back after its page.
             when = min(when, self._clock.now() + TURN)
-        detail = f"None of {told['accounts']} accounts has room now." if "accounts" in told else error.detail
-        return NoAccount(detail, when, accounts=int(told.get("then", 0)))
+        return NoAccount(_none_of(told) or error.detail, when, accounts=int(told.get("then", 0)))
 
     def _available_at(self, error: TooMany) -> datetime:
         try:
             return datetime.fromisoformat(told_of(error)["available-at"]).astimezone(UTC)
         except (KeyError, ValueError):
             return self._clock.now() + timedelta(seconds=max(1, error.retry_after))
+
+
+def _none_of(told: Mapping[str, str]) -> str:
+    """That there is no room, as a sentence; "" when the service did not say of how many accounts."""
+    if "accounts" not in told:
+        return ""
+    if told.get("waits-for") == "money":
+        return f"None of {told['accounts']} accounts may spend this month what the next page may cost."
+    return f"None of {told['accounts']} accounts has room now."
 
 
 def told_of(error: XGetError) -> dict[str, str]:

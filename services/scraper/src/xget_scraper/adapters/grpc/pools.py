@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from xget.account.v1 import account_pool_pb2 as accounts_pb
 from xget.account.v1.account_pool_pb2_grpc import AccountPoolStub
@@ -14,7 +16,7 @@ from xget_kernel.clock import Clock
 from xget_kernel.errors import Invalid, NotFound
 from xget_rpc.client import RpcChannel
 from xget_scraper.adapters.grpc.session import PoolSession
-from xget_scraper.ports import Left, Tenant
+from xget_scraper.ports import Left, Prices, Tenant
 from xget_sources.ports import Session
 
 DEADLINE_SECONDS: Final = 3.0
@@ -51,7 +53,8 @@ class GrpcPools:
             owner_id=owner_id, platform=platform, operation=operation, account_id=account_id or ""
         )
         told = await self._accounts.Budget(request, timeout=DEADLINE_SECONDS)
-        return Left(**{name: getattr(told, name) for name in Left.__struct_fields__})
+        prices = Prices(**_fields(told.prices, Prices)) if told.HasField("prices") else None
+        return Left(**(_fields(told, Left) | {"prices": prices}))
 
 
 class GrpcSessions:
@@ -71,3 +74,7 @@ class GrpcSessions:
             yield session
         finally:
             await session.close()
+
+
+def _fields(told: Any, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return {name: getattr(told, name) for name in kind.__struct_fields__}

@@ -1,0 +1,103 @@
+"""A key file that is gone: nothing starts, nothing is made, and one can go on without what it opened."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from xget_db.data_keys import open_keys
+from xget_db.engine import Database
+from xget_db.migrations import upgrade
+from xget_kernel.errors import StartupError
+from xget_kernel.keys import KeySettings
+from xget_kernel.settings import ServiceSettings
+from xget_standalone.key_check import check_keys
+from xget_standalone.lost_keys import begin_anew, look
+from xget_standalone.migration.keys import sealed_of
+from xget_standalone.services import settings_class
+from xget_testing.engines import url_of
+from xget_testing.own_names import own_names
+from xget_testing.single_home import SingleHome
+
+
+async def test_a_start_names_what_needs_the_lost_keys_and_makes_no_other(tmp_path: Path) -> None:
+    written, settings = SingleHome(tmp_path, rows=10, pages=1), ServiceSettings(home=tmp_path)
+    await check_keys(settings)
+    await written.write()
+    await check_keys(settings)
+    assert await look(settings) == []
+    (tmp_path / "keys.json").rename(tmp_path / "away")
+    service = settings_class("proxy")(home=tmp_path, proxy_provider_hosts="lists.example", port=0)
+    with pytest.raises(StartupError, match="proxies"):
+        await check_keys(service)
+    with pytest.raises(StartupError) as refused:
+        await check_keys(settings)
+    said = str(refused.value)
+    for word in (f"the key {written.keyring.newest} wrote", "accounts.", "proxies.", "signing_keys.", "keys lost"):
+        assert word in said
+    assert "\n" not in said
+    found = {one.service: one for one in await look(settings)}
+    assert set(found) == {"auth", "account", "proxy"}
+    assert {count.key_id for one in found.values() for count in one.counts} == {written.keyring.newest}
+    assert all(0 < len(one.rows) <= 20 for one in found.values())
+    assert not (tmp_path / "keys.json").exists()
+    (tmp_path / "away").rename(tmp_path / "keys.json")
+    await check_keys(settings)
+
+
+async def test_one_goes_on_without_what_is_lost(tmp_path: Path) -> None:
+    written, settings = SingleHome(tmp_path, rows=10, pages=1), ServiceSettings(home=tmp_path)
+    await written.write()
+    lost_key = written.keyring.newest
+    (tmp_path / "keys.json").unlink()
+    (newest,) = await begin_anew(settings)
+    assert newest != lost_key
+    assert await begin_anew(settings) == [newest]
+    await check_keys(settings)
+    lost = await look(settings)
+    assert {one.service for one in lost} == {"account", "proxy"}, "auth signs anew, the others wait for their secrets"
+    assert {count.key_id for one in lost for count in one.counts} == {lost_key}
+
+
+async def test_tables_that_are_none_are_left_to_who_starts_on_them(tmp_path: Path) -> None:
+    (tmp_path / "account.db").write_bytes(b"no database" * 400)
+    await check_keys(ServiceSettings(home=tmp_path))
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'proxy.db'}")
+    async with database.transaction():
+        await check_keys(ServiceSettings(home=tmp_path))
+    await database.close()
+
+
+@pytest.mark.connected("postgres")
+@pytest.mark.parametrize("kek", ["", f"k1:{base64.b64encode(b'1' * 32).decode()}"], ids=["file", "table"])
+async def test_keys_of_tables_on_a_server_are_as_dear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kek: str
+) -> None:
+    with own_names({"postgres": url_of("postgres")}) as env:
+        for name, value in {**env, **({"XGET_KEK": kek} if kek else {})}.items():
+            monkeypatch.setenv(name, value)
+        settings = KeySettings(home=tmp_path, port=0)
+        await check_keys(settings)
+        assert await look(settings) == [], "there are no tables yet"
+        for service in ("auth", "account", "proxy"):
+            await asyncio.to_thread(upgrade, settings.tables(service), f"xget_{service}")
+        (first, *_) = await begin_anew(settings)
+        database = Database(settings.tables("auth"))
+        await check_keys(settings)
+        if kek:
+            async with database.transaction() as session:
+                await session.execute(text("DELETE FROM data_keys"))
+            with pytest.raises(StartupError, match="The table data_keys holds no key, and 1 secrets"):
+                await open_keys(settings, database, sealed_of("auth"))
+        else:
+            settings.keys_path.unlink()
+            with pytest.raises(StartupError, match=f"the key {first} wrote signing_keys.private_jwk 1"):
+                await check_keys(settings)
+        assert [one.service for one in await look(settings)] == ["auth"]
+        await begin_anew(settings)
+        assert await look(settings) == []
+        await database.close()

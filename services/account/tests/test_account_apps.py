@@ -1,0 +1,176 @@
+"""Accounts with tokens of one developer app share its window and its project's month."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from xget.account.v1 import account_pool_pb2 as pb
+from xget.account.v1.account_pool_pb2_grpc import AccountPoolStub
+from xget_kernel.clock import ManualClock
+from xget_kernel.errors import TooMany
+from xget_sandbox.api_v2.limits import ApiLimits
+from xget_sandbox.limits import Limits, SandboxClock
+from xget_testing.tokens import TokenMaker
+
+ACCOUNTS = "/api/v1/accounts"
+OPERATION = "tweetsIdRetweetingUsers"
+WINDOW = 4
+"""X's 75 at the scale of `Platform`."""
+
+
+class Platform:
+    """X's window of an app and of a user, on the clock of the test."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        ticking = SandboxClock()
+        ticking.now = lambda: clock.now().timestamp()  # type: ignore[method-assign] # the test's time is X's
+        self.windows = ApiLimits(Limits(ticking, 0.05))
+        self.asked: Counter[int] = Counter()
+
+    def ask(self, lease: pb.Lease) -> dict[str, Any]:
+        user = lease.api.refresh_token
+        scope, holder = ("user", user) if user else ("app", lease.api.bearer_token.partition("~")[0])
+        room, told = self.windows.take(scope, holder, OPERATION)  # type: ignore[arg-type] # one of the two
+        self.asked[200 if room else 429] += 1
+        return {
+            "status": 200 if room else 429,
+            "body_kind": "json" if room else "problem",
+            "limit": int(told["x-rate-limit-limit"]),
+            "remaining": int(told["x-rate-limit-remaining"]),
+            "reset": int(told["x-rate-limit-reset"]),
+        }
+
+
+async def account(client: httpx.AsyncClient, name: str, **tokens: Any) -> str:
+    made = (await client.post(ACCOUNTS, json={"username": name, "platform": "x_api"})).json()
+    put = await client.put(f"{ACCOUNTS}/{made['id']}/api", json={"monthly_budget_usd": "100", **tokens})
+    assert put.status_code == 200, put.text
+    return str(made["id"])
+
+
+def wish(holder: str, **more: Any) -> pb.AcquireRequest:
+    return pb.AcquireRequest(
+        owner_id="ada", platform="x_api", operation=OPERATION, holder=holder, units=10, unit_kind="users", **more
+    )
+
+
+def report(lease: pb.Lease, answer: dict[str, Any], units: int = 10) -> pb.ReportRequest:
+    told = {name: value for name, value in answer.items() if name != "reset"}
+    made = pb.ReportRequest(
+        lease_id=lease.lease_id, fencing_token=lease.fencing_token, operation=OPERATION, units=units, release=True,
+        **told,
+    )  # fmt: skip
+    if "reset" in answer:
+        made.reset_at.FromSeconds(answer["reset"])
+    return made
+
+
+async def read(pool: Any, x: Platform, holder: str) -> bool:
+    """One request; False when there is no account for it now."""
+    try:
+        lease = (await pool.Acquire(wish(holder))).lease
+    except TooMany:
+        return False
+    answer = x.ask(lease)
+    await asyncio.sleep(0)
+    await pool.Report(report(lease, answer))
+    return True
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [{"bearer_token": "news"}, {"bearer_token": "news"}],
+        [{"bearer_token": f"news~{n}", "app": "news"} for n in range(3)],
+    ],
+)
+async def test_accounts_of_one_app_never_ask_more_than_its_window_together(
+    client: httpx.AsyncClient, pool: AccountPoolStub, clock: ManualClock, given: list[dict[str, str]]
+) -> None:
+    x = Platform(clock)
+    for number, each in enumerate(given):
+        await account(client, f"app{number}", **each)
+    for _ in range(2):
+        for _ in range(6):
+            await asyncio.gather(*(read(pool, x, f"run{n}") for n in range(len(given))))
+            clock.advance(3)
+        clock.advance(900)
+    assert x.asked == {200: 2 * WINDOW}  # all of two windows, and nothing beyond
+
+
+async def test_users_of_an_app_have_windows_of_their_own(
+    client: httpx.AsyncClient, pool: AccountPoolStub, clock: ManualClock
+) -> None:
+    x = Platform(clock)
+    for name in ("anna", "bert"):
+        await account(client, name, refresh_token=name, client_id="news")
+    while await read(pool, x, "run"):
+        pass
+    assert x.asked == {200: 2 * WINDOW}
+
+
+async def test_a_spent_month_rests_all_accounts_of_the_app_and_no_others(
+    client: httpx.AsyncClient, pool: AccountPoolStub, clock: ManualClock
+) -> None:
+    ids = {
+        "first": await account(client, "first", bearer_token="a", app="news"),
+        "user": await account(client, "user", refresh_token="r", client_id="c", app="news"),
+        "other": await account(client, "other", bearer_token="b"),
+    }
+    leases = {name: (await pool.Acquire(wish(name, account_id=number))).lease for name, number in ids.items()}
+    for name in ("user", "other"):
+        await pool.Report(report(leases[name], {"status": 200, "body_kind": "json", "limit": -1, "remaining": -1}))
+    capped = {"status": 429, "body_kind": "problem:usage-capped", "limit": -1, "remaining": -1}
+    await pool.Report(report(leases["first"], capped, units=0))
+    items = (await client.get(f"{ACCOUNTS}/budget")).json()["items"]
+    rests = {item["username"]: item["rest_until"] for item in items}
+    assert rests["first"] == rests["user"] != rests["other"] is None
+    assert (await pool.Acquire(wish("again"))).lease.username == "other"
+
+
+async def test_an_app_is_named_and_told_how_many_share_it(client: httpx.AsyncClient, pool: AccountPoolStub) -> None:
+    first = await account(client, "first", bearer_token="a", app="news")
+    second = await account(client, "second", bearer_token="b")
+    shown = (await client.get(f"{ACCOUNTS}/{second}/api")).json()
+    assert (shown["app"], shown["shared_by"]) == ("", 1)
+    await client.put(f"{ACCOUNTS}/{second}/api", json={"app": "news"})
+    for number in (first, second):
+        shown = (await client.get(f"{ACCOUNTS}/{number}/api")).json()
+        assert (shown["app"], shown["shared_by"]) == ("news", 2)
+    refused = await client.put(f"{ACCOUNTS}/{second}/api", json={"app": "two words"})
+    assert refused.status_code == 422
+
+
+async def test_money_of_a_lost_lease_stays_counted_and_is_told_apart_until_the_month_ends(
+    client: httpx.AsyncClient, pool: AccountPoolStub, clock: ManualClock, tokens: TokenMaker
+) -> None:
+    await account(client, "app", bearer_token="a")
+
+    async def money() -> dict[str, float]:
+        found = (await client.get(f"{ACCOUNTS}/budget")).json()["money"]
+        return {name: float(found[name]) for name in ("spent", "held", "uncertain")}
+
+    lost = (await pool.Acquire(wish("dies", ttl_seconds=5))).lease
+    assert await money() == {"spent": 0, "held": 0.1, "uncertain": 0}
+    clock.advance(6)
+    assert await money() == {"spent": 0.1, "held": 0, "uncertain": 0.1}
+    lease = (await pool.Acquire(wish("another"))).lease
+    assert await money() == {"spent": 0.1, "held": 0.1, "uncertain": 0.1}
+    good = {"status": 200, "body_kind": "json", "limit": -1, "remaining": -1}
+    with pytest.raises(Exception, match="lease"):
+        await pool.Report(report(lost, good))
+    await pool.Report(report(lease, good, units=4))
+    assert await money() == {"spent": 0.14, "held": 0, "uncertain": 0.1}
+    unread = (await pool.Acquire(wish("third"))).lease
+    await pool.Report(report(unread, {"status": 0, "body_kind": "empty", "limit": -1, "remaining": -1}, units=-1))
+    assert await money() == {"spent": 0.24, "held": 0, "uncertain": 0.2}
+    clock.advance(timedelta(days=32).total_seconds())
+    client.headers["authorization"] = f"Bearer {tokens.make('ada', ['operator'])}"
+    assert await money() == {"spent": 0, "held": 0, "uncertain": 0}
