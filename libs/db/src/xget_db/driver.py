@@ -6,11 +6,14 @@ of a service that is most of their time. Here the first rows come back with the 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Final
 
 import aiosqlite
@@ -21,25 +24,25 @@ _NONE: Final = -1
 
 async def connect(path: Path, pragmas: Sequence[str]) -> FastConnection:
     """An open connection that begins no transaction by itself. Raises sqlite3.Error."""
-
-    def opened() -> sqlite3.Connection:
-        raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        try:
-            for pragma in pragmas:
-                raw.execute(pragma)
-        except BaseException:
-            raw.close()
-            raise
-        return raw
-
-    connection = FastConnection(opened, 64)
-    connection._thread.daemon = True  # a connection that a crash left open must not keep the process alive
-    await connection
-    return connection
+    return await FastConnection(path, pragmas)
 
 
 class FastConnection(aiosqlite.Connection):
-    """The driver's connection with cursors that cost nothing to open and close."""
+    """The driver's connection with cursors that cost nothing to open and close, and a thread that outlives its loop."""
+
+    def __init__(self, path: Path, pragmas: Sequence[str]) -> None:
+        super().__init__(self._open, 64)
+        self._path, self._pragmas = path, pragmas
+        self._made: sqlite3.Connection | None = None
+        # a connection that a crash left open must not keep the process alive
+        self._thread = Thread(target=_serve, args=(self._tx,), daemon=True)
+
+    def _open(self) -> sqlite3.Connection:
+        """In the thread."""
+        self._made = raw = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        for pragma in self._pragmas:
+            raw.execute(pragma)
+        return raw
 
     def cursor(self) -> FastCursor:  # type: ignore[override]  # all that SQLAlchemy asks of a cursor is there
         return FastCursor(self)
@@ -48,13 +51,18 @@ class FastConnection(aiosqlite.Connection):
         """End the thread behind what it still has to do. Nobody is told: the loop may be closed by then."""
 
         def end() -> object:
-            raw, self._connection = self._connection, None
-            if raw is not None:
-                raw.close()
+            self._connection = None
+            if self._made is not None:  # also one that was opened for somebody who had gone
+                self._made.close()
             return aiosqlite.core._STOP_RUNNING_SENTINEL
 
         self._running = False
         self._tx.put_nowait((None, end))
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The library's connection, for who is in its thread."""
+        return self._conn
 
     async def run(self, step: Callable[[sqlite3.Connection], Any]) -> Any:
         """Call `step` with the raw connection in its thread."""
@@ -71,6 +79,25 @@ class FastConnection(aiosqlite.Connection):
     async def rollback(self) -> None:
         if self._conn.in_transaction:
             await super().rollback()
+
+
+def _serve(steps: SimpleQueue[tuple[asyncio.Future[Any] | None, Callable[[], Any]]]) -> None:
+    """Do one step after another until the last. The driver's own thread dies of an answer that nobody can hear."""
+    answer: Any = None
+    while answer is not aiosqlite.core._STOP_RUNNING_SENTINEL:
+        future, step = steps.get()
+        try:
+            answer = step()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is told to who asked
+            _tell(future, aiosqlite.core.set_exception, error)
+        else:
+            _tell(future, aiosqlite.core.set_result, answer)
+
+
+def _tell(future: asyncio.Future[Any] | None, way: Callable[[asyncio.Future[Any], Any], None], answer: Any) -> None:
+    if future is not None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed: who asked has gone
+            future.get_loop().call_soon_threadsafe(way, future, answer)
 
 
 class FastCursor:
