@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -349,6 +350,25 @@ def test_the_trail_of_an_account_is_found_by_its_name(says: Says, session: Sessi
     assert rows(says("eve", "audit", "--subject", "nobody")) == []
     says("eve", "accounts", "delete", "lise")
     says("eve", "proxies", "delete", proxy)
+
+
+def test_a_login_that_is_under_way_is_followed_instead_of_refused(
+    says: Says, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with session("eve") as eve:
+        made = {"username": "Emmy", "password": "pw", "email": "e@mail.test", "email_password": "m"}
+        path = f"/api/v1/accounts/{eve.post('/api/v1/accounts', made)['id']}"
+        assert says("eve", "accounts", "login", "emmy").startswith("The login is queued.")
+        with pytest.raises(CliError, match="follow it with `xget accounts login emmy --watch`"):
+            says("eve", "accounts", "login", "emmy")
+        before = eve.get(f"{path}/logins")["items"]
+        ended = threading.Timer(1, eve.call, ("DELETE", path))  # no worker runs here that could end it
+        ended.start()
+        with pytest.raises(CliError, match="no such account"):
+            says("eve", "accounts", "login", "emmy", "--watch")
+        ended.join()
+    assert len(before) == 1
+    assert "wait" in capsys.readouterr().out.lower()
 
 
 def _kind(name: str) -> str:

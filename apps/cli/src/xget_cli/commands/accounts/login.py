@@ -9,12 +9,14 @@ from typing import Annotated, Any, Final, Literal
 from cyclopts import Parameter
 
 from xget_cli.client import Client
+from xget_cli.errors import CliError
 from xget_cli.options import DEFAULTS, Common
 from xget_cli.output import line, print_json
 from xget_cli.subjects import ANY, Account, Which, account_path
 
 LOOK_EVERY_S: Final = 0.5
 PATIENCE_S: Final = 900.0
+UNDER_WAY: Final = "urn:xget:error:login_under_way"
 
 
 def login(
@@ -23,14 +25,16 @@ def login(
     method: Annotated[
         Literal["auto", "browser", "flow"], Parameter(help="Chromium, X's login API, or what is set up.")
     ] = "auto",
-    watch: Annotated[bool, Parameter(negative="", help="Wait for the end; exit code 1 when it failed.")] = False,
+    watch: Annotated[
+        bool, Parameter(negative="", help="Wait for the end, also of a login under way; exit code 1 when it failed.")
+    ] = False,
     which: Which = ANY,
     common: Common = DEFAULTS,
 ) -> int:
     """Log an account in with its password; the worker does it, one try at a time."""
     with Client(common.url) as client:
         path = account_path(client, account, which)
-        asked = client.post(f"{path}/login", {"method": method})
+        asked = _asked(client, path, account, method, join=watch)
         if watch:
             asked = _ended(client, path, asked["id"], None if common.json else line)
     if common.json:
@@ -51,6 +55,22 @@ def logins(account: Account, *, which: Which = ANY, common: Common = DEFAULTS) -
     for one in found["items"]:
         line(f"{one['at']}  {one['asked_by']}  {_told(one)}")
     return None if found["items"] else line("Nobody has tried to log this account in.")
+
+
+def _asked(client: Client, path: str, account: str, method: str, *, join: bool) -> dict[str, Any]:
+    """The try that is asked for, or with `join` the one that is under way already."""
+    try:
+        asked: dict[str, Any] = client.post(f"{path}/login", {"method": method})
+    except CliError as error:
+        if error.problem.get("type") != UNDER_WAY:
+            raise
+        now = client.get(f"{path}/status")["login"] if join else None
+        if now is not None:
+            return {"id": now["attempt_id"]}
+        raise CliError(
+            f"{account} is logging in already: follow it with `xget accounts login {account} --watch`.", error.problem
+        ) from error
+    return asked
 
 
 def _ended(client: Client, path: str, attempt_id: str, told: Callable[[str], None] | None) -> dict[str, Any]:
