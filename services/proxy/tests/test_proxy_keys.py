@@ -72,3 +72,16 @@ async def test_a_list_brings_the_passwords_whose_key_is_lost(
         wish = pb.AcquireRequest(owner_id="ada", proxy_id=made["lines"][0]["proxy_id"])
         assert (await pool.Acquire(wish)).url == "http://us:other@8.8.8.8:8080"
         assert (await client.get("/readyz")).json()["status"] == "ready"
+
+
+async def test_a_list_leaves_a_proxy_off_that_a_person_switched_off(
+    settings: Settings, clock: ManualClock, tokens: TokenMaker
+) -> None:
+    async with started(settings, OLD, clock, tokens) as (client, _):
+        body = {"ip": "8.8.8.8", "port": 8080, "type": "http", "username": "us", "password": "pass"}
+        path = f"{URL}/{(await client.post(URL, json=body)).json()['id']}"
+        assert (await client.put(path, json={"status": "INACTIVE"})).status_code == 200
+    async with started(settings, NEW, clock, tokens) as (client, _):
+        made = (await client.post(f"{URL}/import", json={"text": "http://us:other@8.8.8.8:8080"})).json()
+        assert "was taken from this line" in made["lines"][0]["reason"]
+        assert (await client.get(path)).json()["status"] == "INACTIVE"

@@ -12,6 +12,7 @@ from xget_proxy.schemas import ImportLine, ImportRequest, ImportResult
 from xget_proxy.service.gate import Gate
 from xget_proxy.service.proxies import fresh
 from xget_proxy.service.reading import Found, Refused, address, read
+from xget_proxy.service.refusing import UNREADABLE
 from xget_proxy.service.trail import subject_of
 from xget_proxy.service.vault import Vault
 
@@ -57,7 +58,8 @@ class ImportService:
         if not record.password or self._vault.opens(proxy):
             return "Is stored already: change it with PUT."
         self._vault.seal(proxy, record.password)
-        proxy.status, proxy.pause_until, proxy.failures, proxy.pauses, proxy.error_msg = ACTIVE, None, 0, 0, None
+        if proxy.error_msg == UNREADABLE:  # who is switched off by a person stays so
+            proxy.status, proxy.error_msg = ACTIVE, None
         proxy.rev, proxy.updated_at = proxy.rev + 1, self._clock.now()
         told = {"secrets": ["password"], "by": "import"}
         self._proxies.trail.note("proxy.secrets_replaced", subject_of(proxy), told)
