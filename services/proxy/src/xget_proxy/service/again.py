@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from xget_kernel.secrets import SecretUnreadable
 from xget_proxy.models import INACTIVE, Lease
 from xget_proxy.repository import AgainRepository, Held, Own
 from xget_proxy.service.health import full, state
@@ -53,14 +52,7 @@ class Again:
         anew = has_sessions(proxy) and not own.session
         if rests or elsewhere or anew or proxy.id in wish.avoid:
             return False
-        return state(proxy, self._now) != INACTIVE and not full(proxy, self._now) and self._opens(proxy)
-
-    def _opens(self, proxy: Held) -> bool:
-        try:
-            self._vault.url(proxy)
-        except SecretUnreadable:
-            return False
-        return True
+        return state(proxy, self._now) != INACTIVE and not full(proxy, self._now) and self._vault.opens(proxy)
 
 
 def _bound(wish: Wish) -> tuple[str, str, str]:

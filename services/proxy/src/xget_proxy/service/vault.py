@@ -28,7 +28,7 @@ class Vault:
         """Store a password; None or "" empties it."""
         proxy.password = self._keyring.encrypt(password, aad=_aad(proxy)) if password else None
 
-    def opens(self, proxy: Proxy) -> bool:
+    def opens(self, proxy: Proxy | Held) -> bool:
         """Whether its password opens; one without a password does."""
         try:
             return bool(self.url(proxy))
