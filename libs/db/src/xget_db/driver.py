@@ -24,7 +24,9 @@ _NONE: Final = -1
 
 async def connect(path: Path, pragmas: Sequence[str]) -> FastConnection:
     """An open connection that begins no transaction by itself. Raises sqlite3.Error."""
-    return await FastConnection(path, pragmas)
+    connection = FastConnection(path, pragmas)
+    await connection
+    return connection
 
 
 class FastConnection(aiosqlite.Connection):
