@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from xget_db.data_keys import open_keys
 from xget_db.engine import Database
-from xget_db.migrations import upgrade
+from xget_db.migrations import downgrade, upgrade
 from xget_kernel.errors import StartupError
 from xget_kernel.keys import KeySettings
 from xget_kernel.settings import ServiceSettings
@@ -70,6 +70,40 @@ async def test_tables_that_are_none_are_left_to_who_starts_on_them(tmp_path: Pat
     async with database.transaction():
         await check_keys(ServiceSettings(home=tmp_path))
     await database.close()
+
+
+async def test_only_what_does_not_open_is_counted(tmp_path: Path) -> None:
+    await SingleHome(tmp_path, rows=10, pages=1).write()
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'proxy.db'}")
+    async with database.transaction() as session:
+        first, other = (await session.execute(text("SELECT id, password FROM proxies WHERE password > ''"))).all()[:2]
+        moved = {"id": first.id, "password": other.password}
+        await session.execute(text("UPDATE proxies SET password = :password WHERE id = :id"), moved)
+    await database.close()
+    (lost,) = await look(ServiceSettings(home=tmp_path))
+    assert [(count.rows, count.unreadable) for count in lost.counts] == [(1, 1)]
+    assert [row.id for row in lost.rows] == [first.id]
+
+
+async def test_tables_of_an_older_release_are_looked_at_and_begun_anew(tmp_path: Path) -> None:
+    written, settings = SingleHome(tmp_path, rows=10, pages=1), ServiceSettings(home=tmp_path)
+    await written.write()
+    await asyncio.to_thread(downgrade, settings.tables("account"), "xget_account", "0005")  # without accounts.api
+    (tmp_path / "auth.db").unlink()
+    (tmp_path / "auth.db").touch()
+    (tmp_path / "keys.json").unlink()
+    before = {one.service: one.counts for one in await look(settings)}
+    assert set(before) == {"account", "proxy"}
+    await begin_anew(settings)
+    assert {one.service: one.counts for one in await look(settings)} == before
+    await check_keys(settings)
+
+
+async def test_tables_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "account.db").write_bytes(b"no database" * 400)
+    for do in (look, begin_anew):
+        with pytest.raises(StartupError, match=r"account .*file is not a database.* put back a backup"):
+            await do(ServiceSettings(home=tmp_path))
 
 
 @pytest.mark.connected("postgres")

@@ -6,19 +6,23 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 import msgspec
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from xget_db.data_keys import InTable, lost_keys, open_keys, stored
+from xget_db.data_keys import InTable, lost_keys, open_keys, stored, there
 from xget_db.engine import Database
+from xget_db.migrations import upgrade
 from xget_db.sealed import Count, Place, SealedRows, Unreadable
 from xget_kernel.clock import SystemClock
-from xget_kernel.errors import Unavailable, XGetError
+from xget_kernel.errors import StartupError, Unavailable, XGetError
 from xget_kernel.keys import KeySettings, Wrapping
 from xget_kernel.secrets import Keyring
 from xget_kernel.settings import ServiceSettings
+from xget_standalone.choices import home_of
+from xget_standalone.home import Home
 from xget_standalone.migration.keys import KEEPERS, sealed_of
 from xget_standalone.starting import explained
 
@@ -53,12 +57,26 @@ async def refuse_lost_keys(settings: ServiceSettings) -> None:
         raise lost_keys(counts, f"The key file {given.keys_path} is gone")
 
 
+async def looked(home: Path | None, *, anew: bool) -> tuple[list[Lost], list[str]]:
+    """As `look` at the installation of a folder; with `anew` also what `begin_anew` says, done while nothing else has
+    the folder. Raises StartupError.
+    """
+    settings = ServiceSettings(home=home_of(home))
+    if not settings.home.exists() and not _on_server(settings):
+        raise StartupError(f"There is no home folder {settings.home}: name it with --home.")
+    if not anew:
+        return await look(settings), []
+    with Home(settings.home):
+        found = await look(settings)
+        return found, await begin_anew(settings)
+
+
 async def look(settings: ServiceSettings) -> list[Lost]:
     """What no key opens, by service; changes nothing and makes no key. Raises StartupError."""
     found = list[Lost]()
     with explained():
         for service in KEEPERS:
-            async with _opened(service, settings) as database:
+            async with _opened(service, settings) as database, _read(service):
                 if database is not None and await stored(database, sealed_of(service)):
                     lost = await _unreadable(service, database, await _ring(settings, database))
                     found += [lost] if lost.counts else []
@@ -68,7 +86,8 @@ async def look(settings: ServiceSettings) -> list[Lost]:
 async def begin_anew(settings: ServiceSettings) -> list[str]:
     """Make first keys where there are none, and a new signing key where the one there does not open; the newest keys.
 
-    Secrets that no key opens stay as they are. Nothing else may run on these tables. Raises StartupError.
+    Tables are brought up to date before, as a start does. Secrets that no key opens stay as they are. Nothing else may
+    run on these tables. Raises StartupError.
     """
     from xget_auth.app import signing_keys  # noqa: PLC0415 - only here a process needs the service's code
 
@@ -78,6 +97,7 @@ async def begin_anew(settings: ServiceSettings) -> list[str]:
             async with _opened(service, settings) as database:
                 if database is None:
                     continue
+                await asyncio.to_thread(upgrade, settings.tables(service), f"xget_{service}")
                 keys = await open_keys(_keys_of(settings), database, sealed_of(service), anew=True)
                 newest.append(keys.ring.newest)
                 if service == "auth":
@@ -87,14 +107,15 @@ async def begin_anew(settings: ServiceSettings) -> list[str]:
 
 async def _unreadable(service: str, database: Database, ring: Keyring) -> Lost:
     counts, rows = dict[tuple[str, str, str], Count](), list[Unreadable]()
+    tables = await there(database, sealed_of(service))
     place: Place | None = Place()
     while place is not None:
         async with database.read() as session:
-            piece = await SealedRows(session, sealed_of(service), ring).check(place, _PIECE)
+            piece = await SealedRows(session, tables, ring).check(place, _PIECE)
         for key, count in piece.counts.items():
             if count.unreadable:
                 one = counts.setdefault(key, Count(count.table, count.column, count.key_id))
-                one.rows += count.rows
+                one.rows += count.unreadable
                 one.unreadable += count.unreadable
         rows = [*rows, *piece.unreadable][:_NAMED]
         place = piece.next
@@ -125,6 +146,15 @@ async def _stored(service: str, settings: ServiceSettings) -> list[Count]:
         if isinstance(error, Unavailable) and _on_server(settings):
             raise
         return []
+
+
+@asynccontextmanager
+async def _read(service: str) -> AsyncIterator[None]:
+    """Raises StartupError for tables that the database itself cannot read."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StartupError(f"The tables of {service} cannot be read ({error.orig}): put back a backup.") from error
 
 
 @asynccontextmanager

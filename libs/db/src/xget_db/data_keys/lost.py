@@ -19,8 +19,13 @@ _SHOWN = 12
 async def stored(database: Database, tables: Sequence[Sealed]) -> list[Count]:
     """How many secrets each key wrote, in those tables and columns that are there: also before a migration."""
     async with database.read() as session:
-        there = await session.run_sync(_there, tables)
-        return await counted(session, there)
+        return await counted(session, await session.run_sync(_there, tables))
+
+
+async def there(database: Database, tables: Sequence[Sealed]) -> list[Sealed]:
+    """Those tables and columns that are there: before a migration fewer than the code knows."""
+    async with database.read() as session:
+        return await session.run_sync(_there, tables)
 
 
 def lost_keys(counts: Sequence[Count], where: str) -> StartupError:

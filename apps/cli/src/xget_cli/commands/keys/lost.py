@@ -24,13 +24,15 @@ def lost(
     """Name the stored secrets that no key opens, also while nothing runs; exit code 1 if there are any.
 
     Reads the tables of this installation, by the same settings as the services. Restore the keys from a backup if you
-    can. If not, stop everything: --begin-anew makes a new key where there is none, and a new signing key, so that
-    XGet starts. Nothing else is changed: accounts and proxies wait for their secrets to be given again, users stay.
+    can. If not, stop everything: --begin-anew makes a new key where there is none, and a new signing key where it does
+    not open, so that XGet starts. No other secret is changed: accounts and proxies wait for theirs to be given again,
+    users stay.
     """
     from xget_kernel.errors import StartupError  # noqa: PLC0415 - `xget --help` must not load the engines' clients
+    from xget_standalone.lost_keys import looked  # noqa: PLC0415 - `xget --help` must not load the engines' clients
 
     try:
-        found, newest = asyncio.run(_looked(home, begin_anew=begin_anew))
+        found, newest = asyncio.run(looked(home, anew=begin_anew))
     except StartupError as error:
         raise CliError(str(error)) from error
     if json:
@@ -38,23 +40,6 @@ def lost(
     else:
         _show(found, newest, begin_anew=begin_anew)
     return 1 if found and not begin_anew else 0
-
-
-async def _looked(home: Path | None, *, begin_anew: bool) -> tuple[list[Lost], list[str]]:
-    from xget_kernel.settings import ServiceSettings  # noqa: PLC0415 - as above
-    from xget_standalone.choices import home_of  # noqa: PLC0415 - as above
-    from xget_standalone.home import Home  # noqa: PLC0415 - as above
-    from xget_standalone.lost_keys import begin_anew as anew  # noqa: PLC0415 - as above
-    from xget_standalone.lost_keys import look  # noqa: PLC0415 - as above
-
-    settings = ServiceSettings(home=home_of(home))
-    if not settings.home.exists() and not settings.is_real("tables"):
-        raise CliError(f"There is no home folder {settings.home}: name it with --home.")
-    if not begin_anew:
-        return await look(settings), []
-    with Home(settings.home):
-        found = await look(settings)
-        return found, await anew(settings)
 
 
 def _show(found: list[Lost], newest: list[str], *, begin_anew: bool) -> None:
@@ -67,7 +52,8 @@ def _show(found: list[Lost], newest: list[str], *, begin_anew: bool) -> None:
     if rows:
         table("\nRows", ["service", "table", "row_id", "column", "key"], rows)
     if begin_anew:
-        line(f"Begun anew: the key {', '.join(newest)} encrypts from now on. Start XGet again.")
+        told = f"the key {', '.join(newest)} encrypts from now on" if newest else "there are no tables yet"
+        line(f"Begun anew: {told}. Start XGet again.")
         if found:
             line("Then set what is lost again: `xget accounts import FILE`, `xget proxies import FILE`.")
     elif found:
