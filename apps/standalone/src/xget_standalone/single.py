@@ -133,8 +133,7 @@ async def _settled(bound: asyncio.Future[int], watch: Watch) -> None:
 
 
 async def _gateway(options: Options) -> int:
-    # A service's process does without the gateway's code.
-    from xget_standalone.gateway.serving import opened_gateway  # noqa: PLC0415 - as said
+    from xget_standalone.gateway.serving import opened_gateway  # noqa: PLC0415 - services do without the gateway's code
 
     settings = _settings(options, options.port, ServiceSettings)
     async with opened_gateway(settings) as app:
