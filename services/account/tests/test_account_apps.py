@@ -9,9 +9,12 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from fastapi import FastAPI
 
 from xget.account.v1 import account_pool_pb2 as pb
 from xget.account.v1.account_pool_pb2_grpc import AccountPoolStub
+from xget_account.service import LeaseService
+from xget_account.service.playbook import Answer
 from xget_kernel.clock import ManualClock
 from xget_kernel.errors import TooMany
 from xget_sandbox.api_v2.limits import ApiLimits
@@ -174,3 +177,20 @@ async def test_money_of_a_lost_lease_stays_counted_and_is_told_apart_until_the_m
     clock.advance(timedelta(days=32).total_seconds())
     client.headers["authorization"] = f"Bearer {tokens.make('ada', ['operator'])}"
     assert await money() == {"spent": 0, "held": 0, "uncertain": 0}
+
+
+async def test_money_that_a_report_has_settled_is_not_uncertain_when_the_process_dies_right_behind_it(
+    client: httpx.AsyncClient, pool: AccountPoolStub, app: FastAPI
+) -> None:
+    await account(client, "app", bearer_token="a")
+    lease = (await pool.Acquire(wish("dies"))).lease
+    read_nothing = Answer(operation=OPERATION, status=200, body_kind="json")
+    # the report alone: what follows it is never done
+    await LeaseService.report(
+        app.state.pool, lease.lease_id, lease.fencing_token, read_nothing, units=0, release=True
+    )  # fmt: skip
+    assert (await pool.Acquire(wish("another"))).lease.fencing_token == 2
+    money = (await client.get(f"{ACCOUNTS}/budget")).json()["money"]
+    assert {name: float(money[name]) for name in ("spent", "held", "uncertain")} == {
+        "spent": 0, "held": 0.1, "uncertain": 0
+    }  # fmt: skip

@@ -10,7 +10,8 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.errors import LeaseLost
-from xget_account.models import GRANTS, NEEDS_LOGIN, Account, LedgerEntry
+from xget_account.models import GRANTS, NEEDS_LOGIN, Account, ApiApp, LedgerEntry
+from xget_account.repository.apps import AppRepository
 from xget_account.repository.ledger import entries_of
 from xget_account.repository.life import LifeRepository
 from xget_account.repository.room import Outlook, Wish, day_of, healthy, outlook, usable
@@ -71,6 +72,10 @@ class LeaseRepository:
     async def settle_money(self, account_id: str, fence: int, units: int) -> None:
         """Take back what the request of a lease did not read; -1 is not known and stays counted."""
         await settle(self._session, account_id, fence, units)
+
+    async def app(self, account_id: str) -> ApiApp | None:
+        """What is known of the developer app of an account, which is locked."""
+        return await AppRepository(self._session).get(account_id)
 
     async def account(self, account_id: str) -> Account | None:
         """The account, locked for this transaction where the database can."""

@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
-from xget_account.models import Account, ApiApp
+from xget_account.models import Account
 from xget_account.repository import PoolTables, Wish
 from xget_account.repository.apps import AppRepository
 from xget_account.service.apps import (
-    closed,
     has_room,
     is_app_wide,
     key_of,
-    lost,
     opened,
     share_rest,
     share_window,
@@ -83,7 +81,7 @@ class AppPool(LeaseService):
         """See LeaseService. What an answer tells of the app holds for all of its accounts."""
         decision = await super().report(lease_id, fence, answer, error_text, units=units, release=release)
         if decision.rule.route != SESSION or decision.rule.name in _OF_NO_ROUTE:
-            await self._learned(lease_id.partition(".")[0], fence, answer, units)
+            await self._learned(lease_id.partition(".")[0], answer)
         return decision
 
     async def _admitted(self, granted: Granted, wish: Wish) -> bool:
@@ -107,7 +105,7 @@ class AppPool(LeaseService):
                 opened(app, access, wish.micros, now)
         return True
 
-    async def _learned(self, account_id: str, fence: int, answer: Answer, units: int) -> None:
+    async def _learned(self, account_id: str, answer: Answer) -> None:
         now = self._time.now()
         async with self._apps() as apps:
             known = await apps.get(account_id)
@@ -117,9 +115,6 @@ class AppPool(LeaseService):
             projects = answer.body_kind in _OF_PROJECTS
             rest = set(await apps.together(known.app_key)) if projects else set()
             accounts = await apps.lock(windows | rest)
-            app = await apps.get(account_id)
-            if app is not None and app.open_fence == fence:
-                _settled(app, units, self._time)
             if len(windows) > 1:
                 entries = await apps.entries(windows, answer.operation, now)
                 share_window(account_id, await self._busy(apps, accounts, answer.operation), entries, now)
@@ -135,10 +130,3 @@ class AppPool(LeaseService):
     async def _sharing(self, apps: AppRepository, key: str, wide: bool) -> set[str]:
         """Accounts whose requests count in one window with those of an app-wide token of this app."""
         return {name for name, other in (await apps.together(key)).items() if other} if wide else set()
-
-
-def _settled(app: ApiApp, units: int, clock: Clock) -> None:
-    if units < 0:
-        lost(app, clock.now())
-    else:
-        closed(app)

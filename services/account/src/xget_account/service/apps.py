@@ -105,6 +105,16 @@ def lost(app: ApiApp, now: datetime) -> None:
     closed(app)
 
 
+def settled(app: ApiApp, fence: int, units: int, now: datetime) -> None:
+    """The request of a lease was told of; -1 units: not what it has read."""
+    if app.open_fence != fence:
+        return
+    if units < 0:
+        lost(app, now)
+    else:
+        closed(app)
+
+
 def closed(app: ApiApp) -> None:
     """It is known what the newest request has cost."""
     app.open_fence = app.open_units = app.open_micros = 0

@@ -11,6 +11,7 @@ from typing import Final
 from xget_account.errors import LeaseLost
 from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
 from xget_account.repository import Held, Known, LeaseRepository, PoolRepository, PoolTables, next_day, pool_of
+from xget_account.service.apps import settled
 from xget_account.service.granting import stride
 from xget_account.service.learning import learn
 from xget_account.service.life import PLAYBOOK, Life, may_move
@@ -181,10 +182,16 @@ class Consequences:
                 decided.append(self._judge(account, entries[account.id, told.answer.operation], told))
         for told in valid:
             if accounts[told.account_id].api is not None:
-                await self._leases.settle_money(told.account_id, told.fence, told.units)
+                await self._settle(told)
         for unknown in self._unknown:
             await self._life.keep(sample_of(unknown, self._now), unknown.account)
         return decided
+
+    async def _settle(self, told: Told) -> None:
+        """Count what the request has read, and with it that its end is known: no crash comes in between."""
+        await self._leases.settle_money(told.account_id, told.fence, told.units)
+        if (app := await self._leases.app(told.account_id)) is not None:
+            settled(app, told.fence, told.units, self._now)
 
     def _judge(self, account: Account, entry: LedgerEntry, told: Told) -> Decision:
         decision = self._judging.decided(account, told)
