@@ -66,7 +66,10 @@ def unknown_columns(lines: Lines) -> tuple[str, ...]:
     delimiter = _delimiter(first)
     if delimiter is None:
         return ()
-    cells = next(csv.reader([first], delimiter=delimiter), [])
+    try:
+        cells = next(csv.reader([first], delimiter=delimiter), [])
+    except csv.Error:  # `parse` refuses it
+        return ()
     columns = enumerate(zip(_columns(cells), cells, strict=True), start=1)
     unknown = [(number, cell.strip()) for number, (name, cell) in columns if name not in FIELDS]
     return tuple(cell if _NAME.fullmatch(cell) else f"column {number}" for number, cell in unknown[:MOST_TOLD])
