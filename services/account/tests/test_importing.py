@@ -183,6 +183,7 @@ def test_each_refused_line_says_why_with_its_number() -> None:
         (json.dumps({"username": "n", "password": "p\ud800"}), "broken"),
         (json.dumps({"auth_token": "a b", "ct0": "c"}), "characters"),
         ("username,password\n" + "n" * 65 + ",p", "username"),
+        ("username,password\n" + "\u0390" * 64 + ",p", "username"),  # 192 letters without regard to case
         ("username,password," + "n" * 200_000 + "\nneo,p,x", "valid row"),
     ],
 )

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from xget_account.service.importing.cookies import missing, twitter_id, usable
 from xget_account.service.importing.tokens import TOKENS, bad_tokens, tokens_of
@@ -24,6 +25,8 @@ LIMITS = {"username": 64, "password": 512, "email": 320, "email_password": 512, 
           "login_method": 16}  # fmt: skip
 
 _USERNAME = re.compile(r"[\w.@+\-]{1,64}")
+_KEY: Final = 128
+"""Characters of a name without regard to case, at most: some letters are three then."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +62,7 @@ def check(line: int, raw: Mapping[str, str], cookies: Mapping[str, str] | None) 
     if method := values.get("login_method"):
         values["login_method"] = method.upper()
     username = values.pop("username", "").removeprefix("@")
-    if username and not _USERNAME.fullmatch(username):
+    if username and (not _USERNAME.fullmatch(username) or len(username.casefold()) > _KEY):
         return Refused(line, "The username may hold letters, digits and . _ @ + - only, up to 64 of them.")
     if tokens := tokens_of(raw):
         bad = bad_tokens(tokens, username, login=bool(cookies) or "password" in values) or _bad_value(values)
