@@ -49,6 +49,15 @@ async def test_a_start_names_what_needs_the_lost_keys_and_makes_no_other(tmp_pat
     await check_keys(settings)
 
 
+async def test_a_file_beside_the_one_that_is_named_does_not_hide_that_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await SingleHome(tmp_path, rows=10, pages=1).write()
+    monkeypatch.setenv("XGET_KEYS_FILE", str(tmp_path / "mistyped.json"))
+    with pytest.raises(StartupError, match=r"mistyped\.json is gone"):
+        await check_keys(ServiceSettings(home=tmp_path))
+
+
 async def test_one_goes_on_without_what_is_lost(tmp_path: Path) -> None:
     written, settings = SingleHome(tmp_path, rows=10, pages=1), ServiceSettings(home=tmp_path)
     await written.write()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xget_kernel.engines import EngineSettings
 from xget_kernel.errors import StartupError
+from xget_kernel.keys import KeySettings
 from xget_kernel.settings import ServiceSettings
 from xget_standalone.services import PARTS, Addresses
 
@@ -23,6 +24,13 @@ BANNER = (
 def home_of(given: Path | None) -> Path:
     """The folder of all state: as given, by XGET_HOME, or ./.xget."""
     return given or Path(os.environ.get("XGET_HOME") or ".xget")
+
+
+def keys_of(settings: ServiceSettings) -> KeySettings:
+    """The same settings as those of a service that keeps secrets."""
+    if isinstance(settings, KeySettings):
+        return settings
+    return KeySettings(**{name: value for name, value in settings if name in settings.model_fields_set})
 
 
 def addresses_of(host: str, base: int, *, open_mode: bool) -> Addresses:

@@ -18,10 +18,10 @@ from xget_db.migrations import upgrade
 from xget_db.sealed import Count, Place, SealedRows, Unreadable
 from xget_kernel.clock import SystemClock
 from xget_kernel.errors import StartupError, Unavailable, XGetError
-from xget_kernel.keys import KeySettings, Wrapping
+from xget_kernel.keys import Wrapping
 from xget_kernel.secrets import Keyring
 from xget_kernel.settings import ServiceSettings
-from xget_standalone.choices import home_of
+from xget_standalone.choices import home_of, keys_of
 from xget_standalone.home import Home
 from xget_standalone.migration.keys import KEEPERS, sealed_of
 from xget_standalone.starting import explained
@@ -45,7 +45,7 @@ async def refuse_lost_keys(settings: ServiceSettings) -> None:
 
     Each would see that for itself, but another one, which stores nothing yet, might have made a new file by then.
     """
-    given = _keys_of(settings)
+    given = keys_of(settings)
     if given.in_table or given.keys or given.keys_path.exists():
         return
     try:
@@ -98,7 +98,7 @@ async def begin_anew(settings: ServiceSettings) -> list[str]:
                 if database is None:
                     continue
                 await asyncio.to_thread(upgrade, settings.tables(service), f"xget_{service}")
-                keys = await open_keys(_keys_of(settings), database, sealed_of(service), anew=True)
+                keys = await open_keys(keys_of(settings), database, sealed_of(service), anew=True)
                 newest.append(keys.ring.newest)
                 if service == "auth":
                     await signing_keys(database, keys.ring, SystemClock()).begin_anew()
@@ -124,7 +124,7 @@ async def _unreadable(service: str, database: Database, ring: Keyring) -> Lost:
 
 async def _ring(settings: ServiceSettings, database: Database) -> Keyring:
     """The keys that there are; one that opens nothing where there is none. Makes none."""
-    given, none = _keys_of(settings), {"none": os.urandom(32)}
+    given, none = keys_of(settings), {"none": os.urandom(32)}
     if given.in_table:
         wrapping = Wrapping(await asyncio.to_thread(given.kek_chosen))
         held = await asyncio.to_thread(wrapping.opened, await InTable(database, wrapping).read())
@@ -174,10 +174,3 @@ async def _opened(service: str, settings: ServiceSettings) -> AsyncIterator[Data
 def _on_server(settings: ServiceSettings) -> bool:
     """Whether the tables are elsewhere than in files of the home folder."""
     return bool(settings.is_real("tables") or settings.database_url)
-
-
-def _keys_of(settings: ServiceSettings) -> KeySettings:
-    """The same settings as those of a service that keeps secrets."""
-    if isinstance(settings, KeySettings):
-        return settings
-    return KeySettings(**{name: value for name, value in settings if name in settings.model_fields_set})
