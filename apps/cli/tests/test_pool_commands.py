@@ -206,6 +206,26 @@ def test_what_is_lent_names_its_owner_and_who_used_it(
         usable_account_id(eve, "grace")
 
 
+def test_a_lent_account_is_never_taken_for_ones_own(says: Says, session: Session) -> None:
+    made = []
+    for who, platform in (("bob", "x"), ("eve", "x"), ("eve", "x_api"), ("ada", "x")):
+        with session(who) as client:
+            made.append(client.post("/api/v1/accounts", {"username": "Rosalind", "platform": platform})["id"])
+    for who, account in (("bob", made[0]), ("ada", made[3])):
+        says(who, "accounts", "grants", "add", "eve", "--only", account)
+    with session("eve") as eve:
+        with pytest.raises(CliError, match="2 have the name Rosalind, say which by its id") as refused:
+            usable_account_id(eve, "rosalind")
+        assert made[1] in refused.value.message
+        for one in made[1:3]:
+            says("eve", "accounts", "delete", one)
+    with session("eve") as eve, pytest.raises(CliError, match="2 have the name Rosalind, say which by its id") as lent:
+        usable_account_id(eve, "rosalind")
+    assert made[0] in lent.value.message
+    for who, account in (("bob", made[0]), ("ada", made[3])):
+        says(who, "accounts", "delete", account)
+
+
 def test_lent_proxies_tell_their_owner_and_what_is_left(says: Says, session: Session, ids: dict[str, str]) -> None:
     with session("bob") as bob:
         proxy = bob.post("/api/v1/proxies", {"type": "http", "ip": "8.8.8.8", "port": 1, "daily_budget": 1000})
@@ -347,7 +367,10 @@ def test_the_trail_of_an_account_is_found_by_its_name(says: Says, session: Sessi
             "items"
         ]
         assert row["subject_id"] == one
-    assert rows(says("eve", "audit", "--subject", "nobody")) == []
+    (row,) = json.loads(says("eve", "audit", "--subject", "HTTP://8.8.4.4:81", "--of", "proxies", "--json"))["items"]
+    assert row["subject_id"] == proxy
+    for nobody in ("nobody", "@"):
+        assert rows(says("eve", "audit", "--subject", nobody)) == []
     says("eve", "accounts", "delete", "lise")
     says("eve", "proxies", "delete", proxy)
 

@@ -84,21 +84,18 @@ def account_id(client: Client, given: str, which: Which = ANY) -> str:
     if is_id(given):
         return given
     name = given.removeprefix("@")
-    fits = 0 < len(name) <= _LONGEST and name.isprintable()
-    found = _rows(client, ACCOUNTS, name=name, platform=which.platform) if fits else []
-    return _only(found, ACCOUNTS) or _none(client, ACCOUNTS, name, which.platform)
+    return _only(_named(client, name, which), ACCOUNTS) or _none(client, ACCOUNTS, name, which.platform)
 
 
 def usable_account_id(client: Client, given: str) -> str:
-    """As `account_id`, of an account that others lend too. Raises CliError."""
-    try:
-        return account_id(client, given)
-    except CliError:
-        lent = client.get(f"{ACCOUNTS.path}/lent", size=_MOST)["items"]
-        ids = [row["account_id"] for row in lent if row["username"].casefold() == given.removeprefix("@").casefold()]
-        if len(ids) != 1:
-            raise
-        return str(ids[0])
+    """As `account_id`, of an account that others lend when none of one's own has the name. Raises CliError."""
+    name = given.removeprefix("@")
+    own = given if is_id(given) else _only(_named(client, name), ACCOUNTS)
+    if own:
+        return own
+    lent = client.get(f"{ACCOUNTS.path}/lent", size=_MOST)["items"]
+    found = [row | {"id": row["account_id"]} for row in lent if row["username"].casefold() == name.casefold()]
+    return _only(found, ACCOUNTS) or _none(client, ACCOUNTS, name)
 
 
 def account_path(client: Client, given: str, which: Which = ANY) -> str:
@@ -110,8 +107,7 @@ def proxy_id(client: Client, given: str) -> str:
     """The id of a proxy by its address, with scheme and port or without, or by id. Raises CliError."""
     if is_id(given):
         return given
-    parts = _ADDRESS.fullmatch(given.strip())
-    wanted = {} if parts is None else {name: value and value.lower() for name, value in parts.groupdict().items()}
+    wanted = _place(given.strip())
     found = _rows(client, PROXIES, **wanted) if wanted else []
     return _only(found, PROXIES) or _none(client, PROXIES, given)
 
@@ -128,11 +124,23 @@ def found_subject(client: Client, given: str) -> str:
     """The id of what has this name or address, an account first; else what was given. Raises CliError for several."""
     if is_id(given) or not given.isprintable() or not 0 < len(given) <= _LONGEST:
         return given
-    found = _only(_rows(client, ACCOUNTS, name=given.removeprefix("@") or None), ACCOUNTS)
-    parts = _ADDRESS.fullmatch(given)
-    if found is None and parts is not None and parts["port"]:
-        found = _only(_rows(client, PROXIES, **parts.groupdict()), PROXIES)
+    found = _only(_named(client, given.removeprefix("@")), ACCOUNTS)
+    place = _place(given)
+    if found is None and place.get("port"):
+        found = _only(_rows(client, PROXIES, **place), PROXIES)
     return found or given
+
+
+def _named(client: Client, name: str, which: Which = ANY) -> list[Row]:
+    """Accounts with this name; none for what no account can be called."""
+    fits = 0 < len(name) <= _LONGEST and name.isprintable()
+    return _rows(client, ACCOUNTS, name=name, platform=which.platform) if fits else []
+
+
+def _place(given: str) -> dict[str, str | None]:
+    """Type, host and port that an address names, as the service writes them; nothing for what is no address."""
+    parts = _ADDRESS.fullmatch(given)
+    return {} if parts is None else {name: value and value.lower() for name, value in parts.groupdict().items()}
 
 
 def _rows(client: Client, kind: Kind, **wanted: str | None) -> list[Row]:
