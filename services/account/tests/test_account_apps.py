@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +16,13 @@ from fastapi import FastAPI
 
 from xget.account.v1 import account_pool_pb2 as pb
 from xget.account.v1.account_pool_pb2_grpc import AccountPoolStub
+from xget_account.repository import PoolTables, Wish
+from xget_account.repository.apps import AppRepository
 from xget_account.service import LeaseService
+from xget_account.service.app_pool import AppPool, apps_on
 from xget_account.service.playbook import Answer
 from xget_kernel.clock import ManualClock
-from xget_kernel.errors import TooMany
+from xget_kernel.errors import TooMany, Unavailable
 from xget_sandbox.api_v2.limits import ApiLimits
 from xget_sandbox.limits import Limits, SandboxClock
 from xget_testing.tokens import TokenMaker
@@ -194,3 +200,46 @@ async def test_money_that_a_report_has_settled_is_not_uncertain_when_the_process
     assert {name: float(money[name]) for name in ("spent", "held", "uncertain")} == {
         "spent": 0, "held": 0.1, "uncertain": 0
     }  # fmt: skip
+
+
+READ = Wish(
+    owner_id="ada", platform="x_api", operation=OPERATION, holder="run", units=10, unit_micros=10_000,
+    request_micros=5_000,
+)  # fmt: skip
+
+
+async def spent(client: httpx.AsyncClient) -> list[tuple[Any, ...]]:
+    items = (await client.get(f"{ACCOUNTS}/budget")).json()["items"]
+    names = ("spent", "held", "uncertain", "requests", "results")
+    return [(*(float(item["money"][name]) for name in names), item["lease_until"]) for item in items]
+
+
+async def test_a_lease_that_its_app_has_no_room_for_costs_nothing(client: httpx.AsyncClient, app: FastAPI) -> None:
+    for name in ("first", "second"):
+        await account(client, name, bearer_token="a")
+    await app.state.pool.acquire(READ, 60)
+    with pytest.raises(TooMany):
+        await app.state.pool.acquire(replace(READ, holder="another"), 60)
+    first, second = await spent(client)
+    assert first[:5] == (0.005, 0.1, 0, 1, 10)
+    assert second == (0, 0, 0, 0, 0, None)
+
+
+async def test_a_lease_that_could_not_be_handed_out_costs_nothing(
+    client: httpx.AsyncClient, app: FastAPI, clock: ManualClock
+) -> None:
+    await account(client, "app", bearer_token="a")
+    built, faults = app.state.account, [Unavailable("Gone.")]
+
+    @asynccontextmanager
+    async def apps() -> AsyncIterator[AppRepository]:
+        if faults:
+            raise faults.pop()
+        async with apps_on(built.database)() as opened:
+            yield opened
+
+    pool = AppPool(PoolTables(built.database), built.vault, clock, apps=apps, daily_budget=50)
+    with pytest.raises(Unavailable):
+        await pool.acquire(READ, 60)
+    await pool.close()
+    assert await spent(client) == [(0, 0, 0, 0, 0, None)]

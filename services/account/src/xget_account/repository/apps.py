@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from xget_account.models import Account, ApiAccess, ApiApp, LedgerEntry
 from xget_account.repository.ledger import entries_of
-from xget_account.repository.spending import accesses, settle
+from xget_account.repository.spending import accesses, unspend
 from xget_db.locks import locked
 
 
@@ -66,6 +66,6 @@ class AppRepository:
         """The plan and the month of an account."""
         return (await accesses(self._session, [account_id])).get(account_id)
 
-    async def take_back(self, account_id: str, fence: int) -> None:
-        """Nothing was asked under a lease: what was held for it is not spent."""
-        await settle(self._session, account_id, fence, 0)
+    async def take_back(self, account_id: str, fence: int, micros: int) -> None:
+        """Nothing was asked under a lease: what was held for it (`micros`) is not spent."""
+        await unspend(self._session, account_id, fence, micros)

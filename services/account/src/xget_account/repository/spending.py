@@ -81,6 +81,17 @@ async def settle(session: AsyncSession, account_id: str, fence: int, units: int)
     access.held_fence = access.held_units = 0
 
 
+async def unspend(session: AsyncSession, account_id: str, fence: int, micros: int) -> None:
+    """Forget the request of a lease, which was not made: what it may have cost was counted for it."""
+    access = (await accesses(session, [account_id])).get(account_id)
+    if access is None or access.held_fence != fence:
+        return
+    access.units = max(0, access.units - access.held_units)
+    access.micros = max(0, access.micros - micros)
+    access.requests = max(0, access.requests - 1)
+    access.held_fence = access.held_units = 0
+
+
 async def accesses(session: AsyncSession, account_ids: Sequence[str]) -> dict[str, ApiAccess]:
     """What these accounts may spend; who changes it has their accounts locked."""
     rows = await session.scalars(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
@@ -14,6 +15,7 @@ from xget_account.service.apps import (
     is_app_wide,
     key_of,
     opened,
+    settled,
     share_rest,
     share_window,
     under_way,
@@ -66,7 +68,7 @@ class AppPool(LeaseService):
                 raise
             if admitted:
                 return granted
-            await self.release(granted.lease_id, granted.account.fence)
+            await asyncio.shield(self._undone(granted))
 
     async def report(
         self,
@@ -84,6 +86,19 @@ class AppPool(LeaseService):
             await self._learned(lease_id.partition(".")[0], answer)
         return decision
 
+    async def _undo(self, granted: Granted) -> None:
+        """See LeaseService. What was held for its request is not spent."""
+        account_id, fence = granted.account.id, granted.account.fence
+        try:
+            if granted.api is not None:
+                async with self._apps() as apps:
+                    await apps.lock([account_id])
+                    await apps.take_back(account_id, fence, granted.micros)
+                    if (app := await apps.get(account_id)) is not None:
+                        settled(app, fence, 0, self._time.now())
+        finally:
+            await super()._undo(granted)
+
     async def _admitted(self, granted: Granted, wish: Wish) -> bool:
         account_id, fence, now = granted.account.id, granted.account.fence, self._time.now()
         wide = is_app_wide(granted.api)
@@ -98,7 +113,7 @@ class AppPool(LeaseService):
                 entries = await apps.entries(ids, wish.operation, now)
                 busy = await self._busy(apps, accounts, wish.operation)
                 if not has_room(account_id, busy, entries, now):
-                    await apps.take_back(account_id, fence)
+                    await apps.take_back(account_id, fence, granted.micros)
                     return False
             access = await apps.access(account_id)
             if access is not None and access.held_fence == fence:

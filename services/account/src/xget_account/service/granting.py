@@ -34,6 +34,8 @@ class Granted(NotPickled):
     expires_at: datetime
     api: Mapping[str, Any] | None = None
     """Tokens for the platform's official API, and what its plan has."""
+    micros: int = 0
+    """What its request may cost at most, which is counted."""
 
     @property
     def lease_id(self) -> str:
@@ -225,7 +227,7 @@ class Granting:
         if pick.fresh:
             account.begun = account.turn - stride(account, self._daily_budget)
         plan = {"full_archive": wish.archive}
-        self._granted[number] = Granted(account, cookies, until, {**api, **plan} if api else None)
+        self._granted[number] = Granted(account, cookies, until, {**api, **plan} if api else None, wish.micros)
 
 
 def _use(pick: _Pick) -> Use:

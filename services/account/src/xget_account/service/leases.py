@@ -182,9 +182,18 @@ class LeaseService:
 
     def _give_back(self, granted: Granted) -> None:
         """Who asked has gone."""
-        task = asyncio.create_task(self.release(granted.lease_id, granted.account.fence))
+        self._undone(granted)
+
+    def _undone(self, granted: Granted) -> asyncio.Task[None]:
+        """The lease is given back, whoever waits for that is cancelled or not."""
+        task = asyncio.create_task(self._undo(granted))
         self._tidying.add(task)
         task.add_done_callback(self._tidying.discard)
+        return task
+
+    async def _undo(self, granted: Granted) -> None:
+        """Nobody has the lease, and nobody asks anything under it."""
+        await self.release(granted.lease_id, granted.account.fence)
 
     async def _report(self, reports: Sequence[Told]) -> list[Decision | Exception]:
         now = self._clock.now()
