@@ -157,3 +157,12 @@ async def test_a_refresh_token_is_good_once(ask: Ask, sandbox: Sandbox) -> None:
     assert again["access_token"] != given["access_token"]
     sandbox.conditions.limits.clock.advance(7201)
     assert (await ask("users/44196397", bearer=again["access_token"])).status_code == 401
+
+
+@pytest.mark.parametrize("authorization", [b"Basic \xc3\xa9", b"Basic a", b"Basic", b"Bearer any", b"Basic OmI="])
+async def test_who_renews_without_a_client_id_is_refused(ask: Ask, authorization: bytes) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": "refresh-anna"}
+    answer = await ask.client.post(
+        "https://api.x.com/2/oauth2/token", data=form, headers={"authorization": authorization}
+    )
+    assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized_client")

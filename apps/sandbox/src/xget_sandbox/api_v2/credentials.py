@@ -9,7 +9,6 @@ id renewed them. An app is a project of its own until `projects` says otherwise;
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error as NoBase64
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -140,5 +139,5 @@ def _client(authorization: str) -> str:
     kind, _, pair = authorization.partition(" ")
     try:
         return b64decode(pair).decode("latin-1").partition(":")[0] if kind == "Basic" else ""
-    except NoBase64:
+    except ValueError:  # no base64, or no ASCII at all
         return ""
