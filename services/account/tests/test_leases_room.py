@@ -242,3 +242,89 @@ async def test_a_fault_behind_the_commit_is_told_to_those_alone_whom_it_is_about
     )
     assert [type(answer) for answer in told] == [Decision, Unavailable]
     await pool.close()
+
+
+class _OneChanged(PoolRepository):
+    """Of several accounts, another changes the first between the look that locks nothing and what is written."""
+
+    async def reported(self, wanted: Collection[tuple[str, str]], *given: Any) -> Any:
+        found = await super().reported(wanted, *given)
+        for account_id, _ in () if self.locks else sorted(wanted)[:1]:
+            self._direct.later(_rename, {"id": account_id})
+        return found
+
+
+def keeping(kind: type[PoolRepository]) -> type[PoolTables]:
+    """Who changes an account between the look and what is written keeps it for longer than anybody waits."""
+
+    class Tables(PoolTables):
+        def _opened(self, direct: Direct, *, lock: bool = True) -> PoolRepository:
+            return kind(direct, lock=lock)
+
+        async def pool(self, work: Any) -> Any:
+            if self._database.dialect == "postgresql":  # elsewhere the look is this transaction, too
+                raise Unavailable("Another change holds what this one needs.")
+            return await super().pool(work)
+
+    return Tables
+
+
+async def test_who_waits_in_vain_for_an_account_costs_no_other_his_lease(database: Database) -> None:
+    clock, vault = ManualClock(), Vault(Keyring({"k": b"k" * 32}))
+    await fill(database, clock, vault, "x", 2)
+    pool = LeaseService(keeping(_Overtaken)(database), vault, clock, daily_budget=50)
+    wishes = [replace(SEARCH, holder=holder) for holder in ("one", "two")]
+    told = await asyncio.gather(*(pool.acquire(wish, 60) for wish in wishes), return_exceptions=True)
+    on_postgres = database.dialect == "postgresql"
+    assert [type(one) for one in told] == [Unavailable if on_postgres else Granted, Granted]
+    async with database.read() as session:
+        entries = list(await session.scalars(select(LedgerEntry)))
+    assert sum(entry.used_today for entry in entries) == (1 if on_postgres else 2)
+    await pool.close()
+
+
+async def test_who_waits_in_vain_for_an_account_costs_no_other_his_report(database: Database) -> None:
+    clock, vault = ManualClock(), Vault(Keyring({"k": b"k" * 32}))
+    await fill(database, clock, vault, "x", 2)
+    giving = LeaseService(PoolTables(database), vault, clock, daily_budget=50)
+    leases = [await giving.acquire(replace(SEARCH, holder=holder), 60) for holder in ("one", "two")]
+    leases.sort(key=lambda lease: lease.account.id)
+    pool = LeaseService(keeping(_OneChanged)(database), vault, clock, daily_budget=50)
+    answer = Answer(operation="S", status=200, limit=60, remaining=49, has_data=True)
+    told = await asyncio.gather(
+        *(pool.report(lease.lease_id, lease.account.fence, answer) for lease in leases), return_exceptions=True
+    )
+    on_postgres = database.dialect == "postgresql"
+    assert [type(one) for one in told] == [Unavailable if on_postgres else Decision, Decision]
+    async with database.read() as session:
+        accounts = list(await session.scalars(select(Account).order_by(Account.id)))
+    assert [account.lease_reports for account in accounts] == [0 if on_postgres else 1, 1]
+    await giving.close()
+    await pool.close()
+
+
+class _Breaking(PoolRepository):
+    """The database goes away before the second lease."""
+
+    async def lease(self, held: Collection[Held], given: Any, operation: str, *more: Any) -> set[str]:
+        if operation != SEARCH.operation:
+            raise Unavailable("Gone.")
+        return await super().lease(held, given, operation, *more)
+
+
+async def test_a_lease_is_told_when_it_is_committed_and_forgotten_when_it_is_not(database: Database) -> None:
+    class Tables(PoolTables):
+        def _opened(self, direct: Direct, *, lock: bool = True) -> PoolRepository:
+            return _Breaking(direct, lock=lock)
+
+    clock, vault = ManualClock(), Vault(Keyring({"k": b"k" * 32}))
+    await fill(database, clock, vault, "x", 2)
+    pool = LeaseService(Tables(database), vault, clock, daily_budget=50)
+    wishes = [SEARCH, replace(SEARCH, operation="T", holder="other")]
+    told = await asyncio.gather(*(pool.acquire(wish, 60) for wish in wishes), return_exceptions=True)
+    lasts = database.dialect == "postgresql"  # each of the two is a transaction of its own there
+    assert [type(one) for one in told] == [Granted if lasts else Unavailable, Unavailable]
+    async with database.read() as session:
+        accounts = list(await session.scalars(select(Account)))
+    assert sum(account.fence for account in accounts) == (1 if lasts else 0)
+    await pool.close()

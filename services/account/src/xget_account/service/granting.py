@@ -11,11 +11,11 @@ from typing import Any, Final
 from xget_account.models import Account
 from xget_account.repository import Held, PoolRepository, PoolTables, Wish
 from xget_account.repository.uses import Use
+from xget_account.service.turns import stride
 from xget_account.service.vault import Vault
 from xget_db.grants import Lent
 from xget_kernel.secrets import NotPickled, SecretUnreadable
 
-_STRIDE: Final = 10**12
 WINDOW: Final = timedelta(minutes=15)
 """For how long X counts requests before it starts anew."""
 Ask = tuple[int, Wish, int]
@@ -66,6 +66,8 @@ class Granting:
         self._now = now
         self._daily_budget = daily_budget
         self._granted: dict[int, Granted] = {}
+        self._lasting = False
+        """What was granted is committed already, whatever becomes of the others."""
         self._out: set[str] = set()
         """Accounts that this transaction cannot give."""
         self.unreadable: set[str] = set()
@@ -73,19 +75,29 @@ class Granting:
         self.missed: set[int] = set()
         """Wishes whose account was changed by another between the look and the lease, where looking locks nothing."""
 
-    async def run(self, tables: PoolTables, asks: Sequence[tuple[Wish, int]]) -> list[Granted | None]:
+    async def run(self, tables: PoolTables, asks: Sequence[tuple[Wish, int]]) -> list[Granted | Exception | None]:
         """`grant`, of accounts that are looked at first and locked when they are leased.
 
-        Who misses his is served with all locked. So is who may spend money: it is held before the lease.
+        Who misses his is served with all locked. So is who may spend money: it is held before the lease. A fault is
+        told to those alone whose leases are not committed by then.
         """
         if any(wish.is_api for wish, _ in asks):
-            return await tables.pool(partial(self.grant, asks=asks))
-        found = await tables.glance(partial(self.grant, asks=asks))
+            return [*await tables.pool(partial(self.grant, asks=asks))]
+        found: list[Granted | Exception | None] = []
+        try:
+            found += await tables.glance(partial(self.grant, asks=asks))
+        except Exception as error:
+            if not self._lasting:
+                raise
+            return [self._granted.get(number, error) for number in range(len(asks))]
         if again := sorted(self.missed):
             self._granted, self.missed = {}, set()
-            late = await tables.pool(partial(self.grant, asks=[asks[number] for number in again]))
-            for number, granted in zip(again, late, strict=True):
-                found[number] = granted
+            late: list[Granted | Exception | None] = []
+            try:
+                late += await tables.pool(partial(self.grant, asks=[asks[number] for number in again]))
+            except Exception as error:  # noqa: BLE001 - told to those who missed theirs
+                late = [error] * len(again)
+            found = [late.pop(0) if number in again else one for number, one in enumerate(found)]
         return found
 
     async def grant(self, leases: PoolRepository, asks: Sequence[tuple[Wish, int]]) -> list[Granted | None]:
@@ -113,8 +125,6 @@ class Granting:
             leased = await self._leased(picks, asks[0][1])
             # another transaction took the room of the others while this one chose
             asks = [pick.ask for pick in picks if pick.account.id not in leased]
-            for number, _, _ in asks:
-                self._granted.pop(number, None)
             if not self._leases.locks:
                 self.missed |= {number for number, _, _ in asks}
                 return
@@ -202,20 +212,19 @@ class Granting:
             paid = [account for account in paid if account.id in paying]
         ids = {account.id for account in paid}
         chosen = [pick for pick in picks if pick.account.id in ids]
-        for pick in chosen:
-            self._lease(pick)
         if not chosen:
             return set()
+        given = {pick.account.id: (pick.ask[0], self._lease(pick)) for pick in chosen}
         ends = self._now + timedelta(seconds=max(pick.ask[2] for pick in chosen)) + WINDOW
-        uses = [_use(pick) for pick in chosen]
-        leased = await self._leases.lease(paid, uses, wish.operation, self._now, ends)
-        lost = [account for account in paid if account.id not in leased]
-        if lost and wish.is_api:
+        leased = await self._leases.lease(paid, [_use(pick) for pick in chosen], wish.operation, self._now, ends)
+        self._granted |= {number: granted for account_id, (number, granted) in given.items() if account_id in leased}
+        self._lasting = not self._leases.locks
+        if wish.is_api and (lost := [account for account in paid if account.id not in leased]):
             self._leases.take_back_money(lost, wish)
         return leased
 
-    def _lease(self, pick: _Pick) -> None:
-        (number, wish, seconds), account, (cookies, api) = pick.ask, pick.account, pick.secrets
+    def _lease(self, pick: _Pick) -> Granted:
+        (_, wish, seconds), account, (cookies, api) = pick.ask, pick.account, pick.secrets
         now, today = self._now, self._now.date().isoformat()
         until = now + timedelta(seconds=seconds)
         account.fence += 1
@@ -227,7 +236,7 @@ class Granting:
         if pick.fresh:
             account.begun = account.turn - stride(account, self._daily_budget)
         plan = {"full_archive": wish.archive}
-        self._granted[number] = Granted(account, cookies, until, {**api, **plan} if api else None, wish.micros)
+        return Granted(account, cookies, until, {**api, **plan} if api else None, wish.micros)
 
 
 def _use(pick: _Pick) -> Use:
@@ -239,8 +248,3 @@ def _use(pick: _Pick) -> Use:
 def may_use(user_id: str, account: Account | Held, lent: Sequence[Lent]) -> bool:
     """Whether an account is somebody's, or lent to him."""
     return account.owner_id == user_id or bool({Lent(account.owner_id), Lent(account.owner_id, account.id)} & {*lent})
-
-
-def stride(account: Account | Held, daily_budget: int) -> int:
-    """How far one request moves the account back in the order of choice: half as far for twice the budget."""
-    return _STRIDE // max(1, account.daily_budget or daily_budget)

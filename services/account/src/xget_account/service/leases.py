@@ -159,7 +159,7 @@ class LeaseService:
         order = self._fairness.ranked([wish for wish, _ in asks])
         found = dict(zip(order, await granting.run(self._tables, [asks[n] for n in order]), strict=True))
         for number, granted in found.items():
-            if granted is not None:
+            if isinstance(granted, Granted):
                 self._fairness.served(asks[number][0])
         why = await self._refusals([asks[n][0] for n, granted in found.items() if granted is None], now, granting)
         answers: list[Granted | Exception] = [found[n] or why[asked(wish)] for n, (wish, _) in enumerate(asks)]

@@ -12,10 +12,10 @@ from xget_account.errors import LeaseLost
 from xget_account.models import ACTIVE, NEEDS_LOGIN, NEW, Account, LedgerEntry
 from xget_account.repository import Held, Known, LeaseRepository, PoolRepository, PoolTables, next_day, pool_of
 from xget_account.service.apps import settled
-from xget_account.service.granting import stride
 from xget_account.service.learning import learn
 from xget_account.service.life import PLAYBOOK, Life, may_move
 from xget_account.service.playbook import REST, Answer, Book, Decision, Rule, route_of
+from xget_account.service.turns import stride
 from xget_account.service.unknown import Unknown, sample_of
 from xget_telemetry.logs import get_logger
 
@@ -115,7 +115,11 @@ class Reporting:
         decided, changed = await tables.glance(partial(self._taken, reports=reports, announce=announce))
         if again := [number for number, told in enumerate(reports) if told.account_id in changed]:
             late = [reports[number] for number in again]
-            anew, _ = await tables.pool(partial(self._taken, reports=late, announce=announce))
+            anew: list[Decision | Exception | None]
+            try:
+                anew, _ = await tables.pool(partial(self._taken, reports=late, announce=announce))
+            except Exception as error:  # noqa: BLE001 - the others are committed: it is told to these alone
+                anew = [error] * len(late)
             for number, decision in zip(again, anew, strict=True):
                 decided[number] = decision
         return decided
