@@ -52,7 +52,7 @@ async def told(database_url: str) -> list[tuple[object, object]]:
     database = Database(database_url)
     async with database.read() as session:
         query = select(Task, Execution).join(Execution, Execution.id == Task.execution_id).order_by(Task.id)
-        found = [(task.waiting, run.waiting) for task, run in await session.execute(query)]
+        found: list[tuple[object, object]] = [(one.waiting, run.waiting) for one, run in await session.execute(query)]
     await database.close()
     return found
 
