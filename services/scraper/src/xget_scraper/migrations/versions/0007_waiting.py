@@ -32,7 +32,7 @@ def _tell_who_waits_already() -> None:
     query = sa.select(tasks.c.id, runs.c.phase, *times).select_from(latest)
     found = op.get_bind().execute(query.where(runs.c.phase.in_(("queued", "draining")))).all()
     for task_id, phase, resume_at, since in found:
-        waiting = {"reason": "storage" if phase == "draining" else "worker"}
+        waiting: dict[str, str | None] = {"reason": "storage" if phase == "draining" else "worker"}
         if phase == "queued" and resume_at is not None:
             waiting = {"reason": "account" if since else "retry", "until": resume_at.isoformat()}
             waiting |= {"since": since.isoformat(), "accounts": None} if since else {}
