@@ -96,20 +96,25 @@ async def test_sums_over_very_many_say_of_when_they_are(database: Database, monk
 
 async def test_why_very_many_have_no_room_is_looked_up_now_and_then(database: Database, monkeypatch: Any) -> None:
     monkeypatch.setattr(refusal, "MANY", 2)
-    clock = ManualClock()
+    clock, errors = ManualClock(), list[NoAccountNow]()
     later, sooner = clock.now() + timedelta(seconds=15), clock.now() + timedelta(seconds=12)
     pool = LeaseService(PoolTables(database), Vault(Keyring({"k": b"k" * 32})), clock, daily_budget=100)
 
     async def refused(operation: str = "Search") -> Any:
         with pytest.raises(NoAccountNow) as raised:
             await pool.acquire(Wish(owner_id="ada", platform="x", operation=operation, holder="run"), 60)
+        errors.append(raised.value)
         return raised.value.available_at
 
     await _fill(database, clock, ["a", "b"], rest_until=later)
     assert await refused() == later
     await _fill(database, clock, ["c"], rest_until=sooner)
     assert await refused() == later, "what was said is said again"
+    clock.advance(4)
+    assert await refused() == later
+    assert [error.retry_after for error in errors] == [15, 15, 11], "the time until then is that of now"
+    assert len({*map(id, errors)}) == len(errors), "who raises an error adds to it: nobody shares his"
     assert await refused("Other") == sooner, "another question is looked up"
-    clock.advance(11)
+    clock.advance(7)
     assert await refused() == sooner, "ten seconds are over"
     await pool.close()

@@ -106,7 +106,7 @@ class NoAccountNow(TooMany):
             headers={"available-at": moment, "accounts": str(accounts), "then": str(then), "waits-for": waits_for},
         )
         self.available_at = available_at
-        self.accounts = accounts
+        self.accounts, self.then, self.waits_for = accounts, then, waits_for
         self.pools: frozenset[str] = frozenset()
         """Pools of others that might do as well."""
 

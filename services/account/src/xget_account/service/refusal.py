@@ -51,7 +51,8 @@ async def explain_all(
     first = {asked(wish): wish for wish in reversed(wishes)}
     found: dict[Key, Exception] = {}
     for key, wish in first.items():
-        found[key] = await told.get(key, partial(explain, leases, wish, now, budget), seconds)
+        error = await told.get(key, partial(explain, leases, wish, now, budget), seconds)
+        found[key] = _said_again(error, now) if isinstance(error, NoAccountNow) else error
     return found
 
 
@@ -69,8 +70,20 @@ async def explain(leases: LeaseRepository, wish: Wish, now: datetime, budget: in
     return NoUsableAccount(_of_many(wish, kinds))
 
 
+def _said_again(error: NoAccountNow, now: datetime) -> NoAccountNow:
+    """A refusal as it is now, in an error of its own: who raises one adds to what it holds."""
+    seconds = _seconds(error.available_at, now)
+    again = NoAccountNow(error.available_at, error.accounts, error.then, error.waits_for, retry_after=seconds)
+    again.pools = error.pools
+    return again
+
+
+def _seconds(at: datetime, now: datetime) -> int:
+    return max(1, math.ceil((at - now).total_seconds()))
+
+
 def _later(outlook: Outlook, wish: Wish, now: datetime) -> NoAccountNow:
-    seconds = max(1, math.ceil((outlook.at - now).total_seconds()))
+    seconds = _seconds(outlook.at, now)
     error = NoAccountNow(outlook.at, outlook.accounts, outlook.then, outlook.waits_for, retry_after=seconds)
     error.pools = frozenset(pool_of(lent.owner_id, wish.platform) for lent in wish.lent)
     return error
