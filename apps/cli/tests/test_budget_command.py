@@ -94,13 +94,37 @@ def test_bars_times_and_sums_are_shown(capsys: pytest.CaptureFixture[str], monke
     assert asked[0] == {"operation": "SearchTimeline", "page": "1", "size": "50"}
     assert f"1 of 2 accounts can work today; 3,000 of 4,000 requests are left until {SOON:%m-%d %H:%M} UTC." in shown
     lines = {line.split()[0]: line for line in shown.splitlines() if line.strip()}
-    assert "0 of 350" in lines["SearchTimeline"]
+    whole, window = [line for line in shown.splitlines() if "SearchTimeline" in line]
+    assert "0 of 350" in whole
     assert "1,500 of 2,000" in lines["neo"]
-    assert "10 of 50" in lines["neo"]
-    assert lines["neo"].count(f"{SOON:%m-%d %H:%M}") == 2
+    assert lines["neo"].count(f"{SOON:%m-%d %H:%M}") == 1
+    assert "10 of 50" in window
+    assert window.count(f"{SOON:%m-%d %H:%M}") == 1
     assert "not known yet" in lines["UserTweets"]
     assert "Official API" not in shown
     assert "These sums" not in shown
+
+
+def test_in_a_usual_terminal_no_word_or_figure_is_broken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = WINDOW | {"operation": "tweetCountsRecentSearch", "limit": 3000, "remaining": 2999}
+    money = {
+        "currency": "USD", "cap": "5", "spent": "2.775", "held": "0.5", "left": "1.725", "results_cap": None,
+        "results": 655, "results_left": None, "requests": 8, "resets_at": SOON.isoformat(),
+    }  # fmt: skip
+    monkeypatch.setitem(FOUND, "items", [ACCOUNT | {"state": "NEEDS_LOGIN", "operations": [long], "money": money}])
+    monkeypatch.setitem(FOUND, "money", money)
+    with serving_in_thread(gateway([])) as url:
+        budget(common=Common(url=url))
+    shown = capsys.readouterr().out
+    drawn = [line for line in shown.splitlines() if "requests are left" not in line and "are spent" not in line]
+    assert max(map(len, drawn)) <= 80
+    for whole in ("  tweetCountsRecentSearch ", "████████ 2,999 of 3,000", "NEEDS_LOGIN", "██████░░ 1,500 of 2,000"):
+        assert whole in shown
+    row = next(line for line in drawn if line.startswith("neo") and "USD" in line)
+    assert [word for word in row.split("  ") if "USD" in word][1:] == ["2.77 USD", "0.50 USD", "5.00 USD"]
 
 
 def test_sums_over_very_many_accounts_say_of_when_they_are(
@@ -132,7 +156,8 @@ def test_money_of_official_apis_is_shown(capsys: pytest.CaptureFixture[str], mon
 
 
 @pytest.mark.parametrize(("left", "whole", "full"), [(0, 50, 0), (1, 5000, 1), (25, 50, 6), (50, 50, 12), (9, 0, 0)])
-def test_a_bar_shows_what_is_left(left: int, whole: int, full: int) -> None:
+def test_a_bar_shows_what_is_left(left: int, whole: int, full: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     drawn = bar(left, whole).plain
     assert (len(drawn), drawn.count("█")) == (WIDTH, full)
 

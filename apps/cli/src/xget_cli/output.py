@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xget_cli.fitting import brief, fitted, is_id
+
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters of foreign texts that could move the cursor or turn the line around."""
 
@@ -36,14 +38,48 @@ def safe(value: Any) -> str:
     return _flat(str("" if value is None else value)).strip()
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table; cells are plain text, never markup. Ids stay in one piece, to be copied."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, spare: Sequence[str] = ()) -> None:
+    """A table; cells are plain text, never markup. Ids stay in one piece, to be copied.
+
+    Where the terminal is too narrow, columns of `spare` are left out, the first ones first; if that does not help, a
+    row is a block of lines.
+    """
+    screen, cells = console(), [[_cell(value) for value in row] for row in rows]
+    fit = fitted(columns, cells, screen.width, ())
+    if fit is None:
+        cells = [[brief(cell) for cell in row] for row in cells]
+        fit = fitted(columns, cells, screen.width, spare)
+    if fit is None:
+        return _blocks(screen, title, columns, cells)
     drawn = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name in columns:
-        drawn.add_column(name, overflow="fold", no_wrap=name == "id" or name.endswith("_id"))
-    for row in rows:
-        drawn.add_row(*(cell if isinstance(cell, Text) else Text(safe(cell)) for cell in row))
-    console().print(drawn)
+    for place, width in zip(fit.columns, fit.widths, strict=True):
+        drawn.add_column(columns[place], overflow="fold", no_wrap=is_id(columns[place]), width=width)
+    for row in cells:
+        drawn.add_row(*(row[place] for place in fit.columns))
+    screen.print(drawn)
+    if fit.spared:
+        left_out = ", ".join(columns[place] for place in sorted(fit.spared))
+        line(f"No room for: {left_out}. A wider window or --json shows it.")
+    return None
+
+
+def _blocks(screen: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    if title:
+        screen.print(Text(title, "italic"))
+    for number, row in enumerate(rows):
+        block = Table(show_header=False, box=None, pad_edge=False)
+        block.add_column(no_wrap=True, style="bold")
+        block.add_column(overflow="fold")
+        for name, cell in zip(columns, row, strict=True):
+            if cell.plain:
+                block.add_row(name, cell)
+        if number:
+            screen.print()
+        screen.print(block)
+
+
+def _cell(value: Any) -> Text:
+    return value if isinstance(value, Text) else Text(safe(value))
 
 
 def line(text: str) -> None:

@@ -47,7 +47,8 @@ def audit(
         if common.json:
             return print_json({"items": found})
         known = names(client, [row[name] for row in found for name in ("actor", "owner_id")])
-    return table(f"{len(found)} rows", _COLUMNS, [[_cell(row, name, known) for name in _COLUMNS] for row in found])
+    rows = [[_cell(row, name, known) for name in _COLUMNS] for row in found]
+    return table(f"{len(found)} rows", _COLUMNS, rows, spare=("owner_id", "owner"))
 
 
 def _rows(client: Client, name: str, wanted: dict[str, str | None], limit: int) -> Iterator[dict[str, Any]]:

@@ -53,7 +53,8 @@ def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
     if common.json:
         return print_json(found)
     columns = ["id", "proxy", "country", "exit_ip", "score", "latency", "recent", "success_rate", "state"]
-    return table(f"{found['total']} proxies", columns, [[_cell(c, p) for c in columns] for p in found["items"]])
+    rows = [[_cell(c, p) for c in columns] for p in found["items"]]
+    return table(f"{found['total']} proxies", columns, rows, spare=("id", "exit_ip"))
 
 
 @app.command

@@ -10,10 +10,12 @@ from rich.text import Text
 
 from xget_cli.client import Client
 from xget_cli.options import DEFAULTS, Common
-from xget_cli.output import line, print_json, table
+from xget_cli.output import console, line, print_json, table
 
 WIDTH: Final = 12
+_WIDE: Final = 100
 _LOW: Final = 0.2
+_SPARE: Final = ("requests", "held", "spent")
 _MANY: Final = 10_000
 """So many accounts are not added up for each who asks."""
 
@@ -54,13 +56,14 @@ def budget(
     if found["totals"]["accounts"] >= _MANY:
         at = datetime.fromisoformat(found["summed_at"])
         line(f"These sums are of {at:%H:%M:%S} UTC: over so many accounts they are made every 30 s at most.")
-    columns = ["operation", "left", "", "accounts", "without room", "next room", "used today"]
+    columns = ["operation", "left", "accounts", "without room", "next room", "used today"]
     if found["operations"]:
-        table("By operation", columns, [_operation(row) for row in found["operations"]])
-    columns = ["account", "state", "today", "", "operation", "window", "", "full again", "rests until"]
-    rows = [row for account in found["items"] for row in _account(account)]
+        rows = [_operation(row) for row in found["operations"]]
+        table("By operation", columns, rows, spare=("used today", "accounts"))
     if found.get("money"):
         _money(found)
+    columns = ["account, operation", "state", "left today, in the window", "full again", "rests until"]
+    rows = [row for account in found["items"] for row in _account(account)]
     return table(f"By account, page {found['page']} of {max(1, found['pages'])}", columns, rows)
 
 
@@ -73,8 +76,8 @@ def _money(found: Mapping[str, Any]) -> None:
     )
     if float(whole.get("uncertain", 0)):
         line(f"Of what is spent, {_usd(whole['uncertain'])} are uncertain: nobody told of the answers.")
-    columns = ["account", "left", "", "spent", "held", "month's cap", "results", "requests", "month ends"]
-    table("Money", columns, [_spent(one) for one in found["items"] if one.get("money")])
+    columns = ["account", "left", "spent", "held", "month's cap", "results", "requests", "month ends"]
+    table("Money", columns, [_spent(one) for one in found["items"] if one.get("money")], spare=_SPARE)
 
 
 def _spent(account: Mapping[str, Any]) -> list[Any]:
@@ -82,11 +85,8 @@ def _spent(account: Mapping[str, Any]) -> list[Any]:
     cap = "" if money["results_cap"] is None else f" of {money['results_cap']:,}"
     return [
         account["username"],
-        bar(float(money["left"]), float(money["cap"])),
-        _usd(money["left"]),
-        _usd(money["spent"]),
-        _usd(money["held"]),
-        _usd(money["cap"]),
+        _told(bar(float(money["left"]), float(money["cap"])), _usd(money["left"])),
+        *(Text(_usd(money[name]), no_wrap=True) for name in ("spent", "held", "cap")),
         f"{money['results']:,}{cap}",
         money["requests"],
         _time(money["resets_at"]),
@@ -98,53 +98,42 @@ def _usd(amount: str) -> str:
 
 
 def _operation(row: Mapping[str, Any]) -> list[Any]:
-    left = f"{row['remaining']:,} of {row['limit']:,}" if row["known"] else "not known yet"
+    left = _left(row["remaining"], row["limit"]) if row["known"] else "not known yet"
     room = _time(row["next_room_at"])
-    return [
-        row["operation"],
-        bar(row["remaining"], row["limit"]) if row["known"] else "",
-        left,
-        row["accounts"],
-        row["without_room"],
-        room,
-        row["used_today"],
-    ]
+    return [row["operation"], left, row["accounts"], row["without_room"], room, row["used_today"]]
 
 
 def _account(account: Mapping[str, Any]) -> list[list[Any]]:
-    """A line for the account with its first operation, and one for each other."""
-    day = [
-        account["username"],
-        account["state"],
-        bar(account["budget_left"], account["daily_budget"]),
-        f"{account['budget_left']:,} of {account['daily_budget']:,}",
-    ]
-    everything = account["rest_until"]
-    windows = [_window(window, everything) for window in account["operations"]]
-    first, *others = windows or [["", "", "", "", _time(everything)]]
-    return [[*day, *first], *(["", "", "", "", *window] for window in others)]
+    """A line for the account and its day, and one for the window of each operation."""
+    left = _left(account["budget_left"], account["daily_budget"])
+    day = [account["username"], account["state"], left, "", _time(account["rest_until"])]
+    return [day, *map(_window, account["operations"])]
 
 
-def _window(window: Mapping[str, Any], everything: str | None) -> list[Any]:
+def _window(window: Mapping[str, Any]) -> list[Any]:
     known = window["limit"] is not None and window["remaining"] is not None
-    rests = max(filter(None, (window["rest_until"], everything)), default=None)
-    return [
-        window["operation"],
-        bar(window["remaining"], window["limit"]) if known else "",
-        f"{max(0, window['remaining'])} of {window['limit']}" if known else "not known yet",
-        _time(window["reset_at"]),
-        _time(rests),
-    ]
+    left = _left(max(0, window["remaining"]), window["limit"]) if known else "not known yet"
+    return [Text(f"  {window['operation']}"), "", left, _time(window["reset_at"]), _time(window["rest_until"])]
+
+
+def _left(left: int, whole: int) -> Text:
+    return _told(bar(left, whole), f"{left:,} of {whole:,}")
+
+
+def _told(drawn: Text, words: str) -> Text:
+    """A bar and what it means, in one piece."""
+    return Text.assemble(drawn, " ", words, no_wrap=True)
 
 
 def bar(left: float, whole: float) -> Text:
-    """What is left of a whole, as a bar of WIDTH characters."""
+    """What is left of a whole, as a bar of WIDTH characters, or two thirds of that in a narrow terminal."""
+    width = WIDTH if console().width >= _WIDE else WIDTH * 2 // 3
     share = min(1.0, max(0.0, left / whole)) if whole > 0 else 0.0
-    full = round(share * WIDTH)
+    full = round(share * width)
     if share > 0:
         full = max(1, full)
     colour = "red" if share == 0 else "yellow" if share <= _LOW else "green"
-    return Text.assemble(("█" * full, colour), ("░" * (WIDTH - full), "dim"))
+    return Text.assemble(("█" * full, colour), ("░" * (width - full), "dim"))
 
 
 def _time(moment: str | None) -> str:

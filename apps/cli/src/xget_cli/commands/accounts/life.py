@@ -57,7 +57,8 @@ def leases(account: Account, *, page: int = 1, size: int = 50, which: Which = AN
         known = names(client, [one["requester_id"] for one in found["items"]])
     columns = ["last_at", "first_at", "times", "operation", "holder", "requester", "requester_id"]
     rows = [one | {"requester": _whose(one["requester_id"], known)} for one in found["items"]]
-    return table(f"{found['total']} uses", columns, [[one[c] for c in columns] for one in rows])
+    told = [[one[c] for c in columns] for one in rows]
+    return table(f"{found['total']} uses", columns, told, spare=("requester_id", "first_at"))
 
 
 def _whose(requester_id: str, known: Mapping[str, str]) -> str:
@@ -73,7 +74,8 @@ def lent(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
         known = names(client, [one["owner_id"] for one in found["items"]])
     columns = ["account_id", "owner", "owner_id", "platform", "username", "state", "budget_left", "daily_budget"]
     rows = [one | {"owner": known.get(one["owner_id"], "")} for one in found["items"]]
-    return table(f"{found['total']} accounts", columns, [[one[c] for c in columns] for one in rows])
+    told = [[one[c] for c in columns] for one in rows]
+    return table(f"{found['total']} accounts", columns, told, spare=("owner_id", "account_id"))
 
 
 def samples(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
@@ -107,9 +109,9 @@ def playbook(
         return print_json(found)
     rows = [_rule(number, rule) for number, rule in enumerate(found["rules"], 1)]
     rows.append(_rule("", found["otherwise"]))
-    columns = ["", "rule", "when", "action", "rest", "state"]
+    columns = ["no", "rule", "when", "action", "rest", "state"]
     since = f", in force since {found['since'][:16].replace('T', ' ')} UTC" if found["since"] else ""
-    table(f"{found['name']}, revision {found['revision']}, {found['source']}{since}", columns, rows)
+    table(f"{found['name']}, revision {found['revision']}, {found['source']}{since}", columns, rows, spare=("no",))
     if found["note"]:
         line(f"Note: {found['note']}")
     if found["trouble"]:

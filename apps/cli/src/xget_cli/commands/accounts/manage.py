@@ -71,7 +71,8 @@ def list_(*, page: int = 1, size: int = 50, common: Common = DEFAULTS) -> None:
     if common.json:
         return print_json(found)
     columns = ["id", "username", "platform", "status", "active", "last_used", "error_msg"]
-    return table(f"{found['total']} accounts", columns, [[a.get(c) for c in columns] for a in found["items"]])
+    rows = [[a.get(c) for c in columns] for a in found["items"]]
+    return table(f"{found['total']} accounts", columns, rows, spare=("id", "last_used"))
 
 
 def status(account: Account, *, which: Which = ANY, common: Common = DEFAULTS) -> None:

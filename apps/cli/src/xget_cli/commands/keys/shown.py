@@ -16,7 +16,8 @@ def show(told: Told, found: Found) -> None:
             rows.append((" ".join(group), key["id"], key["wrapped_by"], _state(key), wrote))
     table("", ["services", "key", "wrapped by", "", "secrets"], rows)
     columns = ["service", "table", "column", "key_id", "rows", "unreadable"]
-    table("", columns, [[one[column] for column in columns] for one in found.counts])
+    written = [[one[column] for column in columns] for one in found.counts]
+    table("", [*columns[:-1], "lost"], written, spare=("service",))
     for service, trouble in told.troubles.items():
         line(f"{service}: {trouble}")
     if found.unreadable:

@@ -14,7 +14,12 @@ from xget_cli.errors import CliError
 from xget_cli.options import DEFAULTS, Common, Id
 from xget_cli.output import line, print_json, table
 
-LISTED = ["id", "task_name", "task_type", "status", "waits_for", "progress", "result_count", "created_at"]
+LISTED = {
+    "id": "id", "name": "task_name", "type": "task_type", "status": "status", "waits for": "waits_for",
+    "done": "progress", "results": "result_count", "created": "created_at",
+}  # fmt: skip
+"""Columns, and what stands in them."""
+_SPARE = ("created", "type", "done")
 OBSERVED = ["posts", "looking", "hidden", "seen", "not_shown", "gone", "failed"]
 PATH = "/api/v1/tasks"
 
@@ -32,8 +37,11 @@ def list_(
         found = client.get(PATH, status=status, task_type=type, page=page, size=size)
     if common.json:
         return print_json(found)
-    rows = [[(task | {"waits_for": told_waiting(task)}).get(name) for name in LISTED] for task in found["items"]]
-    return table(f"{found['total']} tasks (page {found['page']} of {max(found['pages'], 1)})", LISTED, rows)
+    told = [task | {"waits_for": told_waiting(task), "progress": f"{task['progress']} %"} for task in found["items"]]
+    columns = [name for name in LISTED if name != "waits for" or any(task["waits_for"] for task in told)]
+    rows = [[task.get(LISTED[name]) for name in columns] for task in told]
+    title = f"{found['total']} tasks (page {found['page']} of {max(found['pages'], 1)})"
+    return table(title, columns, rows, spare=_SPARE)
 
 
 def show(task_id: Id, *, common: Common = DEFAULTS) -> None:
