@@ -45,6 +45,14 @@ async def spent(client: httpx.AsyncClient, account_id: str) -> tuple[str, int]:
     return str(body["spent_usd"]), body["results"]
 
 
+async def test_who_asks_the_official_api_needs_a_token_and_no_login(
+    client: httpx.AsyncClient, app_account: str
+) -> None:
+    refused = await client.post(f"{ACCOUNTS}/{app_account}/login")
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:xget:error:login_impossible")
+    assert "give it a token" in refused.json()["detail"]
+
+
 async def test_money_is_held_before_and_corrected_after(
     client: httpx.AsyncClient, pool: AccountPoolStub, app_account: str
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from xget_account.errors import AccountNotFound, LoginCapReached, LoginImpossible, LoginUnderWay
-from xget_account.models import RETIRED, Account, LoginAttempt
+from xget_account.models import API, RETIRED, Account, LoginAttempt
 from xget_account.repository import LoginRepository
 from xget_account.repository.logins import MACHINE_METHODS
 from xget_account.schemas import LoginNow
@@ -73,6 +73,8 @@ def check_possible(account: Account, method: str) -> None:
     """Raise LoginImpossible (422) with what is missing."""
     if account.status == RETIRED:
         raise LoginImpossible("The account is retired: take it into use again first.")
+    if account.platform.endswith(API):
+        raise LoginImpossible("It asks the official API: give it a token with PUT /api/v1/accounts/{id}/api.")
     if account.login_method not in MACHINE_METHODS:
         raise LoginImpossible(
             f"Its login_method is {account.login_method}: set it to TWITTER or GOOGLE, or import fresh cookies."
