@@ -14,6 +14,8 @@ GAP: Final = 2
 """Cells between two columns."""
 LONGEST: Final = 24
 """Words beyond that may be broken, as addresses are."""
+COMFORTABLE: Final = 24
+"""So much each sentence should have: columns are spared for that."""
 READABLE: Final = 12
 """Sentences in less than that are no help."""
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)?")
@@ -39,32 +41,38 @@ def brief(cell: Text) -> Text:
     return Text(f"{found[1]} {found[2]}", no_wrap=True) if found else cell
 
 
+def natural(columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> int:
+    """Cells with which no line breaks."""
+    return sum(_wishes(columns, rows)) + GAP * (len(columns) - 1)
+
+
 def fitted(columns: Sequence[str], rows: Sequence[Sequence[Text]], width: int, spare: Sequence[str]) -> Fit | None:
     """Columns in `width` cells, without `spare` ones (the first ones first) if need be; None when nothing helps."""
     bodies = [[row[place] for row in rows] for place in range(len(columns))]
-    needs = [_needed(name, of) for name, of in zip(columns, bodies, strict=True)]
-    wishes = [max(map(cell_len, (name, *(c.plain for c in of)))) for name, of in zip(columns, bodies, strict=True)]
-    left = list(range(len(columns)))
-    spared = list[int]()
+    wishes = _wishes(columns, rows)
     to_spare = [columns.index(name) for name in spare if name in columns]
-    while sum(needs[n] for n in left) + GAP * (len(left) - 1) > width:
-        if not to_spare:
-            return None
-        spared.append(to_spare.pop(0))
-        left.remove(spared[-1])
-    room = width - GAP * (len(left) - 1)
-    widths = _shared([needs[n] for n in left], [wishes[n] for n in left], room)
-    return Fit(tuple(left), tuple(widths), tuple(spared))
+    for room in (COMFORTABLE, READABLE):
+        needs = [_needed(name, of, room) for name, of in zip(columns, bodies, strict=True)]
+        for count in range(len(to_spare) + 1):
+            left = [place for place in range(len(columns)) if place not in to_spare[:count]]
+            free = width - GAP * (len(left) - 1)
+            if sum(needs[place] for place in left) <= free:
+                widths = _shared([needs[place] for place in left], [wishes[place] for place in left], free)
+                return Fit(tuple(left), tuple(widths), tuple(to_spare[:count]))
+    return None
 
 
-def _needed(column: str, cells: Sequence[Text]) -> int:
-    """Less would break what is one piece, or make a pole of a sentence."""
+def _wishes(columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> list[int]:
+    return [max(map(cell_len, (name, *(row[n].plain for row in rows)))) for n, name in enumerate(columns)]
+
+
+def _needed(column: str, cells: Sequence[Text], room: int) -> int:
+    """Less would break what is one piece, or leave a sentence less than `room`."""
     pieces = [column] if is_id(column) else _words(column)
     for cell in cells:
         pieces += [cell.plain] if is_id(column) or cell.no_wrap else _words(cell.plain)
-        if cell_len(cell.plain) > READABLE:
-            pieces.append("-" * READABLE)
-    return max(map(cell_len, pieces))
+    longest = max(map(cell_len, (cell.plain for cell in cells)), default=0)
+    return max(min(room, longest) if longest > READABLE else 0, *map(cell_len, pieces))
 
 
 def _words(text: str) -> list[str]:

@@ -20,7 +20,7 @@ def show_import(
     else:
         rows = [(e["line"], e["outcome"], *(e.get(c) for c in columns), e.get("reason")) for e in lines]
         if rows:
-            table("", ["line", "outcome", *columns, "reason"], rows)
+            table("", ["line", "outcome", *columns, "reason"], rows, spare=columns[1:])
         if report.get("unknown_columns"):
             line(_not_taken(report["unknown_columns"], report.get("known_columns", [])))
         line(", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items())) or "The file has no lines to take.")

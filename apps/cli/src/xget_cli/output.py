@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xget_cli.fitting import brief, fitted, is_id
+from xget_cli.fitting import brief, fitted, is_id, natural
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters of foreign texts that could move the cursor or turn the line around."""
@@ -45,10 +45,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
     row is a block of lines.
     """
     screen, cells = console(), [[_cell(value) for value in row] for row in rows]
-    fit = fitted(columns, cells, screen.width, ())
-    if fit is None:
+    if natural(columns, cells) > screen.width:
         cells = [[brief(cell) for cell in row] for row in cells]
-        fit = fitted(columns, cells, screen.width, spare)
+    fit = fitted(columns, cells, screen.width, spare)
     if fit is None:
         return _blocks(screen, title, columns, cells)
     drawn = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
