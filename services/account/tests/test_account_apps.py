@@ -125,8 +125,11 @@ async def test_users_of_an_app_have_windows_of_their_own(
     assert x.asked == {200: 2 * WINDOW}
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"), [(429, "problem:usage-capped"), (402, "problem:credits"), (402, "problem"), (402, "empty")]
+)
 async def test_a_spent_month_rests_all_accounts_of_the_app_and_no_others(
-    client: httpx.AsyncClient, pool: AccountPoolStub, clock: ManualClock
+    client: httpx.AsyncClient, pool: AccountPoolStub, clock: ManualClock, status: int, kind: str
 ) -> None:
     ids = {
         "first": await account(client, "first", bearer_token="a", app="news"),
@@ -136,7 +139,7 @@ async def test_a_spent_month_rests_all_accounts_of_the_app_and_no_others(
     leases = {name: (await pool.Acquire(wish(name, account_id=number))).lease for name, number in ids.items()}
     for name in ("user", "other"):
         await pool.Report(report(leases[name], {"status": 200, "body_kind": "json", "limit": -1, "remaining": -1}))
-    capped = {"status": 429, "body_kind": "problem:usage-capped", "limit": -1, "remaining": -1}
+    capped = {"status": status, "body_kind": kind, "limit": -1, "remaining": -1}
     await pool.Report(report(leases["first"], capped, units=0))
     items = (await client.get(f"{ACCOUNTS}/budget")).json()["items"]
     rests = {item["username"]: item["rest_until"] for item in items}

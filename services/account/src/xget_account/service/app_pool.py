@@ -32,7 +32,9 @@ Apps = Callable[[], AbstractAsyncContextManager[AppRepository]]
 
 _OF_NO_ROUTE: Final = frozenset({"daily_budget", "unknown"})
 """Decisions that accounts of every route may get."""
-_OF_PROJECTS: Final = frozenset({"problem:usage-capped", "problem:credits"})
+_CAPPED: Final = "problem:usage-capped"
+_NO_CREDITS: Final = 402
+"""Whatever its body says."""
 
 
 def apps_on(database: Database) -> Apps:
@@ -127,7 +129,7 @@ class AppPool(LeaseService):
             if known is None:
                 return
             windows = await self._sharing(apps, known.app_key, known.app_wide) | {account_id}
-            projects = answer.body_kind in _OF_PROJECTS
+            projects = answer.body_kind == _CAPPED or answer.status == _NO_CREDITS
             rest = set(await apps.together(known.app_key)) if projects else set()
             accounts = await apps.lock(windows | rest)
             if len(windows) > 1:
