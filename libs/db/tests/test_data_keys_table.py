@@ -102,6 +102,18 @@ async def test_a_key_that_is_not_here_yet_is_fetched_and_nothing_is_decided_befo
         assert told.type is SecretUnreadable, "it was looked for"
 
 
+async def test_a_key_that_is_missed_in_a_thread_of_a_database_is_fetched_too(db: Database, tmp_path: Path) -> None:
+    asyncio.get_running_loop().set_debug(True)  # else nobody says that the loop was touched from outside
+    mine, theirs = await keys_of(tmp_path, db), await keys_of(tmp_path, db)
+    async with theirs.following():
+        await mine.add()
+        token = mine.ring.encrypt("x", aad="p")
+        with pytest.raises(KeysLate, match="try again"):
+            await asyncio.to_thread(theirs.ring.decrypt, token, aad="p")
+        await asyncio.to_thread(eventually, lambda: mine.ring.newest in theirs.ring.ids)
+        assert await asyncio.to_thread(theirs.ring.decrypt, token, aad="p") == "x"
+
+
 async def test_keys_that_were_lost_before_the_start_are_not_waited_for(
     db: Database, sample: type, tmp_path: Path
 ) -> None:

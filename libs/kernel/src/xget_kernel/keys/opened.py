@@ -38,6 +38,7 @@ class Keys(NotPickled):
         self._missed: dict[str, float] = {}
         self._gone: set[str] = set()
         self._wake: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def kind(self) -> str:
@@ -110,7 +111,7 @@ class Keys(NotPickled):
         if self.place is None or not self.place.followed:
             yield  # otherwise each encryption looks at the file
             return
-        self._wake = asyncio.Event()
+        self._wake, self._loop = asyncio.Event(), asyncio.get_running_loop()
         self.ring.watch(None, self._late)
         await self.look()
         task = asyncio.create_task(self._follow(self.place.wrapping, self._wake))
@@ -161,8 +162,8 @@ class Keys(NotPickled):
         since = self._missed.setdefault(key_id, time.monotonic())
         if time.monotonic() - since > PATIENCE_SECONDS:
             return False
-        if self._wake is not None:
-            self._wake.set()
+        if self._wake is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)  # who decrypts may be in a thread of a database
         return True
 
     async def _follow(self, wrapping: Wrapping, wake: asyncio.Event) -> None:
