@@ -20,6 +20,6 @@ lent = APIRouter(prefix="/api/v1/proxies/lent", tags=["proxies"])
 
 @lent.get("")
 async def list_lent_proxies(lending: LentRead, caller: CallerDep, page: PageParams) -> PageOut[LentProxy]:
-    """Proxies of others that your tasks may go out through: whose, where, how they are and what is left today."""
+    """Proxies of others that your tasks may go out through: whose, how they are and what is left today."""
     items, total = await lending.page(caller, page)
     return PageOut[LentProxy].of(items, page, total)
