@@ -246,3 +246,14 @@ async def test_a_lease_that_could_not_be_handed_out_costs_nothing(
         await pool.acquire(READ, 60)
     await pool.close()
     assert await spent(client) == [(0, 0, 0, 0, 0, None)]
+
+
+@pytest.mark.parametrize("name", ["no\0name", "\x1b[31mred", "n" * 65, ""])
+async def test_a_problem_whose_name_is_no_word_is_told_without_it(
+    client: httpx.AsyncClient, pool: AccountPoolStub, name: str
+) -> None:
+    number = await account(client, "app", bearer_token="a")
+    lease = (await pool.Acquire(wish("run"))).lease
+    await pool.Report(report(lease, {"status": 403, "body_kind": f"problem:{name}"}))
+    last = (await client.get(f"{ACCOUNTS}/{number}/status")).json()["last_report"]
+    assert (last["status"], last["body_kind"]) == (403, "problem")

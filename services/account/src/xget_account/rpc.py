@@ -16,7 +16,7 @@ from xget_account.models import API
 from xget_account.service import Granted, LeaseService, Wish
 from xget_account.service.api_access import Prices
 from xget_account.service.granting import WINDOW
-from xget_account.service.playbook import Answer
+from xget_account.service.playbook import Answer, known_kind
 
 SERVICE_NAME = "xget.account.v1.AccountPool"
 
@@ -60,7 +60,7 @@ class AccountPool(AccountPoolServicer):
             operation=_word(request.operation, "operation", 64),
             status=request.status,
             error_codes=frozenset(request.error_codes),
-            body_kind=request.body_kind,
+            body_kind=_kind(request.body_kind),
             limit=request.limit,
             remaining=request.remaining,
             reset_at=_time(request.reset_at) if request.HasField("reset_at") else None,
@@ -174,6 +174,11 @@ def _word(value: str, field: str, longest: int) -> str:
     if not 1 <= len(value) <= longest:
         raise BadRequestField(field, "length", f"{field} needs 1 to {longest} characters.")
     return value
+
+
+def _kind(word: str) -> str:
+    """What a body is. Which problem it is stands there in the platform's words: only a word is kept and shown."""
+    return "problem" if word.startswith("problem:") and not known_kind(word) else word
 
 
 def _ttl(seconds: int) -> int:
