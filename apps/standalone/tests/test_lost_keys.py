@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from xget_auth.app import signing_keys
 from xget_db.data_keys import open_keys
 from xget_db.engine import Database
 from xget_db.migrations import downgrade, upgrade
+from xget_kernel.clock import SystemClock
 from xget_kernel.errors import StartupError
 from xget_kernel.keys import KeySettings
+from xget_kernel.secrets import Secret
 from xget_kernel.settings import ServiceSettings
+from xget_standalone import lost_keys
 from xget_standalone.key_check import check_keys
 from xget_standalone.lost_keys import begin_anew, look
 from xget_standalone.migration.keys import sealed_of
@@ -79,6 +83,24 @@ async def test_tables_that_are_none_are_left_to_who_starts_on_them(tmp_path: Pat
     async with database.transaction():
         await check_keys(ServiceSettings(home=tmp_path))
     await database.close()
+
+
+async def test_tables_that_take_long_to_count_hide_nothing_that_was_found_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'all.db'}"
+    await asyncio.to_thread(upgrade, url, "xget_auth")
+    database = Database(url)
+    settings = KeySettings(home=tmp_path, port=0, database_url=Secret(url))
+    await signing_keys(database, settings.keyring(), SystemClock()).ensure()
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT i AS id, "
+    async with database.transaction() as session:
+        await session.execute(text(f"CREATE VIEW accounts AS {many} 'v1\\:k' || (i % 7) || '\\:x' AS password FROM n"))
+    await database.close()
+    settings.keys_path.unlink()
+    monkeypatch.setattr(lost_keys, "_PATIENCE", 0.5)
+    with pytest.raises(StartupError, match=r"wrote signing_keys\.private_jwk 1\."):
+        await check_keys(settings)
 
 
 async def test_only_what_does_not_open_is_counted(tmp_path: Path) -> None:
