@@ -304,6 +304,24 @@ async def test_a_connection_is_kept_for_a_moment_and_goes_back_as_it_came(postgr
 
 
 @pytest.mark.connected("postgres")
+async def test_what_is_planned_while_a_table_is_empty_reads_it_by_key(server: Database, sample: Any) -> None:
+    def plan(_postgres: bool) -> Executable:
+        wanted = "SELECT t.id, r.task_id FROM tasks t LEFT JOIN runs r ON r.id = t.id AND r.task_id = 'a'"
+        return text(f"EXPLAIN {wanted} WHERE t.id = ANY('{{1,2,3,4,5,6,7,8}}')")
+
+    async with server.transaction() as session:
+        await session.execute(insert(sample.Task), [{"id": f"{n}", "name": "n"} for n in range(1000)])
+    async with server.engine.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.execute("ANALYZE tasks")
+        await raw.execute("VACUUM ANALYZE runs")  # the server knows now that nothing is in it
+    steps = "\n".join(step for (step,) in await server.directly(lambda direct: direct.rows(plan, {})))
+    assert "Index Cond: ((id)::text = (t.id)::text)" in steps
+    assert not any(word in steps for word in ("Merge", "Hash", "Materialize", "Seq Scan"))
+
+
+@pytest.mark.connected("postgres")
 async def test_a_kept_connection_that_ended_is_not_used(postgres_schema: str) -> None:
     db = Database(postgres_schema)
     try:

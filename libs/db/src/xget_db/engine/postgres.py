@@ -24,11 +24,16 @@ from xget_db.sharing import shared
 T = TypeVar("T")
 
 _NUMBER: Final = "SHOW server_version"
+_BY_KEY: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    **dict.fromkeys(("enable_seqscan", "enable_mergejoin", "enable_hashjoin", "enable_material"), "off"),
+}
 _PLANNED_ONCE: Final = Settings(
-    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off", "RESET plan_cache_mode; RESET enable_seqscan"
+    "; ".join(f"SET {name} = {value}" for name, value in _BY_KEY.items()),
+    "; ".join(f"RESET {name}" for name in _BY_KEY),
 )
 """What happens at every page is planned once for a connection: to plan it takes longer than to do it. Such a plan may
-outlive the day when the table was small, so that it must not read the table whole."""
+outlive the day when a table was small or empty, so that it must read by key, and no table or index whole."""
 
 
 class PostgresTables:
