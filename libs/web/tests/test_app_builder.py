@@ -85,6 +85,12 @@ async def test_metrics_count_by_route_template(client: httpx.AsyncClient) -> Non
     assert "/nowhere" not in answer.text
 
 
+async def test_nothing_has_a_nul_in_its_path(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v1/things/a%00b")
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:xget:error:path_not_found")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_commit_that_fails_is_an_error_and_not_201(client: httpx.AsyncClient) -> None:
     answer = await client.post(NOTES, json={"name": "lost"}, headers={"X-Parent": "nobody"})
     assert answer.status_code == 500

@@ -227,3 +227,8 @@ async def test_readiness_and_metrics_tell_the_truth(client: httpx.AsyncClient, p
     assert lease.username == "neo"
     assert (await client.get("/readyz")).status_code == 200
     assert 'xget_account_acquires_total{outcome="granted"} 1.0' in (await client.get("/metrics")).text
+
+
+async def test_an_id_with_a_nul_is_of_nothing(client: httpx.AsyncClient) -> None:
+    for path in ("a%00b", "%00/status", "a%00/history"):
+        assert (await client.get(f"/api/v1/accounts/{path}")).status_code == 404

@@ -11,7 +11,7 @@ from xget_kernel.ids import new_id
 from xget_telemetry import logs
 from xget_telemetry.metrics import Registry
 from xget_web import problems
-from xget_web.errors import InternalError
+from xget_web.errors import InternalError, PathNotFound
 from xget_web.metrics import HTTP_REQUESTS, HTTP_SECONDS
 from xget_web.routes import RouteTable
 
@@ -19,6 +19,7 @@ REQUEST_ID = "x-request-id"
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+NUL = "\0"
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -54,6 +55,8 @@ class Edge:
 
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
+            if NUL in scope["path"]:  # a column of PostgreSQL holds none, and cannot even be asked for one
+                raise PathNotFound("Nothing is served under this path: a NUL character is in it.")
             await self._app(scope, receive, answer.send)
         except Exception as error:
             if answer.status:
