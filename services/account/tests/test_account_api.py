@@ -164,6 +164,30 @@ async def test_renewed_tokens_are_kept(client: httpx.AsyncClient, pool: AccountP
     assert not [word for word in ("second", "access_token", "secret-token") if word in shown.text]
 
 
+async def test_tokens_that_a_person_gave_meanwhile_are_not_lost_to_a_renewal_of_those_before(
+    client: httpx.AsyncClient, pool: AccountPoolStub, app_account: str
+) -> None:
+    user = {"client_id": "c", "client_secret": "s", "refresh_token": "first"}
+    await client.put(f"{ACCOUNTS}/{app_account}/api", json=user | {"monthly_budget_usd": "50"})
+
+    async def keep(refresh: str, access: str, person: str = "") -> str:
+        lease = (await pool.Acquire(wish())).lease
+        if person:
+            await client.put(f"{ACCOUNTS}/{app_account}/api", json=user | {"refresh_token": person})
+        await pool.KeepApi(
+            pb.KeepApiRequest(
+                lease_id=lease.lease_id, fencing_token=lease.fencing_token, refresh_token=refresh,
+                access_token=access, replaces="first",
+            )
+        )  # fmt: skip
+        return str((await pool.Acquire(wish())).lease.api.refresh_token)
+
+    assert await keep("first", "") == "first", "that a renewal begins"
+    assert await keep("second", "access") == "second"
+    assert await keep("second", "access") == "second", "told again, because the answer was lost"
+    assert await keep("third", "other", person="persons") == "persons"
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

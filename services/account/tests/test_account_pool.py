@@ -211,6 +211,35 @@ async def test_a_broken_account_is_set_aside_with_a_sentence(
     assert (await client.get(f"{URL}/{account['id']}")).json()["status"] == "ACTIVE"
 
 
+@pytest.mark.parametrize(("status", "codes"), [(401, [32]), (403, [353])])
+async def test_an_answer_to_cookies_that_were_replaced_meanwhile_says_nothing_of_the_new_ones(
+    pool: Any, add_account: Any, client: httpx.AsyncClient, status: int, codes: list[int]
+) -> None:
+    account = await add_account("neo")
+
+    async def state() -> str:
+        return str((await client.get(f"{URL}/{account['id']}")).json()["status"])
+
+    old = await take(pool)
+    await client.put(f"{URL}/{account['id']}", json={"cookies": {"auth_token": "new", "ct0": "new"}})
+    assert (await pool.Report(answer(old, status, error_codes=codes, release=True))).verdict == "relogin"
+    assert await state() == "NEW"
+    fresh = await take(pool)
+    assert dict(fresh.cookies) == {"auth_token": "new", "ct0": "new"}
+    await pool.Report(answer(fresh, status, error_codes=codes))
+    assert await state() == "NEEDS_LOGIN"
+
+
+async def test_that_an_account_is_suspended_is_believed_whatever_its_cookies_were(
+    pool: Any, add_account: Any, client: httpx.AsyncClient
+) -> None:
+    account = await add_account("neo")
+    old = await take(pool)
+    await client.put(f"{URL}/{account['id']}", json={"cookies": {"auth_token": "new", "ct0": "new"}})
+    await pool.Report(answer(old, 403, error_codes=[64]))
+    assert (await client.get(f"{URL}/{account['id']}")).json()["status"] == "SUSPENDED"
+
+
 async def test_who_has_nothing_to_use_is_told_why(pool: Any, add_account: Any, client: httpx.AsyncClient) -> None:
     with pytest.raises(RpcNotFound, match="no account of x"):
         await take(pool)

@@ -87,7 +87,8 @@ class AccountPool(AccountPoolServicer):
         """Store renewed tokens."""
         tokens = {"refresh_token": request.refresh_token, "access_token": request.access_token}
         until = _time(request.access_expires_at).isoformat()
-        await self._pool.keep_api(request.lease_id, request.fencing_token, tokens | {"access_expires_at": until})
+        fresh = tokens | {"access_expires_at": until}
+        await self._pool.keep_api(request.lease_id, request.fencing_token, fresh, request.replaces)
         return pb.KeepApiResponse()
 
     def _costs(self, request: pb.AcquireRequest) -> dict[str, Any]:

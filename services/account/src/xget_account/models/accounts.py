@@ -89,6 +89,8 @@ class Account(Base):
     last_report: Mapped[dict[str, object] | None] = mapped_column(JsonDict)
     fence: Mapped[int] = mapped_column(Integer, default=0)
     """Fencing token of the newest lease; it only grows."""
+    given_fence: Mapped[int] = mapped_column(Integer, default=-1, server_default="-1")
+    """The newest lease when its session or tokens were given: what is told under that one is about those before."""
     lease_holder: Mapped[str | None] = mapped_column(String(128))
     lease_operation: Mapped[str | None] = mapped_column(String(64))
     lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -33,6 +33,7 @@ _NOTHING: Final[dict[str, Any]] = dict.fromkeys(Account.__table__.columns.keys()
     "turn": 0,
     "begun": 0,
     "fence": 0,
+    "given_fence": -1,
     "lease_reports": 0,
     "rev": 1,
 }

@@ -111,11 +111,13 @@ class LeaseService:
         told = Told(lease_id, fence, answer, error_text, units, release)
         return await self._reporting.ask(told)
 
-    async def keep_api(self, lease_id: str, fence: int, tokens: Mapping[str, Any]) -> None:
-        """Store new tokens of a leased account; committed on return. Raises LeaseLost (412)."""
+    async def keep_api(self, lease_id: str, fence: int, tokens: Mapping[str, Any], replaces: str = "") -> None:
+        """Store new tokens of a leased account; committed on return. Raises LeaseLost (412).
+
+        `replaces` is the refresh token that they came of: one that somebody gave meanwhile stays.
+        """
         async with self._tables.work() as leases:
-            account = await leases.newest(lease_id, fence)
-            self._vault.seal_api(account, {**(self._vault.open_api(account) or {}), **tokens})
+            self._vault.renew_api(await leases.newest(lease_id, fence), tokens, replaces)
 
     async def renew(self, lease_id: str, fence: int, ttl_seconds: int) -> datetime:
         """Prolong a lease, also one that ran out if nobody took the account since. Raises LeaseLost (412)."""

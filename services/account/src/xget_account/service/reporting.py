@@ -202,22 +202,20 @@ class Consequences:
         if decision.unknown:
             self._unknown.append(Unknown(account, told.answer, told.error_text))
         decision = self._judging.judge(account, entry, told, decision)
-        self._move(account, decision)
-        if decision.rule.set_status:
+        self._move(account, decision, told.fence)
+        if decision.rule.set_status and decision.rule.set_status == account.status:
             log.warning("account_out_of_service", account_id=account.id, status=account.status)
         return decision
 
-    def _move(self, account: Account, decision: Decision) -> None:
-        """The state that an answer asks for, unless the account is in one that answers do not end."""
-        target = decision.rule.set_status
-        reason = decision.rule.sentence
+    def _move(self, account: Account, decision: Decision, fence: int) -> None:
+        """The state that an answer asks for, unless it was an answer to a session that was replaced meanwhile."""
+        target, reason = decision.rule.set_status, decision.rule.sentence
         if target is None and decision.clears_error and account.status in {NEW, NEEDS_LOGIN}:
             target, reason = ACTIVE, "It was answered with data."
-        if target is not None and may_move(account.status, target, PLAYBOOK):
-            judged = (decision.rule.name, decision.revision)
-            self._life.move(
-                account, target, reason=reason, by=PLAYBOOK, next_step=decision.rule.next_step, judged=judged
-            )
+        replaced = fence <= account.given_fence and target in {ACTIVE, NEEDS_LOGIN}
+        if target is not None and not replaced and may_move(account.status, target, PLAYBOOK):
+            step, judged = decision.rule.next_step, (decision.rule.name, decision.revision)
+            self._life.move(account, target, reason=reason, by=PLAYBOOK, next_step=step, judged=judged)
 
 
 def has_consequences(account: Held, decision: Decision) -> bool:

@@ -56,12 +56,19 @@ class Vault:
     def give_api(self, account: Account, tokens: Mapping[str, Any]) -> None:
         """Store tokens for the platform's official API that a person gave; which they were is remembered."""
         account.api = self.sealed(account.id, "api", given_text(tokens))
+        account.given_fence = account.fence
 
     def seal_api(self, account: Account, tokens: Mapping[str, Any]) -> None:
         """Store tokens that the platform gave in place of those before."""
         before = json.loads(self.open(account, "api") or "{}")
         first = {_FIRST: before[_FIRST]} if _FIRST in before else {}
         self.seal(account, "api", json.dumps({**tokens, **first}, separators=(",", ":")))
+
+    def renew_api(self, account: Account, tokens: Mapping[str, Any], replaces: str) -> None:
+        """Put tokens in the place of those that they came of; others, which a person gave meanwhile, stay."""
+        known = self.open_api(account) or {}
+        if not replaces or known.get("refresh_token") in {replaces, tokens["refresh_token"]}:
+            self.seal_api(account, {**known, **tokens})
 
     def open_api(self, account: Account | Held) -> dict[str, Any] | None:
         """The account's tokens for the official API, None when it has none. Raises SecretUnreadable."""
@@ -84,6 +91,7 @@ class Vault:
     def seal_cookies(self, account: Account, cookies: Mapping[str, str]) -> None:
         """Store cookies, name to value."""
         account.cookies = self.sealed(account.id, "cookies", cookie_text(cookies))
+        account.given_fence = account.fence
 
     def open_cookies(self, account: Account | Held) -> dict[str, str]:
         """The account's cookies. Raises SecretUnreadable when the key is gone or the row was tampered with."""

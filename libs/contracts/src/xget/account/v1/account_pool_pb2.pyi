@@ -286,6 +286,7 @@ class KeepApiRequest(_message.Message):
     REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
     ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
     ACCESS_EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    REPLACES_FIELD_NUMBER: _builtins.int
     lease_id: _builtins.str
     """The lease that the tokens came with."""
     fencing_token: _builtins.int
@@ -294,6 +295,8 @@ class KeepApiRequest(_message.Message):
     """The new one; empty leaves the old one."""
     access_token: _builtins.str
     """The new one."""
+    replaces: _builtins.str
+    """The refresh token of the lease: when another was given meanwhile, that one stays and these are dropped. Secret."""
     @_builtins.property
     def access_expires_at(self) -> _timestamp_pb2.Timestamp:
         """When the new access token ends."""
@@ -306,10 +309,11 @@ class KeepApiRequest(_message.Message):
         refresh_token: _builtins.str = ...,
         access_token: _builtins.str = ...,
         access_expires_at: _timestamp_pb2.Timestamp | None = ...,
+        replaces: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["access_expires_at", b"access_expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_expires_at", b"access_expires_at", "access_token", b"access_token", "fencing_token", b"fencing_token", "lease_id", b"lease_id", "refresh_token", b"refresh_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_expires_at", b"access_expires_at", "access_token", b"access_token", "fencing_token", b"fencing_token", "lease_id", b"lease_id", "refresh_token", b"refresh_token", "replaces", b"replaces"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

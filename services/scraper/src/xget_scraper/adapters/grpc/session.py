@@ -150,6 +150,7 @@ class PoolSession:
             refresh_token=fresh.refresh_token or "",
             access_token=fresh.access_token or "",
             access_expires_at=_stamp(fresh.access_expires_at),
+            replaces=lease.api.refresh_token or "" if lease.api is not None else "",
         )
         await self._accounts.KeepApi(request)
 
