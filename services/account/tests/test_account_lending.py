@@ -62,6 +62,23 @@ async def test_own_accounts_come_first_then_lent_ones_with_their_owner(
     assert full.value.metadata["accounts"] == "2"
 
 
+async def test_a_lent_account_is_found_by_its_name_whatever_its_case(
+    add_account: Adder, ask: Person, lend: Person
+) -> None:
+    for name in ("grace", "Hedy"):
+        await add_account(name)
+    await lend()
+
+    async def found(name: str, who: str = "bob") -> list[str]:
+        answer = await ask(who, "GET", "/api/v1/accounts/lent", params={"name": name})
+        return [one["username"] for one in answer.json()["items"]]
+
+    assert await found("hEDY") == ["Hedy"]
+    assert await found("hed") == []
+    assert await found("hedy", who="eve") == []
+    assert (await ask("bob", "GET", "/api/v1/accounts/lent", params={"name": ""})).status_code == 422
+
+
 async def test_revoking_ends_use_at_the_next_acquire_while_a_lease_is_held(
     pool: Any, add_account: Adder, ask: Person, lend: Person
 ) -> None:

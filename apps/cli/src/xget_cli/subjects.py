@@ -93,8 +93,8 @@ def usable_account_id(client: Client, given: str) -> str:
     own = given if is_id(given) else _only(_named(client, name), ACCOUNTS)
     if own:
         return own
-    lent = client.get(f"{ACCOUNTS.path}/lent", size=_MOST)["items"]
-    found = [row | {"id": row["account_id"]} for row in lent if row["username"].casefold() == name.casefold()]
+    lent = client.get(f"{ACCOUNTS.path}/lent", size=_MOST, name=name)["items"] if _is_word(name) else []
+    found = [row | {"id": row["account_id"]} for row in lent]
     return _only(found, ACCOUNTS) or _none(client, ACCOUNTS, name)
 
 
@@ -122,7 +122,7 @@ def provider_id(client: Client, given: str) -> str:
 
 def found_subject(client: Client, given: str) -> str:
     """The id of what has this name or address, an account first; else what was given. Raises CliError for several."""
-    if is_id(given) or not given.isprintable() or not 0 < len(given) <= _LONGEST:
+    if is_id(given) or not _is_word(given):
         return given
     found = _only(_named(client, given.removeprefix("@")), ACCOUNTS)
     place = _place(given)
@@ -133,8 +133,11 @@ def found_subject(client: Client, given: str) -> str:
 
 def _named(client: Client, name: str, which: Which = ANY) -> list[Row]:
     """Accounts with this name; none for what no account can be called."""
-    fits = 0 < len(name) <= _LONGEST and name.isprintable()
-    return _rows(client, ACCOUNTS, name=name, platform=which.platform) if fits else []
+    return _rows(client, ACCOUNTS, name=name, platform=which.platform) if _is_word(name) else []
+
+
+def _is_word(given: str) -> bool:
+    return 0 < len(given) <= _LONGEST and given.isprintable()
 
 
 def _place(given: str) -> dict[str, str | None]:

@@ -19,8 +19,13 @@ class LendingRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def accounts(self, grantee: str, page: PageQuery, now: datetime) -> tuple[Sequence[Account], int]:
-        """One page of the accounts that others lend to somebody now, by owner and name, and how many there are."""
+    async def accounts(
+        self, grantee: str, page: PageQuery, now: datetime, name: str | None = None
+    ) -> tuple[Sequence[Account], int]:
+        """One page of the accounts that others lend to somebody now, by owner and name, and how many there are.
+
+        With `name` those that are called so, whatever its case.
+        """
         columns = GRANTS.c
         lent = exists().where(
             columns.grantee_id == grantee,
@@ -31,6 +36,8 @@ class LendingRepository:
             or_(columns.expires_at.is_(None), columns.expires_at > now),
         )
         wanted = select(Account).where(lent)
+        if name is not None:
+            wanted = wanted.where(Account.username_key == name.casefold())
         total = await self._session.scalar(select(func.count()).select_from(wanted.subquery()))
         named = wanted.order_by(Account.owner_id, Account.platform, Account.username_key, Account.id)
         return list(await self._session.scalars(named.offset(page.offset).limit(page.limit))), total or 0

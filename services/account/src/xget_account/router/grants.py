@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from xget_account.deps import LentRead, database, grant_desk
 from xget_account.errors import AccountNotFound
@@ -11,6 +13,7 @@ from xget_account.service.state import View
 from xget_web.auth import CallerDep
 from xget_web.grants import grants_router
 from xget_web.paging import PageOut, PageParams
+from xget_web.types import text
 
 router = grants_router(
     "/api/v1/accounts/grants", "accounts", database=database, desk=grant_desk, missing=AccountNotFound
@@ -19,9 +22,14 @@ lent = APIRouter(prefix="/api/v1/accounts/lent", tags=["accounts"])
 
 
 @lent.get("")
-async def list_lent_accounts(lending: LentRead, caller: CallerDep, page: PageParams) -> PageOut[LentAccount]:
+async def list_lent_accounts(
+    lending: LentRead,
+    caller: CallerDep,
+    page: PageParams,
+    name: Annotated[str | None, Query(description="Its user name, whatever its case."), text(100, min_length=1)] = None,
+) -> PageOut[LentAccount]:
     """Accounts of others that your tasks may use: whose, their names, how they are and what is left today."""
-    views, total = await lending.page(caller, page)
+    views, total = await lending.page(caller, page, name)
     return PageOut[LentAccount].of([_read(view) for view in views], page, total)
 
 

@@ -31,10 +31,10 @@ class LentService:
         self._clock = clock
         self._daily_budget = daily_budget
 
-    async def page(self, caller: Caller, page: PageQuery) -> tuple[Sequence[View], int]:
-        """One page of them by owner and name, and how many there are."""
+    async def page(self, caller: Caller, page: PageQuery, name: str | None = None) -> tuple[Sequence[View], int]:
+        """One page of them (of those with a name) by owner and name, and how many there are."""
         now = self._clock.now()
-        rows, total = await self._lending.accounts(caller.user_id, page, now)
+        rows, total = await self._lending.accounts(caller.user_id, page, now, name)
         ledger = await self._accounts.ledger(account.id for account in rows)
         return [View(account, ledger.get(account.id, []), now, self._daily_budget) for account in rows], total
 

@@ -64,9 +64,9 @@ def _asked(client: Client, path: str, account: str, method: str, *, join: bool) 
     except CliError as error:
         if error.problem.get("type") != UNDER_WAY:
             raise
-        now = client.get(f"{path}/status")["login"] if join else None
-        if now is not None:
-            return {"id": now["attempt_id"]}
+        if join:
+            now = client.get(f"{path}/status")["login"]
+            return {"id": now["attempt_id"]} if now else _asked(client, path, account, method, join=False)
         raise CliError(
             f"{account} is logging in already: follow it with `xget accounts login {account} --watch`.", error.problem
         ) from error
