@@ -148,11 +148,11 @@ async def test_a_queued_execution_stops_at_once_without_a_worker(world: World) -
 
 
 async def test_an_execution_starts_soon_after_the_post(world: World) -> None:
-    slow_poll = world.settings.model_copy(update={"scraper_poll_seconds": 5.0})
+    slow_poll = world.settings.model_copy(update={"scraper_poll_seconds": 60.0})
     async with world.worker(settings=slow_poll):
         await asyncio.sleep(0.3)
         task = await world.create()
-        await world.until(task, "RUNNING", "COMPLETED", seconds=1)
+        await world.until(task, "RUNNING", "COMPLETED", seconds=20)  # it is told: to look takes a minute
         await world.until(task)
 
 
