@@ -14,7 +14,7 @@ async def twscrape_use(
     """Takes an account of a pool in a new file and gives it back; its name."""
     os.environ["TWS_TELEMETRY"] = "0"
     from twscrape import AccountsPool  # noqa: PLC0415 - it reads its environment when it is imported
-    from twscrape.db import execute  # noqa: PLC0415 - and this with it
+    from twscrape.db import execute  # noqa: PLC0415 - it loads the module that reads its environment
 
     pool = AccountsPool(str(path))
     await pool.add_account_cookies("user00000", "auth_token=a; ct0=c")
