@@ -12,6 +12,7 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from xget_testing.engines import (
     elasticsearch_url,
@@ -52,6 +53,10 @@ CYCLES = (20_000, 20, 20)
 """How many new objects make Python look for cycles, as in processes that `xget` starts."""
 YIELDING = 5
 """How much nicer the third worker is: what it waits for is not timed as closely as takeovers are."""
+
+# A stall is no finding: what an example costs depends on what else the machine does.
+settings.register_profile("xget", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("xget")
 
 
 def pytest_configure() -> None:
