@@ -27,13 +27,13 @@ test-jaeger: setup ## Read a trace back from a real Jaeger, which is built first
 	@jaeger=$$($(BIN)/python scripts/tools jaeger) && \
 		XGET_JAEGER=$$jaeger $(BIN)/python -m pytest -q tests/e2e/test_trace_jaeger.py
 
-# Everything with a long form: whatever reads XGET_SOAK (tests/architecture/test_soak.py looks after it).
-SOAK = tests/faults tests/e2e/test_assist.py services/account/tests/test_{leases_trial,life_trial,logins_pages,pool_simulation}.py \
+# Everything with a long form: whatever reads XGET_SOAK (tests/architecture/test_soak.py looks after it), and what has promised times.
+SOAK = tests/faults tests/e2e/test_{assist,cluster,main_thread,stop}.py services/account/tests/test_{leases_trial,life_trial,logins_pages,pool_simulation}.py \
 	services/proxy/tests/test_proxy_kill_trial.py services/scraper/tests/test_worker_memory.py \
 	services/storage/tests/test_elastic_search_{trials,parity}.py
 
 soak: setup ## Run the trials that have a long form in full: kills, simulated hours, many takers, memory, both searches
-	@XGET_SOAK=1 $(BIN)/python scripts/run_tests.py all $(SOAK)
+	@XGET_SOAK=1 XGET_BUSY=1 $(BIN)/python scripts/run_tests.py all $(SOAK)
 
 cluster: setup ## Run one process per service on real engines until Ctrl-C (ARGS="--open --replicas worker=2")
 	@exec $(BIN)/python scripts/cluster.py $(ARGS)

@@ -41,7 +41,7 @@ async def serving(app: FastAPI, *, token: str | None = None) -> AsyncIterator[ht
     try:
         base_url = f"{LOOPBACK}:{await _port_of(server, port)}"
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=base_url, headers=headers, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=base_url, headers=headers, trust_env=False, timeout=60) as client:
             yield client
     finally:
         stop.set()
@@ -85,7 +85,7 @@ def serving_in_thread(app: FastAPI) -> Iterator[str]:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        ready.wait(30)
+        ready.wait(60)
         if failures:
             raise failures[0]
         yield f"{LOOPBACK}:{ports[0]}"
@@ -93,4 +93,4 @@ def serving_in_thread(app: FastAPI) -> Iterator[str]:
         with suppress(RuntimeError):
             loop, stop = stops[0]
             loop.call_soon_threadsafe(stop.set)
-        thread.join(15)
+        thread.join(60)

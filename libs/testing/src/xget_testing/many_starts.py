@@ -21,7 +21,7 @@ import msgspec
 
 from xget_testing.node import clean_env
 
-SECONDS: Final = 40.0
+SECONDS: Final = 160.0
 """A run that has not ended by then is killed, and counts as ended by signal 9."""
 _LOADED: Final = (
     "xget_cli.main",

@@ -78,7 +78,7 @@ async def _on_postgres(url: str, statement: str) -> None:
 
 
 def _drop_indexes(url: str, name: str) -> None:
-    with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=120, trust_env=False) as client:
         found = (
             client.get("/_cat/indices", params={"h": "index", "format": "json", "expand_wildcards": "all"})
             .raise_for_status()

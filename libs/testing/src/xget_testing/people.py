@@ -25,7 +25,7 @@ class Person:
         self.access = ""
         self.refresh = ""
         self.id = ""
-        self.http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
 
     def register(self) -> httpx.Response:
         """Ask to be registered; the answer as it is."""
@@ -54,7 +54,7 @@ class Person:
         assert not answer.is_error, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
         return answer.json() if answer.content else None
 
-    def settled(self, task_id: str, seconds: float = 30) -> dict[str, Any]:
+    def settled(self, task_id: str, seconds: float = 240) -> dict[str, Any]:
         """A task of theirs once it has ended."""
         ended = {"COMPLETED", "FAILED", "STOPPED"}
         eventually(lambda: self.api("GET", f"/tasks/{task_id}")["status"] in ended, seconds)

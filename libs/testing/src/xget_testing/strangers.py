@@ -119,12 +119,12 @@ def stranger(serve: Serve) -> Iterator[int]:
 
     thread = threading.Thread(target=_run, args=(loop, run()))
     thread.start()
-    started.wait(10)
+    started.wait(60)
     try:
         yield ports[0]
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(60)
 
 
 def _run(loop: asyncio.AbstractEventLoop, work: Any) -> None:

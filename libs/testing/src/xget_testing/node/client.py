@@ -14,7 +14,7 @@ class Client:
 
     def __init__(self, base: int) -> None:
         self.base = base
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{base}", timeout=30, trust_env=False)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{base}", timeout=60, trust_env=False)
 
     @property
     def url(self) -> str:
@@ -42,7 +42,7 @@ class Client:
         body = {"task_name": task_type, "task_type": task_type, "parameters": parameters, **fields}
         return str(self.api("POST", "/tasks", json=body)["id"])
 
-    def wait_for(self, task_id: str, seconds: float = 60) -> dict[str, Any]:
+    def wait_for(self, task_id: str, seconds: float = 240) -> dict[str, Any]:
         """The task once it has ended."""
         deadline = time.monotonic() + seconds
         while True:

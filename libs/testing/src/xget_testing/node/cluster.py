@@ -64,7 +64,7 @@ class Cluster(Client):
         found: dict[str, dict[str, int]] = json.loads((self.home / "cluster.json").read_text())
         return found
 
-    def kill(self, name: str, seconds: float = 5) -> int:
+    def kill(self, name: str, seconds: float = 60) -> int:
         """SIGKILL one process, as `storage`, `scraper-worker`, `storage-worker-2` or `gateway`; returns its pid.
 
         The supervisor starts it again by itself. Waits for it to run if it does not.
@@ -80,7 +80,7 @@ class Cluster(Client):
         """Of what runs, by name."""
         return {name: one["pid"] for name, one in self.state().items() if one["pid"]}
 
-    def wait_ready(self, seconds: float = 60) -> float:
+    def wait_ready(self, seconds: float = 120) -> float:
         """Wait until the gateway says that every service can work; how long that took."""
         began = time.monotonic()
         while True:
@@ -97,7 +97,7 @@ class Cluster(Client):
         texts = {path.name: path.read_text("utf-8", "replace")[-1500:] for path in (self.home / "logs").glob("*.log")}
         return "\n".join(f"--- {name}\n{text}" for name, text in texts.items() if text)
 
-    def stop(self, seconds: float = 20) -> int:
+    def stop(self, seconds: float = 90) -> int:
         """SIGTERM to the supervisor, and its exit code."""
         assert self.process is not None
         return self.process.stop(seconds)
@@ -106,7 +106,7 @@ class Cluster(Client):
         """Stop what still runs."""
         self.http.close()
         if self.process is not None and self.process.alive:
-            self.process.stop(20)
+            self.process.stop()
 
 
 @contextmanager

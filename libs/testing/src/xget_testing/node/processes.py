@@ -42,7 +42,7 @@ class Process:
         self.child.kill()
         self._reap(5)
 
-    def stop(self, seconds: float = 15) -> int:
+    def stop(self, seconds: float = 60) -> int:
         """SIGTERM, and the exit code; a process that does not end in time is killed and counts as -9."""
         self.child.send_signal(signal.SIGTERM)
         return self._reap(seconds)

@@ -72,7 +72,7 @@ class Sandbox:
         self._call("POST", "clock", json={"advance": seconds})
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
-        with httpx.Client(timeout=30, trust_env=False) as client:
+        with httpx.Client(timeout=60, trust_env=False) as client:
             answer = client.request(method, f"{self.proxy}/__sandbox__/{path}", **options)
         return answer.raise_for_status().json()
 

@@ -33,7 +33,7 @@ class Node(Client):
         self.process = Process(command, cwd=self.folder, env={**self.env, **env}, log=log, start=by)
         return self.process.ready
 
-    def stop(self, seconds: float = 15) -> int:
+    def stop(self, seconds: float = 60) -> int:
         """SIGTERM, and the exit code."""
         assert self.process is not None
         return self.process.stop(seconds)

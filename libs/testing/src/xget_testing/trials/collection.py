@@ -34,7 +34,7 @@ class Collection:
         self.sandbox = sandbox
         self.tasks: dict[str, Wanted] = {}
 
-    def order(self, limit: int, *, query: str = "", seconds: float = 60) -> str:
+    def order(self, limit: int, *, query: str = "", seconds: float = 120) -> str:
         """Create a task, asking until it is accepted; its id. The same order twice is one task."""
         query = query or QUERIES[len(self.tasks) % len(QUERIES)]
         truth = self.sandbox.truth(task_type="KEYWORD_SEARCH", query=query, limit=limit)["matches"]
@@ -44,7 +44,7 @@ class Collection:
         self.tasks[made["id"]] = Wanted(query, limit, tuple(str(one) for one in truth))
         return str(made["id"])
 
-    def ask(self, method: str, path: str, seconds: float = 60, **options: Any) -> Any:
+    def ask(self, method: str, path: str, seconds: float = 120, **options: Any) -> Any:
         """Call the gateway until it answers; what is away says 503 (or 429), or nothing at all."""
         said: object = None
 

@@ -43,7 +43,7 @@ class Evidence:
         """Keys of all items that search has."""
         url = f"{self.env['ELASTICSEARCH_URL']}/{self.env['ELASTICSEARCH_INDEX']}-items/_search"
         body = {"size": MOST_HITS, "_source": ["key"], "track_total_hits": True}
-        with httpx.Client(timeout=30, trust_env=False) as client:
+        with httpx.Client(timeout=60, trust_env=False) as client:
             found = client.post(url, json=body).raise_for_status().json()["hits"]
         assert found["total"]["value"] <= MOST_HITS, "more than one answer of Elasticsearch holds: collect less"
         return {str(hit["_source"]["key"]) for hit in found["hits"]}

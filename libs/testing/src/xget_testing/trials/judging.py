@@ -10,7 +10,7 @@ from xget_testing.trials.evidence import Evidence
 from xget_testing.waiting import eventually
 
 
-def judge(collection: Collection, evidence: Evidence, *, search_seconds: float = 30) -> None:
+def judge(collection: Collection, evidence: Evidence, *, search_seconds: float = 120) -> None:
     """Fails when an item is lost or doubled, a count is wrong, an account is leased, or search lacks something."""
     seen: dict[str, list[dict[str, Any]]] = {}
     for sighting in evidence.sightings():
