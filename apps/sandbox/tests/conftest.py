@@ -81,7 +81,7 @@ def ask() -> Callable[..., Awaitable[Any]]:
     """The sandbox's own pages: GET with parameters, POST with a body; the answer's JSON."""
 
     async def call(sandbox: Sandbox, name: str, *, post: Any = None, **parameters: Any) -> Any:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             url = f"{sandbox.proxy_url}/__sandbox__/{name}"
             answer = await (client.get(url, params=parameters) if post is None else client.post(url, json=post))
             return answer.json()
@@ -106,7 +106,7 @@ def gql() -> Callable[..., Awaitable[httpx.Response]]:
             "x-csrf-token": "csrf",
             "x-client-transaction-id": maker.calc("GET", path),
         }
-        async with httpx.AsyncClient(proxy=sandbox.proxy_url) as client:
+        async with httpx.AsyncClient(proxy=sandbox.proxy_url, timeout=60) as client:
             params = {"variables": json.dumps(variables), "features": "{}"}
             return await client.get(f"https://x.com{path}", params=params, headers={**sent, **headers})
 

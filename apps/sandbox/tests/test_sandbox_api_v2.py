@@ -20,7 +20,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def ask(sandbox: Sandbox) -> AsyncIterator[Ask]:
-    async with httpx.AsyncClient(proxy=sandbox.proxy_url, verify=False, trust_env=False) as client:  # noqa: S501 - loopback
+    async with httpx.AsyncClient(proxy=sandbox.proxy_url, verify=False, trust_env=False, timeout=60) as client:  # noqa: S501 - loopback
 
         async def get(path: str, bearer: str = "app", **asked: Any) -> httpx.Response:
             named = {name.replace("__", "."): value for name, value in asked.items()}

@@ -12,7 +12,7 @@ ECHO = "http://echo.sandbox.test/"
 
 
 async def asked(proxy: str) -> dict[str, object]:
-    async with httpx.AsyncClient(proxy=proxy, trust_env=False) as client:
+    async with httpx.AsyncClient(proxy=proxy, trust_env=False, timeout=60) as client:
         told: dict[str, object] = (await client.get(ECHO)).json()
     return told
 
@@ -34,7 +34,7 @@ async def test_each_exit_has_an_address_of_its_own_and_some_take_turns() -> None
 async def test_exits_go_down_and_up() -> None:
     async with Sandbox(Options(port=0, posts=0, exits=["http"])) as sandbox:
         control = f"{sandbox.proxy_url}/__sandbox__/exits"
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             assert (await client.post(control, json={"down": ["http"]})).json()["exits"]["http"]["down"] is True
             with pytest.raises(httpx.HTTPError):
                 await asked(sandbox.exits.url("http"))

@@ -38,7 +38,7 @@ async def test_twscrape_renews_an_id_of_another_seed_by_itself(start, make_api):
 
 async def test_without_a_session_x_serves_the_logged_out_app(start):
     sandbox = await start(posts=20)
-    async with httpx.AsyncClient(proxy=sandbox.proxy_url) as client:
+    async with httpx.AsyncClient(proxy=sandbox.proxy_url, timeout=60) as client:
         assert "entry-client-logged-out" in (await client.get("https://x.com/tesla")).text
 
 
@@ -68,7 +68,7 @@ async def test_the_default_limits_let_one_account_read_a_hundred_pages(start, ma
 
 async def test_hosts_of_the_real_internet_are_not_reached(start):
     sandbox = await start(posts=20)
-    async with httpx.AsyncClient(proxy=sandbox.proxy_url) as client:
+    async with httpx.AsyncClient(proxy=sandbox.proxy_url, timeout=60) as client:
         assert (await client.get("http://example.com/")).status_code == 502
         with pytest.raises(httpx.ProxyError, match="502"):
             await client.get("https://example.com/")

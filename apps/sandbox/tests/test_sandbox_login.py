@@ -49,7 +49,7 @@ async def test_a_wrong_password_and_a_wrong_code_are_refused_as_x_does(start, as
 )
 async def test_people_that_cannot_be_are_one_sentence(start, body: object) -> None:
     sandbox = await start(posts=50)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         answer = await client.post(f"{sandbox.proxy_url}/__sandbox__/accounts", json=body)
     assert (
         (answer.status_code, answer.json()) == (200, {"pages": 0, "accounts": []})

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route as AsgiRoute
 
 from xget_cache.opening import open_cache
+from xget_kernel.clock import ManualClock
 from xget_kernel.engines import EngineSettings
 from xget_standalone.gateway.app import Gateway, create_gateway
 from xget_standalone.gateway.config import GatewayConfig, RateLimiting, RequestSizeLimiting, default_path, load
@@ -44,7 +45,8 @@ async def document(_: Request) -> JSONResponse:
 @asynccontextmanager
 async def gateway(config: GatewayConfig | None = None, *, open_mode: bool = False, down: bool = False):
     """A gateway before one upstream that plays every service; gives a client and a token maker."""
-    stop, tokens, house = asyncio.Event(), TokenMaker(), await open_cache(EngineSettings(redis_url=None))
+    stop, tokens = asyncio.Event(), TokenMaker()
+    house = await open_cache(EngineSettings(redis_url=None), ManualClock())  # no window ends under way
     ports: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     routes = [AsgiRoute("/api/v1/tasks/stream", stream), AsgiRoute("/openapi.json", document)]
     upstream = Starlette(routes=[*routes, AsgiRoute("/{path:path}", echo, methods=["GET", "POST"])])

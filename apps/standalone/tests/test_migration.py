@@ -154,7 +154,7 @@ async def test_only_what_somebody_has_still_to_read_is_published(place: Place) -
     assert found["xget.pages.dlq"].source == 360
     log = open_event_log(ServiceSettings(home=place.home))
     try:
-        async with log.consumer("test", ["xget.tasks"]) as consumer, asyncio.timeout(30):
+        async with log.consumer("test", ["xget.tasks"]) as consumer, asyncio.timeout(180):
             seen: dict[str, list[int]] = {}
             while sum(map(len, seen.values())) < 240:
                 for record in await consumer.poll():

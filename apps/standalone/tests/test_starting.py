@@ -69,12 +69,12 @@ def test_a_home_is_marked_once_and_lets_go_when_refused(tmp_path: Path) -> None:
 
 
 async def test_a_stop_while_an_app_still_starts_is_no_failure() -> None:
-    process, begun = Process(), asyncio.Event()
+    process, begun, goes_on = Process(), asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
     async def slowly(_: Starlette) -> AsyncIterator[None]:
         begun.set()
-        await asyncio.sleep(0.3)
+        await goes_on.wait()
         yield
 
     bound = process.serve("slow", Starlette(lifespan=slowly), "127.0.0.1", 0)
@@ -82,5 +82,6 @@ async def test_a_stop_while_an_app_still_starts_is_no_failure() -> None:
     await begun.wait()
     process.drain.set()
     assert not await waiting
+    goes_on.set()
     await process.stop()
     assert process.outcome(started=False) == 0

@@ -40,15 +40,15 @@ async def test_what_ends_is_started_again(tmp_path: Path) -> None:
     assert "one ended (0); again in" in told.sentences[0]
 
 
-@pytest.mark.parametrize(("seconds", "pauses"), [("0", [1, 2, 4]), ("0.2", [1, 1, 1])])
+@pytest.mark.parametrize(("healthy", "pauses"), [(600.0, [1, 2, 4]), (0.0, [1, 1, 1])])
 async def test_pauses_grow_only_while_it_dies_before_it_was_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: str, pauses: list[int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, healthy: float, pauses: list[int]
 ) -> None:
-    monkeypatch.setattr(supervision, "HEALTHY_SECONDS", 0.15)
+    monkeypatch.setattr(supervision, "HEALTHY_SECONDS", healthy)
     monkeypatch.setattr(supervision, "LONGEST_PAUSE", 1.0)
     asked: list[float] = []
     monkeypatch.setattr(supervision.random, "uniform", lambda *_: 1.0)
-    told = Told(tmp_path, f"import time; print('ready', flush=True); time.sleep({seconds})")
+    told = Told(tmp_path, "print('ready', flush=True)")
     pause = told.child._pause
 
     async def noted(waits: float) -> None:
@@ -87,7 +87,7 @@ async def test_what_once_ran_is_tried_until_its_engine_is_back(tmp_path: Path) -
     )
     told = Told(tmp_path, code)
     running = asyncio.create_task(told.child.run())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while told.child.starts < 16:  # noqa: ASYNC110 - the child has no event for it
             await asyncio.sleep(0.01)
     await told.child.stop(5)
@@ -104,7 +104,7 @@ async def test_what_does_not_end_is_killed(tmp_path: Path) -> None:
     began = time.monotonic()
     await told.child.stop(0.3)
     await running
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30, "it sleeps for a minute"
     assert "is killed" in told.sentences[-1]
 
 
@@ -112,7 +112,7 @@ async def test_what_it_says_is_kept(tmp_path: Path) -> None:
     code = "import sys; print('ready'); print('more', flush=True); print('worse', file=sys.stderr, flush=True)"
     told = Told(tmp_path, f"{code}; sys.stdin.read()")
     running = asyncio.create_task(told.child.run())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while len(told.child.log.read_text().split() if told.child.log.exists() else []) < 2:  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.01)
     await told.child.stop(5)
