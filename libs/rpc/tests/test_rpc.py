@@ -194,7 +194,7 @@ async def test_calls_survive_a_restart_of_the_server(pool: Pool) -> None:
     channel = RpcChannel(f"127.0.0.1:{port}", TOKEN)
     await acquire(channel)
     await server.stop(0)
-    waiting = asyncio.create_task(acquire(channel))
+    waiting = asyncio.create_task(acquire(channel, timeout=60))
     await asyncio.sleep(0.3)
     assert not waiting.done()
     again, _ = await start(pool, port)
