@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from xget_kernel.errors import StartupError
-from xget_kernel.keys import KeySettings, KeysUnavailable
+from xget_kernel.keys import KeySettings, KeysUnavailable, vault_session
 from xget_kernel.secrets import Secret
 from xget_testing.vault import Vault, running_vault
 
@@ -21,6 +21,12 @@ NEXT = f"k2:{base64.b64encode(b'2' * 32).decode()}"
 TOKEN = {"vault_token": Secret("root-token")}
 APPROLE = {"vault_role_id": "role", "vault_secret_id": Secret("s3cret-id")}
 TRANSIT = {"vault_engine": "transit"}
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is no Vault that does not answer: here that is one whose port is closed."""
+    monkeypatch.setattr(vault_session, "SECONDS", 60.0)
 
 
 @pytest.fixture

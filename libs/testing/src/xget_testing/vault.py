@@ -6,8 +6,7 @@ import base64
 import json
 import secrets
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,8 +43,8 @@ class Vault:
     service_accounts: dict[str, str] = field(default_factory=lambda: {"xget": "a.pod.jwt"})
     tokens: set[str] = field(default_factory=lambda: {"root-token"})
     lease_seconds: int = 3600
-    slow_seconds: float = 0.0
-    """How long each answer takes."""
+    hold: Callable[[], object] = bool
+    """Called before each answer, in the thread that gives it: what it waits for, the asker waits for."""
     asked: list[str] = field(default_factory=list)
     """Method and path of each request."""
 
@@ -111,7 +110,7 @@ def running_vault(vault: Vault) -> Iterator[Vault]:
             size = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(size) or b"{}")
             path = self.path.removeprefix("/v1/").partition("?")[0]
-            time.sleep(vault.slow_seconds)
+            vault.hold()
             try:
                 status, said = 200, vault.answer(self.command, path, self.headers.get("X-Vault-Token", ""), body)
             except _Refused as refused:
