@@ -302,6 +302,32 @@ async def test_reports_of_nonsense_leases_are_refused(pool: Any, add_account: An
         await back(pool, pb.Lease(lease_id=lease_id, fencing_token=1))
 
 
+@pytest.mark.parametrize("field", ["owner_id", "platform", "operation", "holder", "account_id", "requester_id"])
+async def test_who_asks_with_nonsense_harms_nobody_who_asks_with_him(pool: Any, add_account: Any, field: str) -> None:
+    await add_account("neo")
+    asked = [pool.Acquire(wish(**{field: "a\0b"})), take(pool), pool.Acquire(wish("run-2", requester_id="b" * 65))]
+    refused, lease, long = await asyncio.gather(*asked, return_exceptions=True)
+    assert (type(refused), type(long)) == (RpcInvalid, RpcInvalid)
+    assert str(refused) == f"{field} must not contain a NUL character."
+    assert lease.username == "neo"
+
+
+async def test_who_reports_nonsense_harms_nobody_who_reports_with_him(pool: Any, add_account: Any) -> None:
+    await add_account("neo")
+    lease = await take(pool)
+    wrong = [
+        answer(pb.Lease(lease_id=f"a\0.{2**40}", fencing_token=1)),
+        answer(pb.Lease(lease_id=f"a.{2**40}", fencing_token=2**40)),
+        answer(lease, operation="Sea\0rch"),
+    ]
+    told = await asyncio.gather(pool.Report(answer(lease)), *map(pool.Report, wrong), return_exceptions=True)
+    assert [type(one) for one in told] == [pb.ReportResponse, RpcInvalid, RpcInvalid, RpcInvalid]
+    far = pb.Lease(lease_id=f"a.{2**40}", fencing_token=2**40)
+    gone = await asyncio.gather(back(pool, far), back(pool, lease), return_exceptions=True)
+    assert type(gone[0]) is RpcInvalid
+    assert (await take(pool, "run-2")).account_id == lease.account_id, "it was given back"
+
+
 async def test_each_use_is_written_down_for_the_owner(
     pool: Any, add_account: Any, client: httpx.AsyncClient, clock: ManualClock
 ) -> None:

@@ -133,3 +133,31 @@ async def test_words_that_are_too_long_are_refused(pool: Any, add_proxy: Any) ->
     with pytest.raises(RpcInvalid, match="holder"):
         await take(pool, holder="h" * 65)
     await pool.Release(pb.ReleaseRequest(lease_id="unknown"))
+
+
+@pytest.mark.parametrize("field", ["owner_id", "proxy_id", "account_id", "operation", "holder", "platform", "avoid"])
+async def test_who_asks_with_nonsense_harms_nobody_who_asks_with_him(pool: Any, add_proxy: Any, field: str) -> None:
+    proxy = await add_proxy()
+    wrong = take(pool, **{field: ["a\0b"] if field == "avoid" else "a\0b"})
+    refused, chosen = await asyncio.gather(wrong, take(pool, account_id="a1"), return_exceptions=True)
+    assert isinstance(refused, RpcInvalid)
+    assert str(refused) == f"{field} must not contain a NUL character."
+    assert chosen.proxy_id == proxy["id"]
+    with pytest.raises(RpcInvalid, match="ttl_seconds"):
+        await take(pool, ttl_seconds=-1)
+
+
+async def test_who_reports_nonsense_harms_nobody_who_reports_with_him(pool: Any, add_proxy: Any) -> None:
+    proxy = await add_proxy()
+    lease = (await take(pool)).lease_id
+    told = [
+        pb.ReportRequest(proxy_id=proxy["id"], ok=True, lease_id=lease, error_text="a\0b"),
+        pb.ReportRequest(proxy_id="a\0b", ok=True),
+        pb.ReportRequest(proxy_id=proxy["id"], ok=True, lease_id="a\0b"),
+        pb.ReportRequest(proxy_id=proxy["id"], ok=True, platform="a\0b"),
+    ]
+    answers = await asyncio.gather(*map(pool.Report, told), return_exceptions=True)
+    assert [type(one) for one in answers] == [pb.ReportResponse, RpcInvalid, RpcInvalid, RpcInvalid]
+    leases = [pb.ReleaseRequest(lease_id=one) for one in (lease, "a\0b")]
+    gone = await asyncio.gather(*map(pool.Release, leases), return_exceptions=True)
+    assert [type(one) for one in gone] == [pb.ReleaseResponse, RpcInvalid]

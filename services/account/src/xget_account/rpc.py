@@ -17,6 +17,7 @@ from xget_account.service import Granted, LeaseService, Wish
 from xget_account.service.api_access import Prices
 from xget_account.service.granting import WINDOW
 from xget_account.service.playbook import Answer, known_kind
+from xget_rpc.fields import fence, word
 
 SERVICE_NAME = "xget.account.v1.AccountPool"
 
@@ -25,6 +26,7 @@ _SHORTEST, _LONGEST, _USUAL = 5, 600, 60
 WINDOW_SECONDS = round(WINDOW.total_seconds())
 LONGEST_WAIT = 30
 MOST_UNITS = 1000
+_LONGEST_LEASE = 1000
 _ANSWER_SECONDS = 0.25
 """What is left of a call's deadline for its refusal."""
 
@@ -39,16 +41,16 @@ class AccountPool(AccountPoolServicer):
     async def Acquire(self, request: pb.AcquireRequest, context: Context) -> pb.AcquireResponse:
         """Lease an account."""
         wish = Wish(
-            owner_id=_word(request.owner_id, "owner_id", 64),
-            platform=_word(request.platform, "platform", 32),
-            operation=_word(request.operation, "operation", 64),
-            holder=_word(request.holder, "holder", 128),
-            account_id=request.account_id,
-            sticky_account_id=request.sticky_account_id,
+            owner_id=word(request.owner_id, "owner_id", 64, required=True),
+            platform=word(request.platform, "platform", 32, required=True),
+            operation=word(request.operation, "operation", 64, required=True),
+            holder=word(request.holder, "holder", 128, required=True),
+            account_id=word(request.account_id, "account_id"),
+            sticky_account_id=word(request.sticky_account_id, "sticky_account_id"),
             priority=_priority(request.priority),
             immediate=request.immediate,
-            task_id=request.task_id,
-            requester_id=request.requester_id,
+            task_id=word(request.task_id, "task_id"),
+            requester_id=word(request.requester_id, "requester_id", 64),
             **self._costs(request),
         )
         wait = _wait(request.wait_seconds, context.time_remaining())
@@ -57,7 +59,7 @@ class AccountPool(AccountPoolServicer):
     async def Report(self, request: pb.ReportRequest, context: Context) -> pb.ReportResponse:
         """Learn from an answer."""
         answer = Answer(
-            operation=_word(request.operation, "operation", 64),
+            operation=word(request.operation, "operation", 64, required=True),
             status=request.status,
             error_codes=frozenset(request.error_codes),
             body_kind=_kind(request.body_kind),
@@ -68,8 +70,7 @@ class AccountPool(AccountPoolServicer):
             outline=request.outline,
         )
         decision = await self._pool.report(
-            request.lease_id,
-            request.fencing_token,
+            *_newest(request),
             answer,
             request.error_text,
             units=request.units,
@@ -88,7 +89,7 @@ class AccountPool(AccountPoolServicer):
         tokens = {"refresh_token": request.refresh_token, "access_token": request.access_token}
         until = _time(request.access_expires_at).isoformat()
         fresh = tokens | {"access_expires_at": until}
-        await self._pool.keep_api(request.lease_id, request.fencing_token, fresh, request.replaces)
+        await self._pool.keep_api(*_newest(request), fresh, request.replaces)
         return pb.KeepApiResponse()
 
     def _costs(self, request: pb.AcquireRequest) -> dict[str, Any]:
@@ -107,17 +108,18 @@ class AccountPool(AccountPoolServicer):
 
     async def Renew(self, request: pb.RenewRequest, context: Context) -> pb.RenewResponse:
         """Prolong a lease."""
-        until = await self._pool.renew(request.lease_id, request.fencing_token, _ttl(request.ttl_seconds))
+        until = await self._pool.renew(*_newest(request), _ttl(request.ttl_seconds))
         return pb.RenewResponse(expires_at=_stamp(until))
 
     async def Release(self, request: pb.ReleaseRequest, context: Context) -> pb.ReleaseResponse:
         """Give a lease back."""
-        await self._pool.release(request.lease_id, request.fencing_token)
+        await self._pool.release(*_newest(request))
         return pb.ReleaseResponse()
 
     async def Describe(self, request: pb.DescribeRequest, context: Context) -> pb.DescribeResponse:
         """Tell whether an account exists for an owner."""
-        account = await self._pool.describe(request.owner_id, request.account_id)
+        owner_id, account_id = word(request.owner_id, "owner_id"), word(request.account_id, "account_id")
+        account = await self._pool.describe(owner_id, account_id)
         return pb.DescribeResponse(
             account_id=account.id, username=account.username, platform=account.platform, status=account.status
         )
@@ -125,10 +127,10 @@ class AccountPool(AccountPoolServicer):
     async def Budget(self, request: pb.BudgetRequest, context: Context) -> pb.BudgetResponse:
         """Tell what the owner's accounts have left for an operation."""
         left = await self._pool.budget(
-            _word(request.owner_id, "owner_id", 64),
-            _word(request.platform, "platform", 32),
-            _word(request.operation, "operation", 64),
-            request.account_id,
+            word(request.owner_id, "owner_id", 64, required=True),
+            word(request.platform, "platform", 32, required=True),
+            word(request.operation, "operation", 64, required=True),
+            word(request.account_id, "account_id"),
         )
         return pb.BudgetResponse(
             accounts=left.accounts,
@@ -171,10 +173,9 @@ def _api(tokens: Mapping[str, Any] | None) -> pb.ApiCredential | None:
     return found
 
 
-def _word(value: str, field: str, longest: int) -> str:
-    if not 1 <= len(value) <= longest:
-        raise BadRequestField(field, "length", f"{field} needs 1 to {longest} characters.")
-    return value
+def _newest(request: pb.ReportRequest | pb.KeepApiRequest | pb.RenewRequest | pb.ReleaseRequest) -> tuple[str, int]:
+    """The lease that a call is about, and its fencing token."""
+    return word(request.lease_id, "lease_id", _LONGEST_LEASE), fence(request.fencing_token)
 
 
 def _kind(word: str) -> str:

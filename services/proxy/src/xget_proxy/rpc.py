@@ -7,8 +7,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from xget.proxy.v1 import proxy_pool_pb2 as pb
 from xget.proxy.v1.proxy_pool_pb2_grpc import ProxyPoolServicer
-from xget_proxy.errors import BadRequestField
 from xget_proxy.service import PoolService, Told, Wish
+from xget_rpc.fields import word, wrong
 
 _TTL_SECONDS = 120
 _LONGEST_TTL = 3600
@@ -27,18 +27,16 @@ class ProxyPool(ProxyPoolServicer):
 
     async def Acquire(self, request: pb.AcquireRequest, context: Context) -> pb.AcquireResponse:
         """Choose a proxy."""
-        if not request.owner_id:
-            raise BadRequestField("owner_id", "length", "owner_id must not be empty.")
         wish = Wish(
-            owner_id=request.owner_id,
-            proxy_id=request.proxy_id,
-            country=request.country.upper(),
-            account_id=_short("account_id", request.account_id, 64),
-            operation=_short("operation", request.operation, 100),
-            holder=_short("holder", request.holder, 64),
-            avoid=tuple(request.avoid[:_MOST_AVOIDED]),
-            seconds=min(request.ttl_seconds or _TTL_SECONDS, _LONGEST_TTL),
-            platform=_short("platform", request.platform, _PLATFORM),
+            owner_id=word(request.owner_id, "owner_id", 64, required=True),
+            proxy_id=word(request.proxy_id, "proxy_id"),
+            country=word(request.country, "country").upper(),
+            account_id=word(request.account_id, "account_id", 64),
+            operation=word(request.operation, "operation", 100),
+            holder=word(request.holder, "holder", 64),
+            avoid=tuple(word(one, "avoid") for one in request.avoid[:_MOST_AVOIDED]),
+            seconds=_ttl(request.ttl_seconds),
+            platform=word(request.platform, "platform", _PLATFORM),
         )
         chosen = await self._pool.acquire(wish)
         until = Timestamp()
@@ -47,18 +45,18 @@ class ProxyPool(ProxyPoolServicer):
 
     async def Release(self, request: pb.ReleaseRequest, context: Context) -> pb.ReleaseResponse:
         """End a lease."""
-        await self._pool.release(request.lease_id)
+        await self._pool.release(word(request.lease_id, "lease_id"))
         return pb.ReleaseResponse()
 
     async def Report(self, request: pb.ReportRequest, context: Context) -> pb.ReportResponse:
         """Count what a request showed."""
         told = Told(
-            proxy_id=request.proxy_id,
+            proxy_id=word(request.proxy_id, "proxy_id"),
             ok=request.ok,
             latency_ms=request.latency_ms,
             reason=request.error_text,
-            lease_id=request.lease_id,
-            platform=_short("platform", request.platform, _PLATFORM),
+            lease_id=word(request.lease_id, "lease_id"),
+            platform=word(request.platform, "platform", _PLATFORM),
             refused=request.refused,
         )
         status = await self._pool.report(told)
@@ -66,12 +64,12 @@ class ProxyPool(ProxyPoolServicer):
 
     async def Describe(self, request: pb.DescribeRequest, context: Context) -> pb.DescribeResponse:
         """Tell whether a proxy exists for an owner."""
-        proxy = await self._pool.describe(request.owner_id, request.proxy_id)
+        owner_id, proxy_id = word(request.owner_id, "owner_id"), word(request.proxy_id, "proxy_id")
+        proxy = await self._pool.describe(owner_id, proxy_id)
         return pb.DescribeResponse(proxy_id=proxy.id, status=self._pool.state(proxy))
 
 
-def _short(field: str, value: str, longest: int) -> str:
-    """A field that fits its column. Raises BadRequestField."""
-    if len(value) > longest:
-        raise BadRequestField(field, "length", f"{field} must have at most {longest} characters.")
-    return value
+def _ttl(seconds: int) -> int:
+    if seconds < 0:
+        raise wrong("ttl_seconds", "range", f"ttl_seconds must be 1 to {_LONGEST_TTL}, or 0.")
+    return min(seconds or _TTL_SECONDS, _LONGEST_TTL)

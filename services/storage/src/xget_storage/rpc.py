@@ -10,7 +10,7 @@ import msgspec
 
 from xget.storage.v1 import item_reader_pb2 as pb
 from xget.storage.v1.item_reader_pb2_grpc import ItemReaderServicer
-from xget_kernel.errors import FieldError, Invalid
+from xget_rpc.fields import word, wrong
 from xget_storage.models import Role
 from xget_storage.ports import ItemFilter, SearchQuery
 from xget_storage.service.reading import ReadService
@@ -44,7 +44,11 @@ class ItemReader(ItemReaderServicer):
 
     async def Search(self, request: pb.SearchRequest, context: Context) -> pb.SearchResponse:
         """Find a task's items by text."""
-        wanted = ItemFilter(owner=request.owner_id or None, task_id=request.task_id or None, lang=request.lang or None)
+        wanted = ItemFilter(
+            owner=word(request.owner_id, "owner_id") or None,
+            task_id=word(request.task_id, "task_id") or None,
+            lang=word(request.lang, "lang") or None,
+        )
         query = SearchQuery(text=request.query or None, wanted=wanted, size=_limit(request.limit))
         found = await self._reader.search(query, request.cursor or None, highlights=True)
         return pb.SearchResponse(
@@ -56,20 +60,16 @@ class ItemReader(ItemReaderServicer):
 
 def _wanted(request: pb.ListRequest | pb.StreamRequest) -> ItemFilter:
     if not request.task_id and not request.execution_id:
-        raise _bad("task_id", "required", "Give task_id or execution_id.")
+        raise wrong("task_id", "required", "Give task_id or execution_id.")
     if request.role not in ("", "match", "context"):
-        raise _bad("role", "role", "role is match, context, or empty for both.")
+        raise wrong("role", "role", "role is match, context, or empty for both.")
     return ItemFilter(
-        owner=request.owner_id or None,
-        task_id=request.task_id or None,
-        execution_id=request.execution_id or None,
+        owner=word(request.owner_id, "owner_id") or None,
+        task_id=word(request.task_id, "task_id") or None,
+        execution_id=word(request.execution_id, "execution_id") or None,
         role=cast(Role, request.role) if request.role else None,
     )
 
 
 def _limit(asked: int) -> int:
     return min(max(asked, 1), _LARGEST) if asked else _USUAL
-
-
-def _bad(field: str, rule: str, message: str) -> Invalid:
-    return Invalid(message, errors=[FieldError(field, rule, message)])
