@@ -39,7 +39,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         port=0,
         internal_token="inner",
         proxy_check_url="http://site.test/robots.txt",
-        proxy_check_seconds=1.0,
+        proxy_check_seconds=20.0,
         proxy_allow_networks="10.0.0.0/8, 127.0.0.1, 2001:db8::/32",
     )
 

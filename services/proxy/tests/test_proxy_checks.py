@@ -6,7 +6,7 @@ import asyncio
 import gc
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,13 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 URL = "/api/v1/proxies"
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 WANTS_LOGIN = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.fixture
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """Patient, unless a test waits for the patience to end: it says how long that is."""
+    seconds = getattr(request, "param", settings.proxy_check_seconds)
+    return settings.model_copy(update={"proxy_check_seconds": seconds})
 
 
 @asynccontextmanager
@@ -145,7 +152,7 @@ def site_certificate(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
 async def announced(events: SqliteEventLog, count: int) -> list[ProxyChanged]:
     """The first facts on the topic."""
     records: list[Any] = []
-    async with events.consumer("trial", [PROXY_EVENTS]) as consumer, asyncio.timeout(10):
+    async with events.consumer("trial", [PROXY_EVENTS]) as consumer, asyncio.timeout(60):
         while len(records) < count:
             records += await consumer.poll(timeout=0.5)
     return [decode(record, ProxyChanged) for record in records]
@@ -160,18 +167,19 @@ async def check(client: httpx.AsyncClient, proxy: dict[str, Any]) -> dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("type_", "handler", "reason"),
+    ("type_", "handler", "reason", "settings"),
     [
-        ("http", answering(GOOD), ""),
-        ("http", answering(GOOD.replace(b"200 OK", b"404 No")), ""),
-        ("socks5", socks, ""),
-        ("http", answering(WANTS_LOGIN), "407"),
-        ("http", answering(b"HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n"), "could not reach"),
-        ("http", answering(b"\x00\xffgarbage\r\n\r\n"), "another protocol"),
-        ("http", hang_up, "connection broke"),
-        ("http", silence, "within 1 seconds"),
-        ("https", silence, "."),
+        ("http", answering(GOOD), "", 20.0),
+        ("http", answering(GOOD.replace(b"200 OK", b"404 No")), "", 20.0),
+        ("socks5", socks, "", 20.0),
+        ("http", answering(WANTS_LOGIN), "407", 20.0),
+        ("http", answering(b"HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n"), "could not reach", 20.0),
+        ("http", answering(b"\x00\xffgarbage\r\n\r\n"), "another protocol", 20.0),
+        ("http", hang_up, "connection broke", 20.0),
+        ("http", silence, "within 1 seconds", 1.0),
+        ("https", silence, ".", 1.0),
     ],
+    indirect=["settings"],
 )
 async def test_a_check_records_what_really_happens(
     client: httpx.AsyncClient, add_proxy: Any, type_: str, handler: Handler, reason: str
@@ -219,9 +227,9 @@ async def test_the_login_is_sent_and_never_told(client: httpx.AsyncClient, add_p
 async def test_tls_through_a_tunnel_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trusted, server = site_certificate(tmp_path, "site.test")
     async with listening(tunnel(server)) as port:
-        refused = await HttpProbe("https://site.test/", 5)(f"http://127.0.0.1:{port}")
+        refused = await HttpProbe("https://site.test/", 30)(f"http://127.0.0.1:{port}")
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-        probe = HttpProbe("https://site.test/", 5)
+        probe = HttpProbe("https://site.test/", 30)
         accepted = await probe(f"http://127.0.0.1:{port}")
     assert "SSL_CERT_FILE" in refused.reason
     assert accepted.ok, accepted.reason
@@ -230,11 +238,16 @@ async def test_tls_through_a_tunnel_is_verified(tmp_path: Path, monkeypatch: pyt
 
 async def test_many_are_checked_eight_at_a_time(client: httpx.AsyncClient, add_proxy: Any) -> None:
     running = most = 0
+    two = asyncio.Event()
 
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
+        if running > 1:
+            two.set()
+        with suppress(TimeoutError):  # on a slow machine the second may come late
+            await asyncio.wait_for(two.wait(), 10)
         await asyncio.sleep(0.02)
         running -= 1
         await answering(GOOD)(reader, writer)
@@ -260,7 +273,7 @@ async def test_the_worker_tries_a_paused_proxy_again(
         assert (await client.get(url)).json()["status"] == "CHECKING"
         stop = asyncio.Event()
         working = asyncio.create_task(create_worker(settings, log=events, clock=clock).run(stop))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await client.get(url)).json()["status"] != "INACTIVE":  # noqa: ASYNC110 - a row
                 await asyncio.sleep(0.02)
             await client.put(url, json={"port": port})

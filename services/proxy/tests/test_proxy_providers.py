@@ -184,7 +184,7 @@ async def test_the_worker_reads_lists_that_are_due(
     provider = (await add(client, f"https://{HOST}:9/", every_seconds=60)).json()
     stop = asyncio.Event()
     working = asyncio.create_task(create_worker(settings, log=events, clock=clock).run(stop))
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not (found := (await client.get(URL)).json()["items"][0])["last_at"]:  # noqa: ASYNC110 - a row
             await asyncio.sleep(0.02)
         stop.set()
