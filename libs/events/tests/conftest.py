@@ -12,7 +12,7 @@ from xget_events.sqlite import SqliteEventLog
 from xget_kernel.clock import ManualClock
 from xget_testing.contracts.event_log.kafka import KafkaHouse
 
-LEASE = 30.0
+LEASE = 3000.0
 
 
 class SqliteHouse:
@@ -33,7 +33,7 @@ class SqliteHouse:
         await log.close(release=False)
 
     async def stall(self, log: EventLog) -> None:
-        """Nothing to do: between polls a handle renews every 10 real seconds, longer than a test takes."""
+        """Nothing to do: between polls a handle renews every 1000 real seconds, longer than a test takes."""
 
     async def lapse(self) -> None:
         self.clock.advance(LEASE + 1)

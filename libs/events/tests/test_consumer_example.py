@@ -47,7 +47,7 @@ async def test_the_example_prints_what_is_stored(kafka_house: KafkaHouse, tmp_pa
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             lines = {(await process.stdout.readline()).decode().strip() for _ in range(2)}
             await asyncio.sleep(0.5)
     finally:

@@ -27,7 +27,7 @@ from xget_testing.contracts.event_log.kafka import KafkaHouse
 
 TOPIC = "xget.pages"
 NAMES = st.sampled_from("ab")
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 class LogMachine(RuleBasedStateMachine):

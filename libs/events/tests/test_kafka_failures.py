@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,22 +26,20 @@ from xget_testing.contracts.event_log.kafka import KafkaHouse
 TOPIC = "xget.pages"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def nowhere(tmp_path: Path) -> EngineSettings:
-    return EngineSettings(home=tmp_path, kafka_bootstrap_servers=f"127.0.0.1:{free_port()}")
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Iterator[EngineSettings]:
+    """A port that nobody else can take, and where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield EngineSettings(home=tmp_path, kafka_bootstrap_servers=f"127.0.0.1:{taken.getsockname()[1]}")
 
 
 def test_the_settings_select_the_log(tmp_path: Path) -> None:
     assert isinstance(open_event_log(EngineSettings(home=tmp_path)), SqliteEventLog)
 
 
-async def test_kafka_servers_select_kafka_and_nothing_connects_yet(tmp_path: Path) -> None:
-    log = open_event_log(nowhere(tmp_path))
+async def test_kafka_servers_select_kafka_and_nothing_connects_yet(nowhere: EngineSettings) -> None:
+    log = open_event_log(nowhere)
     assert isinstance(log, KafkaEventLog)
     await log.close()
 
@@ -56,17 +55,17 @@ async def test_a_login_without_a_name_is_refused_at_once(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-async def test_a_wrong_address_is_said_at_the_start(tmp_path: Path) -> None:
-    log = KafkaEventLog(nowhere(tmp_path))
+async def test_a_wrong_address_is_said_at_the_start(nowhere: EngineSettings) -> None:
+    log = KafkaEventLog(nowhere)
     began = time.monotonic()
     with pytest.raises(StartupError, match=r"does not answer.*KAFKA_BOOTSTRAP_SERVERS"):
         await log.create_topics([TopicSpec(TOPIC)])
-    assert time.monotonic() - began < 12.0
+    assert time.monotonic() - began < 60.0
     await log.close()
 
 
-async def test_kafka_that_is_away_is_unavailable_at_run_time(tmp_path: Path) -> None:
-    log = KafkaEventLog(nowhere(tmp_path))
+async def test_kafka_that_is_away_is_unavailable_at_run_time(nowhere: EngineSettings) -> None:
+    log = KafkaEventLog(nowhere)
     with pytest.raises(Unavailable, match=r"does not answer|could not"):
         await log.publish(messages(TOPIC, "a"))
     with pytest.raises(Unavailable):
@@ -140,11 +139,12 @@ class TestOnKafka:
             again = await first_of(two)
             with pytest.raises(Fenced):
                 await one.commit(records)
-            mine = {record.partition for record in again}
-            while more := await two.poll(timeout=1.0):
-                again += more
+            lag = await log.lag_by_partition("g")
+            mine = {partition for (_, partition), count in lag.items() if count}
+            again += await drain(two, sum(lag.values()) - len(again), commit=False)
             assert 0 < len(mine) < 4
             assert sorted(numbers(again)) == sorted(numbers(r for r in records if r.partition in mine))
+            assert await two.poll(timeout=1.0) == []
             await two.commit(again)
             assert await log.lag("g") == {TOPIC: 0}
             assert await one.poll(timeout=0.3) == []
@@ -173,19 +173,20 @@ class TestOnKafka:
         latter = other.consumer("g", [TOPIC], member="worker-1")
         seen: set[int] = set()
         calm = 0
-        async with asyncio.timeout(25):
-            while calm < 3:
+        async with asyncio.timeout(120):
+            while calm < 3 or len(seen) < 4:
                 await log.publish(messages(TOPIC, [f"k{n}" for n in range(40)]))
                 mine, theirs = await read(former), await read(latter)
-                calm = calm + 1 if mine and theirs and not mine & theirs else 0
-                seen = mine | theirs
+                apart = bool(mine and theirs and not mine & theirs)
+                calm = calm + 1 if apart else 0
+                seen = seen | mine | theirs if apart else set()
         assert seen == {0, 1, 2, 3}
         await former.close()
         await latter.close()
 
 
 async def first_of(consumer: Consumer) -> list[Record]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             if records := await consumer.poll(timeout=1.0):
                 return records

@@ -23,6 +23,7 @@ from xget_kernel.engines import EngineSettings
 from xget_kernel.errors import StartupError, Unavailable
 from xget_kernel.secrets import Secret
 from xget_testing.contracts.event_log import drain, messages
+from xget_testing.contracts.event_log.kafka import delete
 from xget_testing.engines import OwnEngines
 
 pytestmark = [pytest.mark.slow, pytest.mark.connected("kafka")]
@@ -63,6 +64,7 @@ def started() -> Iterator[Broker]:
 @pytest.fixture
 def broker(started: Broker, monkeypatch: pytest.MonkeyPatch) -> Broker:
     monkeypatch.setenv("SSL_CERT_FILE", started.ca)
+    monkeypatch.setattr("xget_events.kafka.access.REASON_SECONDS", 30.0)
     return started
 
 
@@ -147,14 +149,13 @@ async def test_a_deleted_topic_that_may_not_be_made_again_is_told_until_somebody
         await limited.create_topics([TOPIC])
         await limited.publish(messages(TOPIC.name, ["a"]))
         assert limited.trouble is None
-        await admin.delete_topics([settings.kafka_prefix + TOPIC.name])
-        await asyncio.sleep(0.5)
+        await delete(admin, settings.kafka_prefix + TOPIC.name)
         with pytest.raises(Unavailable, match="may not make it: grant it Create"):
             await limited.publish(messages(TOPIC.name, ["b"]))
         assert "grant it Create" in (limited.trouble or "")
         await log.create_topics([TOPIC])
         await limited.publish(messages(TOPIC.name, ["b"]))
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while limited.trouble:  # noqa: ASYNC110 - it looks by itself
                 await asyncio.sleep(0.1)
         async with limited.consumer("g", [TOPIC.name]) as consumer:
@@ -166,7 +167,7 @@ async def refusal(settings: EngineSettings) -> str:
     async with log_of(settings) as log:
         with pytest.raises(StartupError) as refused:
             await log.create_topics([TOPIC])
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 90
     assert "\n" not in str(refused.value)
     return str(refused.value)
 

@@ -17,6 +17,8 @@ from xget_kernel.errors import StartupError, Unavailable, XGetError
 REQUEST_SECONDS = 10.0
 START_SECONDS = 10.0
 """How long Kafka may take to answer when a process starts."""
+REASON_SECONDS = 5.0
+"""How long Kafka may take, when no client could start, to say why."""
 RETRY_AFTER = {"Retry-After": "5"}
 
 _REFUSALS = (
@@ -96,7 +98,7 @@ class Access:
             connection = await create_conn(
                 host.strip("[]"),
                 int(port),
-                request_timeout_ms=2000,
+                request_timeout_ms=int(REASON_SECONDS * 1000),
                 **options,
             )
         except _REFUSALS as error:

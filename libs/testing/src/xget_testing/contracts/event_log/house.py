@@ -9,7 +9,7 @@ from typing import Protocol
 from xget_events.log import Consumer, EventLog, Record
 from xget_kernel.messages import Message
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds until a record that should come is said to be lost."""
 
 

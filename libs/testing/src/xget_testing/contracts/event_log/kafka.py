@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from xget_events.kafka import KafkaEventLog
 from xget_events.log import EventLog
 from xget_kernel.engines import EngineSettings
+from xget_testing.contracts.event_log.house import PATIENCE
 
 LEASE = 6.0
 
@@ -50,6 +51,15 @@ class KafkaHouse:
         for log in self._logs:
             await log.close()
         await delete_topics(self.settings.kafka_bootstrap_servers or "", self.prefix)
+
+
+async def delete(admin: AIOKafkaAdminClient, name: str) -> None:
+    """Delete a topic and return when the broker has done so: it does that after its answer."""
+    await admin.delete_topics([name])
+    async with asyncio.timeout(PATIENCE):
+        while name in await admin.list_topics():  # noqa: ASYNC110 - the broker has no event for it
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.5)  # it forgets the name first, then takes no more records
 
 
 async def delete_topics(servers: str, prefix: str) -> None:
