@@ -27,6 +27,13 @@ async def forget(url: str, prefix: str) -> None:
             await client.delete(key)
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a moment is no Redis that hangs."""
+    for name in ("POOL_WAIT_SECONDS", "CONNECT_SECONDS", "ANSWER_SECONDS", "PING_SECONDS"):
+        monkeypatch.setattr(f"xget_cache.redis.connection.{name}", 60.0)
+
+
 @pytest.fixture
 def prefix() -> str:
     return f"test-{new_id()}"
@@ -61,7 +68,7 @@ class OwnValkey:
     async def start(self, *options: str) -> None:
         place = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder), "--save", ""]
         self._process = subprocess.Popen([self._program, *place, *options], stdout=subprocess.DEVNULL)  # noqa: ASYNC220 - takes a millisecond
-        for _ in range(200):
+        for _ in range(3000):
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except OSError:
@@ -83,7 +90,7 @@ class OwnValkey:
                 await client.execute_command("CLUSTER MEET", "127.0.0.1", beside.port, beside.bus)
             elif (first, last) != (0, 16383):
                 return
-            for _ in range(200):
+            for _ in range(1200):
                 if "'cluster_state': 'ok'" in str(await client.execute_command("CLUSTER INFO")):
                     return
                 await asyncio.sleep(0.05)

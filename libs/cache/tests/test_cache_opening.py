@@ -2,12 +2,12 @@
 
 import asyncio
 import socket
-import time
 
 import pytest
 from redis.asyncio import Redis
 
 from xget_cache.opening import open_cache
+from xget_kernel.clock import Clock, ManualClock
 from xget_kernel.engines import EngineSettings
 from xget_kernel.errors import StartupError
 
@@ -16,9 +16,16 @@ def on(url: str) -> EngineSettings:
     return EngineSettings(redis_url=url)
 
 
-async def refusal(url: str) -> str:
+class Hurried(ManualClock):
+    """Nobody waits: what is slept is passed."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+
+async def refusal(url: str, clock: Clock | None = None) -> str:
     with pytest.raises(StartupError) as refused:
-        await open_cache(on(url))
+        await open_cache(on(url), clock)
     sentence = str(refused.value)
     assert "REDIS_URL" in sentence
     assert "geheim" not in sentence
@@ -48,15 +55,14 @@ async def test_what_is_no_url_is_refused_at_once(url: str) -> None:
     assert "redis://user:password@host:6379/0" in await refusal(url)
 
 
-@pytest.mark.slow
 async def test_an_unreachable_one_is_waited_for_and_then_refused() -> None:
+    clock = Hurried()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        began = time.monotonic()
-        sentence = await refusal(f"redis://:geheim@127.0.0.1:{taken.getsockname()[1]}/0")
+        sentence = await refusal(f"redis://:geheim@127.0.0.1:{taken.getsockname()[1]}/0", clock)
     assert "does not answer" in sentence
     assert "********@127.0.0.1" in sentence
-    assert 8 < time.monotonic() - began < 13
+    assert 8 < clock.monotonic() <= 10
 
 
 @pytest.mark.connected("redis")
@@ -65,7 +71,7 @@ async def test_one_that_comes_up_late_is_waited_for(valkey) -> None:
     await asyncio.sleep(0.7)
     await valkey.start()
     house = await opening
-    assert await house.ping() < 1
+    assert 0 < await house.ping() < 60
     await house.close()
 
 

@@ -56,7 +56,9 @@ class LimiterContract:
 
     async def test_a_new_window_has_room_again(self, house: Any, pass_time: Any) -> None:
         quota = [Quota(2, 1), Quota(100, YEAR)]
-        assert any([not (await house.limiter.take("s", quota)).allowed for _ in range(10)])
+        taken = 0
+        while (await house.limiter.take("s", quota)).allowed:
+            assert (taken := taken + 1) < 50, "windows end, but not as fast as that"
         await pass_time(1.05)
         again = await house.limiter.take("s", quota)
         assert again.allowed

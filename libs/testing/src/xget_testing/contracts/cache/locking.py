@@ -60,9 +60,9 @@ class LocksContract:
                 await _enter(house, "job")
 
     async def test_renewing_holds_it_longer(self, house: Any, pass_time: Any) -> None:
-        async with house.locks.hold("job", 0.6) as fence:
+        async with house.locks.hold("job", 6.0) as fence:
             for _ in range(4):
-                await pass_time(0.3)
+                await pass_time(2.0)
                 await fence.renew()
                 with pytest.raises(LockTaken):
                     await _enter(house, "job")
