@@ -23,7 +23,7 @@ async def add(db, sample, *names):
 
 
 async def test_it_answers_with_its_version(server):
-    assert 0 < await server.ping() < 5
+    assert 0 < await server.ping() < 60
     assert (await server.version()).startswith("PostgreSQL ")
 
 
@@ -67,11 +67,13 @@ async def test_a_message_that_comes_twice_at_once_is_seen_once(server, sample):
 async def test_two_who_wait_for_one_another_are_told_to_come_again(server, sample):
     await add(server, sample, "a", "b")
 
+    both = asyncio.Barrier(2)
+
     async def change(first, second) -> None:
         async with server.transaction() as session:
-            for name in (first, second):
-                await session.execute(update(sample.Task).where(sample.Task.id == name).values(name=first))
-                await asyncio.sleep(0.1)
+            await session.execute(update(sample.Task).where(sample.Task.id == first).values(name=first))
+            await both.wait()
+            await session.execute(update(sample.Task).where(sample.Task.id == second).values(name=first))
 
     outcomes = await asyncio.gather(change("a", "b"), change("b", "a"), return_exceptions=True)
     (error,) = [outcome for outcome in outcomes if outcome is not None]
@@ -87,7 +89,7 @@ async def test_a_commit_elsewhere_is_heard_of_at_once(server, sample):
     heard.clear()
     async with elsewhere.transaction() as session:
         Outbox(session).emit("t", "k", sample.Made(1))
-    async with asyncio.timeout(10):  # nothing but the word itself comes so early: the listener looks each 30 s
+    async with asyncio.timeout(25):  # nothing but the word itself comes so early: the listener looks each 30 s
         await heard.wait()
     stop()
     await elsewhere.close()
@@ -105,7 +107,7 @@ async def test_lost_connections_are_replaced_and_the_listener_comes_back(server,
         await session.execute(
             text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE :ours"), {"ours": ours}
         )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(25):  # as above
         await heard.wait()
     await add(server, sample, "b")
     await elsewhere.close()
@@ -127,10 +129,10 @@ async def test_a_connection_that_ends_within_a_transaction_is_503_and_the_next_w
 
 
 async def test_a_statement_that_takes_too_long_is_503(server):
-    quick = Database(f"{server.url}&statement_timeout=50ms")
+    quick = Database(f"{server.url}&statement_timeout=500ms")
     with pytest.raises(Unavailable, match="took too long"):
         async with quick.read() as session:
-            await session.execute(text("SELECT pg_sleep(2)"))
+            await session.execute(text("SELECT pg_sleep(60)"))
     await quick.close()
 
 

@@ -1,7 +1,5 @@
 import asyncio
 import sqlite3
-import threading
-import time
 
 import pytest
 from sqlalchemy import func, select, text
@@ -44,13 +42,16 @@ async def test_two_databases_on_one_file_take_turns(file, path, sample):
 async def test_a_lock_of_another_process_is_waited_for(file, path, sample):
     holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN IMMEDIATE")
-    timer = threading.Timer(0.15, holder.rollback)
-    timer.start()
-    began = time.monotonic()
-    async with file.transaction() as session:
-        session.add(sample.Task(id="a", name="x"))
-    assert 0.1 < time.monotonic() - began < 5
-    timer.join()
+
+    async def write() -> None:
+        async with file.transaction() as session:
+            session.add(sample.Task(id="a", name="x"))
+
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0.15)
+    assert not writing.done()
+    holder.rollback()
+    await writing
     holder.close()
 
 

@@ -295,7 +295,9 @@ async def test_a_connection_is_kept_for_a_moment_and_goes_back_as_it_came(postgr
         assert first == second == (first[0], "force_generic_plan", "off")
         with pytest.raises(Exception, match="nothing_of_that_name"):
             await db.singly(lambda direct: direct.rows(_wrong, {}))
-        await asyncio.sleep(3 * MOMENT)
+        async with asyncio.timeout(60):
+            while db.engine.pool.checkedout():  # type: ignore[attr-defined]  # a queue's  # noqa: ASYNC110 - no event
+                await asyncio.sleep(MOMENT)
         async with db.read() as session:
             (back,) = (await session.execute(settings(True))).all()
         assert tuple(back) == (first[0], "auto", "on")
@@ -322,13 +324,17 @@ async def test_what_is_planned_while_a_table_is_empty_reads_it_by_key(server: Da
 
 
 @pytest.mark.connected("postgres")
-async def test_a_kept_connection_that_ended_is_not_used(postgres_schema: str) -> None:
+async def test_a_kept_connection_that_ended_is_not_used(postgres_schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xget_db.engine.kept.MOMENT", 600.0)
     db = Database(postgres_schema)
     try:
         ((pid,),) = await db.directly(lambda direct: direct.rows(_pid, {}))
         async with db.transaction() as session:
             await session.execute(select(func.pg_terminate_backend(pid)))
-        await asyncio.sleep(MOMENT / 2)
+        ((_, _, driver),) = db._kept._idle
+        async with asyncio.timeout(60):
+            while not driver.is_closed():  # noqa: ASYNC110 - the driver has no event for it
+                await asyncio.sleep(0.01)
         ((other,),) = await db.directly(lambda direct: direct.rows(_pid, {}))
         assert other != pid
     finally:

@@ -8,7 +8,7 @@ import pytest
 
 from xget_db.driver import FastConnection, connect
 
-SECONDS = 5
+SECONDS = 60
 
 
 class Held:

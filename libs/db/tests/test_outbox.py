@@ -49,7 +49,7 @@ def relay_of(db, sample, log, clock=None) -> OutboxRelay:
     return OutboxRelay(db, sample.outbox, log, clock or SystemClock())
 
 
-async def until(condition, seconds=5.0):
+async def until(condition, seconds=60.0):
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - waits for code that knows nothing of its being watched
             await asyncio.sleep(0.001)
@@ -80,7 +80,7 @@ class Running:
 
     async def __aexit__(self, *_exc):
         self.stop.set()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             await self.task
 
 
@@ -256,5 +256,5 @@ async def test_a_cancelled_relay_ends_at_whatever_moment(db, sample, moment: int
     for _ in range(moment):
         await asyncio.sleep(0)
     running.cancel()
-    done, _ = await asyncio.wait([running], timeout=2)
+    done, _ = await asyncio.wait([running], timeout=60)
     assert done, "the cancellation was swallowed"

@@ -12,7 +12,7 @@ from xget_kernel.errors import Unavailable
 from xget_testing.database import created
 from xget_testing.engines import OwnEngines
 
-SEND_SECONDS = 30
+SEND_SECONDS = 90
 
 
 @pytest.mark.connected("postgres")

@@ -14,6 +14,8 @@ from xget_kernel.errors import Unavailable
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTES = timedelta(minutes=5)
+OFF = timedelta(seconds=0.5)
+"""Half of the fastest of five trips to a server on this machine, twice, at its worst."""
 
 
 class Machine(ManualClock):
@@ -168,6 +170,6 @@ async def test_skewed_machines_agree_on_the_time_of_their_postgresql(server):
     follow = time_of(server)
     plain = ServerClock()
     async with ahead.following_server(follow), behind.following_server(follow), plain.following(server):
-        for clock in (ahead, behind):
-            assert abs(clock.now() - plain.now()) < timedelta(seconds=0.25)
-        assert abs(plain.now() - datetime.now(UTC)) < timedelta(seconds=0.25)  # the server is on this machine
+        for clock in (ahead, behind, SystemClock()):  # the server is on this machine
+            before, now, after = plain.now(), clock.now(), plain.now()
+            assert before - OFF < now < after + OFF
