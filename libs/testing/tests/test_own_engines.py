@@ -55,7 +55,7 @@ def test_engines_end_with_a_process_that_is_killed(tmp_path: Path) -> None:
         name, url = owner.stdout.readline().strip(), owner.stdout.readline().strip()
         assert running(name) == {"redis": url}
         owner.send_signal(signal.SIGKILL)
-    eventually(lambda: running(name) == {}, seconds=20)
+    eventually(lambda: running(name) == {}, seconds=60)
 
 
 def running(name: str) -> dict[str, str]:

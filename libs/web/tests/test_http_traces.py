@@ -20,6 +20,7 @@ def receiver(monkeypatch):
     with otlp_receiver() as found:
         for name, value in found.env.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr("xget_telemetry.tracing.exporting.FLUSH_SECONDS", 60.0)  # all is to arrive
         yield found
 
 
