@@ -132,12 +132,9 @@ class WaitingRoom:
         line.stir.clear()
         if line.rung or not line.waiters:
             return
-        pause = min(waiter.until for waiter in line.waiters) - self._clock.monotonic()
-        if line.due is not None:
-            pause = min(pause, (line.due - self._clock.now()).total_seconds())
         waits: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(line.stir.wait()),
-            asyncio.ensure_future(self._clock.sleep(max(0.0, pause))),
+            asyncio.ensure_future(self._pause(line)),
         ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -145,6 +142,13 @@ class WaitingRoom:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _pause(self, line: _Line) -> None:
+        """Reckoned when it begins: time may have passed since it was asked for."""
+        pause = min((waiter.until for waiter in line.waiters), default=0.0) - self._clock.monotonic()
+        if line.due is not None:
+            pause = min(pause, (line.due - self._clock.now()).total_seconds())
+        await self._clock.sleep(max(0.0, pause))
 
     def _is_due(self, line: _Line) -> bool:
         return line.rung or (line.due is not None and line.due <= self._clock.now())
