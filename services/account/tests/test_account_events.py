@@ -27,7 +27,7 @@ async def test_an_account_that_is_refused_is_announced_once(app: FastAPI, pool: 
     report = {"lease_id": lease.lease_id, "fencing_token": lease.fencing_token, "operation": "SearchTimeline"}
     for _ in range(2):
         await pool.Report(pb.ReportRequest(**report, status=401, error_codes=[32], body_kind="json"))
-    async with app.state.events.consumer("trial", [ACCOUNT_EVENTS]) as consumer, asyncio.timeout(10):
+    async with app.state.events.consumer("trial", [ACCOUNT_EVENTS]) as consumer, asyncio.timeout(60):
         records = []
         while len(records) < 2:
             records += await consumer.poll(timeout=0.5)
@@ -49,7 +49,7 @@ async def test_room_is_announced_once_for_all_accounts_of_a_change(
     body = {"text": lines, "line_format": "username:password:email:email_password:cookies"}
     assert (await client.post("/api/v1/accounts/import", json=body)).json()["created"] == 3
     await client.put(f"/api/v1/accounts/{off['id']}", json={"active": True})
-    async with app.state.events.consumer("trial", [ACCOUNT_EVENTS]) as consumer, asyncio.timeout(10):
+    async with app.state.events.consumer("trial", [ACCOUNT_EVENTS]) as consumer, asyncio.timeout(60):
         records = []
         while len(records) < 2:
             records += await consumer.poll(timeout=0.5)
@@ -62,7 +62,7 @@ async def test_room_is_announced_once_for_all_accounts_of_a_change(
 async def test_the_worker_begins_and_ends(settings: Settings, app: FastAPI, client: httpx.AsyncClient) -> None:
     worker = create_worker(settings, log=app.state.events, clock=ManualClock())
     stop = asyncio.Event()
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         await worker.begun.wait()
         stop.set()
@@ -88,7 +88,7 @@ async def test_an_unknown_answer_is_announced_and_kept_without_values(
     )
     said = await pool.Report(report)
     assert (said.verdict, said.action, said.rule) == ("rest", "rest", "unknown")
-    async with app.state.events.consumer("trial", [ACCOUNT_EVENTS]) as consumer, asyncio.timeout(10):
+    async with app.state.events.consumer("trial", [ACCOUNT_EVENTS]) as consumer, asyncio.timeout(60):
         records = []
         while len(records) < 2:
             records += await consumer.poll(timeout=0.5)

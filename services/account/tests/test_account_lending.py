@@ -38,7 +38,7 @@ def wish(owner: str, holder: str, **more: Any) -> pb.AcquireRequest:
 
 
 async def somebody_waits(app: FastAPI) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         if app.state.pool.waiting:
             return
         await asyncio.sleep(0.01)
@@ -126,12 +126,12 @@ async def test_who_waits_is_woken_when_a_lent_account_is_free_and_when_he_is_gra
     waiting = asyncio.ensure_future(pool.Acquire(wish("bob", "run", wait_seconds=20)))
     await somebody_waits(app)
     await lend()
-    got = (await asyncio.wait_for(waiting, 5)).lease
+    got = (await asyncio.wait_for(waiting, 60)).lease
     assert got.owner_id == "ada"
     again = asyncio.ensure_future(pool.Acquire(wish("bob", "run-2", wait_seconds=20)))
     await somebody_waits(app)
     await pool.Release(pb.ReleaseRequest(lease_id=got.lease_id, fencing_token=got.fencing_token))
-    assert (await asyncio.wait_for(again, 5)).lease.account_id == got.account_id
+    assert (await asyncio.wait_for(again, 60)).lease.account_id == got.account_id
 
 
 async def test_budgets_count_what_is_lent_and_stay_the_accounts(

@@ -24,7 +24,7 @@ async def run(app: FastAPI, owner: str) -> str:
     made = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, env=os.environ | told, stdout=asyncio.subprocess.PIPE
     )
-    said, _ = await asyncio.wait_for(made.communicate(), 30)
+    said, _ = await asyncio.wait_for(made.communicate(), 120)
     assert made.returncode == 0
     return said.decode()
 

@@ -62,7 +62,7 @@ def test_two_processes_never_hold_the_account_together(tmp_path: Path) -> None:
             subprocess.Popen([sys.executable, "-c", WORKER, name], stdout=file, env={"XGET_HOME": str(tmp_path)})
             for name in ("a", "b")
         ]
-        assert [worker.wait(60) for worker in workers] == [0, 0]
+        assert [worker.wait(300) for worker in workers] == [0, 0]
     entries = [line.split() for line in diary.read_text().splitlines()]
     assert len(entries) == 160
     for came, went in zip(entries[::2], entries[1::2], strict=True):

@@ -213,7 +213,7 @@ async def test_the_status_tells_of_a_login_that_waits_and_of_each_step_of_one_th
     looking = Looking()
     running = asyncio.create_task(make_runner(flow=lambda *_: looking).run())
     await looking.begun.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (seen := (await client.get(path)).json())["login"]["step"] != "password":  # noqa: ASYNC110 - it is asked for over HTTP
             await asyncio.sleep(0.01)
     login = seen["login"]

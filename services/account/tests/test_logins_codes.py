@@ -148,7 +148,7 @@ def keep_asking(
     async def ask(port: int, another_code: str = "", **other: Any) -> tuple[str, list[str]]:
         sandbox.people.register({**PERSON, "challenge": "email_code"})
         if another_code:
-            sandbox.people.post.send_code(PERSON["email"], another_code, age=-5)
+            sandbox.people.post.send_code(PERSON["email"], another_code, age=-600)
             sandbox.people.post.set({"lost": True})
         sandbox.imap_port = port
         account = (await add_account(**{**PERSON, "cookies": None, **other}))["id"]

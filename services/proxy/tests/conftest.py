@@ -83,7 +83,7 @@ async def client(app: FastAPI, tokens: TokenMaker) -> AsyncIterator[httpx.AsyncC
 
 @pytest.fixture
 async def pool(app: FastAPI, client: httpx.AsyncClient) -> AsyncIterator[Any]:
-    channel = RpcChannel(f"127.0.0.1:{app.state.grpc_port}", "inner")
+    channel = RpcChannel(f"127.0.0.1:{app.state.grpc_port}", "inner", deadline=60.0)
     yield channel.stub(ProxyPoolStub)
     await channel.close()
 
