@@ -9,6 +9,7 @@ from xget_db.engine import Database
 from xget_db.outbox import Outbox, OutboxRelay
 from xget_kernel.clock import ManualClock, SystemClock
 from xget_kernel.errors import Unavailable
+from xget_testing.database import created
 
 
 class MemoryLog:
@@ -258,3 +259,13 @@ async def test_a_cancelled_relay_ends_at_whatever_moment(db, sample, moment: int
     running.cancel()
     done, _ = await asyncio.wait([running], timeout=60)
     assert done, "the cancellation was swallowed"
+
+
+def test_who_rings_after_the_relays_loop_has_closed_hears_nothing_of_it(path, sample):
+    async def run() -> OutboxRelay:
+        async with created(sample.metadata, path) as db:
+            relay = relay_of(db, sample, MemoryLog())
+            async with Running(relay):
+                return relay
+
+    asyncio.run(run()).wake()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
 from xget_db.clock import ServerClock
@@ -176,7 +176,7 @@ def _waker(dispatcher: Dispatcher) -> Callable[[], None]:
     loop = asyncio.get_running_loop()
 
     def wake() -> None:
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop was closed: nobody is there to wake
             loop.call_soon_threadsafe(dispatcher.wake)
 
     return wake

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -57,9 +58,10 @@ class OutboxRelay:
 
     def wake(self) -> None:
         """Look for rows now. May be called from any thread."""
-        if self._loop is None or self._loop.is_closed():
+        if self._loop is None:
             self._bell.set()
-        else:
+            return
+        with suppress(RuntimeError):  # the loop was closed: nobody is there to wake
             self._loop.call_soon_threadsafe(self._bell.set)
 
     async def run(self, stop: asyncio.Event) -> None:
