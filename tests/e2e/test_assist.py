@@ -84,13 +84,13 @@ class Assist:
             pages = [page for context in found[-1].contexts for page in context.pages]
             return any("/i/flow/login" in page.url for page in pages)
 
-        eventually(there, 40)
+        eventually(there, 120)
         pages = [page for context in found[-1].contexts for page in context.pages]
         return found[-1], next(page for page in pages if "/i/flow/login" in page.url)
 
     def ended(self) -> tuple[int, str, str]:
         """Exit code and what was said."""
-        out, err = self.process.communicate(timeout=40)
+        out, err = self.process.communicate(timeout=120)
         return self.process.returncode, out, err
 
 

@@ -122,7 +122,7 @@ def test_what_is_wrong_is_said_on_one_line(cli: Cli, command: tuple[str, ...], w
 def test_a_real_process_says_it_the_same_way(node: Node, tmp_path: Path) -> None:
     env = {**node.env, "XGET_URL": str(node.http.base_url), "XGET_CONFIG_DIR": str(tmp_path)}
     command = [XGET, "tasks", "create", "keyword-search", "AI", "--limit", "0"]
-    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
     one_line(Done(done.returncode, done.stdout, done.stderr), "parameters.limit")
 
 

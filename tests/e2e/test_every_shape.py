@@ -63,7 +63,7 @@ class Line:
         """Bring pages by operation, the first as page 1 of the execution e1, and wait until all are stored."""
         pages = [_page(n, operation, body) for n, (operation, body) in enumerate(bodies, 1)]
         now = SystemClock().now()
-        async with self.log.consumer("test", [STORED]) as consumer, asyncio.timeout(60):
+        async with self.log.consumer("test", [STORED]) as consumer, asyncio.timeout(240):
             await self.log.publish([codec.message(PAGES, p.execution_id, p, source="test", now=now) for p in pages])
             waiting = {page.execution_id for page in pages}
             while waiting:

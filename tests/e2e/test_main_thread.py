@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from xget_testing.node import Node, Sandbox, program, running_node, running_sandbox
+from xget_testing.waiting import promised
 
 pytestmark = pytest.mark.slow
 QUERY = "AI OR 人工智能"
@@ -118,7 +119,7 @@ def test_a_stop_drains_within_ten_seconds_and_the_run_goes_on_afterwards(tmp_pat
     with running_node(tmp_path, sandbox) as node:
         task_id = node.create("KEYWORD_SEARCH", {"query": QUERY})
         assert node.process is not None
-        assert node.process.stop(seconds=10) == 0
+        assert node.process.stop(promised(10)) == 0
         node.start(by=program)
         assert node.wait_for(task_id)["status"] == "COMPLETED"
         stored = matches(node.results(task_id))

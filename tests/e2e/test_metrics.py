@@ -55,11 +55,13 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 @pytest.fixture(scope="module")
 def shown(node: Node) -> dict[str, str]:
-    """The text of every service's /metrics, once the runners have told their lag."""
-    deadline = time.monotonic() + 20
+    """The text of every service's /metrics, once the runners have told their lag and all has come to rest."""
+    deadline = time.monotonic() + 120
     while True:
         texts = {name: _metrics(node, offset) for name, offset in SERVICES.items()}
-        if "xget_events_lag_records{" in texts["storage"] and 'status="COMPLETED"' in texts["scraper"]:
+        ready = all(f'xget_ready{{service="{name}"}} 1.0' in text for name, text in texts.items())
+        rest = ready and "\nxget_outbox_rows 0.0" in texts["scraper"]
+        if rest and "xget_events_lag_records{" in texts["storage"] and 'status="COMPLETED"' in texts["scraper"]:
             return texts
         assert time.monotonic() < deadline
         time.sleep(0.2)

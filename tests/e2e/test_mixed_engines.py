@@ -54,7 +54,7 @@ def settled(node: Node, search: dict[str, object]) -> int:
         seen.append(node.api("GET", "/data/search", params=search)["total"])
         return seen[-1] == seen[-2] > 0
 
-    eventually(still, seconds=20)
+    eventually(still)
     return seen[-1]
 
 

@@ -72,7 +72,7 @@ class Thread:
 
     async def look(self, task: str, **expected: int) -> None:
         """Wait until the observations are so, and storage has all of them."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             while True:
                 found = (await self.tasks.get(f"/api/v1/tasks/{task}/observations")).json()
                 runs = (await self.tasks.get(f"/api/v1/task-executions/task/{task}")).json()["items"]

@@ -53,7 +53,7 @@ def matches(node: Node, task_id: str) -> list[str]:
 def test_types_of_the_api_store_what_exists(node: Node, sandbox: Sandbox, account: str) -> None:
     begun = {name: node.create(name, wish, routes=["x_api"]) for name, wish in WISHES.items()}
     for name, task_id in begun.items():
-        task = node.wait_for(task_id, seconds=120)
+        task = node.wait_for(task_id)
         assert task["status"] == "COMPLETED", task["error_message"]
         truth = sandbox.truth(task_type=name, **WISHES[name])
         assert matches(node, task_id) == sorted(map(str, truth["matches"])), name
@@ -86,7 +86,7 @@ def test_a_preview_counts_the_posts_of_a_search(node: Node, sandbox: Sandbox, ac
 def test_a_session_that_rests_hands_over_to_the_api(node: Node, sandbox: Sandbox, account: str) -> None:
     wish = {"query": "climate", "since": "2026-06-01"}
     task_id = node.create("KEYWORD_SEARCH", wish, routes=["x_session", "x_api"])
-    assert node.wait_for(task_id, seconds=120)["status"] == "COMPLETED"
+    assert node.wait_for(task_id)["status"] == "COMPLETED"
     truth = sandbox.truth(task_type="KEYWORD_SEARCH", **wish)
     assert matches(node, task_id) == sorted(map(str, truth["matches"]))
     certificate = node.certificate(task_id)
@@ -101,7 +101,7 @@ def test_types_about_one_post_or_list_store_the_same_by_either_route(
     named: dict[str, str] = {}
     for name, field in (("HASHTAG_SEARCH", "quoted_id"), ("USER_TWEETS", "reposted_id")):
         task_id = node.create(name, WISHES[name], routes=["x_api"])
-        node.wait_for(task_id, seconds=120)
+        node.wait_for(task_id)
         named[field] = next(item[field] for item in node.results(task_id) if item[field])
     wishes = {
         "TWEET_DETAIL": {"tweet_id": named["quoted_id"]},
@@ -116,7 +116,7 @@ def test_types_about_one_post_or_list_store_the_same_by_either_route(
     }
     stored = {}
     for (name, route), each in begun.items():
-        assert node.wait_for(each, seconds=120)["status"] == "COMPLETED", (name, route)
+        assert node.wait_for(each)["status"] == "COMPLETED", (name, route)
         stored[name, route] = matches(node, each)
         assert node.certificate(each)["routes"] == [route]
     for (name, _), found in stored.items():
@@ -130,7 +130,7 @@ def test_timelines_followers_and_lists_go_on_by_the_api_after_a_whole_page(
     wishes = {name: WISHES[name] for name in ("USER_TWEETS", "USER_FOLLOWERS", "LIST_TIMELINE")}
     begun = {name: node.create(name, wish, routes=["x_session", "x_api"]) for name, wish in wishes.items()}
     for name, task_id in begun.items():
-        assert node.wait_for(task_id, seconds=120)["status"] == "COMPLETED", name
+        assert node.wait_for(task_id)["status"] == "COMPLETED", name
         truth = sandbox.truth(task_type=name, **wishes[name])
         assert matches(node, task_id) == sorted(map(str, truth["matches"])), name
         certificate = node.certificate(task_id)
@@ -143,11 +143,11 @@ def test_what_the_api_does_not_show_beside_its_data_is_kept_and_said(
     node: Node, sandbox: Sandbox, account: str
 ) -> None:
     task_id = node.create("HASHTAG_SEARCH", WISHES["HASHTAG_SEARCH"], routes=["x_api"])
-    node.wait_for(task_id, seconds=120)
+    node.wait_for(task_id)
     quoted = next(item["quoted_id"] for item in node.results(task_id) if item["quoted_id"])
     assert sandbox.change(delete=[quoted])["delete"] == 1
     again = node.create("HASHTAG_SEARCH", WISHES["HASHTAG_SEARCH"], routes=["x_api"])
-    assert node.wait_for(again, seconds=120)["status"] == "COMPLETED"
+    assert node.wait_for(again)["status"] == "COMPLETED"
     gone = next(item for item in node.results(again) if item["native_id"] == quoted)
     assert (gone["gone"], gone["gone_text"].startswith("Could not find tweet")) == ("deleted", True)
 
@@ -167,7 +167,7 @@ def test_money_and_the_projects_month_stop_a_run_in_its_middle_and_say_so(
             node.api("PUT", f"/accounts/{account}/api", json={"monthly_budget_usd": "50"})
             sandbox.api(cap=1)
         task_id = node.create("KEYWORD_SEARCH", wish, routes=["x_api"])
-        task = node.wait_for(task_id, seconds=120)
+        task = node.wait_for(task_id)
         certificate = node.certificate(task_id)
         assert (task["status"], certificate["end_reason"], certificate["complete"]) == (
             "FAILED", "rate_limited_out", False

@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from xget_testing.node import Node, Sandbox, program, running_node, running_sandbox
-from xget_testing.waiting import eventually
+from xget_testing.waiting import eventually, promised
 
 pytestmark = pytest.mark.slow
 SEARCH = {"query": "AI OR 人工智能"}
@@ -32,7 +32,7 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         try:
             with (
-                httpx.Client(timeout=60, trust_env=False) as client,
+                httpx.Client(timeout=120, trust_env=False) as client,
                 client.stream("GET", self._url) as answer,
             ):
                 for line in answer.iter_lines():
@@ -42,7 +42,7 @@ class Watcher(threading.Thread):
         self.ended = True
 
 
-@pytest.mark.parametrize("answers", ["slow=1.5%1", "slow=60%1"], ids=["within-the-drain", "beyond-it"])
+@pytest.mark.parametrize("answers", ["slow=1.5%1", "slow=120%1"], ids=["within-the-drain", "beyond-it"])
 def test_a_stop_while_x_is_slow_drains_in_time_and_nothing_is_lost(
     tmp_path: Path, sandbox: Sandbox, answers: str
 ) -> None:
@@ -54,12 +54,12 @@ def test_a_stop_while_x_is_slow_drains_in_time_and_nothing_is_lost(
             queued = [node.create("USER_TWEETS", {"username": "elonmusk", "limit": 5}) for _ in range(6)]
             watcher = Watcher(node, task_id)
             watcher.start()
-            eventually(lambda: watcher.events and sandbox.log()["requests"], 20)
+            eventually(lambda: watcher.events and sandbox.log()["requests"])
             time.sleep(0.5)
             started = time.monotonic()
-            assert node.stop(12) == 0
-            assert time.monotonic() - started < 10
-            watcher.join(5)
+            assert node.stop() == 0
+            assert time.monotonic() - started < promised(10)
+            watcher.join(60)
             assert watcher.ended
             sandbox.faults("")
             node.start(by=program)
@@ -70,7 +70,8 @@ def test_a_stop_while_x_is_slow_drains_in_time_and_nothing_is_lost(
             assert len(stored) == len(truth)
             assert set(stored) == truth
             accounts = node.api("GET", "/accounts")["items"]
-            assert [node.api("GET", f"/accounts/{one['id']}/status")["lease"] for one in accounts] == [None]
+            assert len(accounts) == 1
+            eventually(lambda: node.api("GET", f"/accounts/{accounts[0]['id']}/status")["lease"] is None, 30)
             log = (node.folder / "node.log").read_text()
             assert "Traceback" not in log
     finally:

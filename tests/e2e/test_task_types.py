@@ -76,7 +76,7 @@ def test_what_is_stored_is_what_exists(
     node: Node, sandbox: Sandbox, wishes: dict[str, tuple[str, dict[str, str]]], task_type: str
 ) -> None:
     task_id, wish = wishes[task_type]
-    task = node.wait_for(task_id, seconds=300)
+    task = node.wait_for(task_id, seconds=600)
     assert task["status"] == "COMPLETED", task["error_message"]
     truth = sandbox.truth(task_type=task_type, full="1", **wish)
     items = node.results(task_id)
@@ -112,7 +112,7 @@ def test_what_x_chooses_to_show_is_stored_and_not_called_complete(
     node: Node, sandbox: Sandbox, task_type: str, wish: dict[str, Any]
 ) -> None:
     task_id = node.create(task_type, wish)
-    assert node.wait_for(task_id, seconds=120)["status"] == "COMPLETED"
+    assert node.wait_for(task_id)["status"] == "COMPLETED"
     truth = sandbox.truth(task_type=task_type, **wish)["matches"]
     stored = [one["native_id"] for one in node.results(task_id) if one["role"] == "match"]
     assert sorted(stored) == sorted(map(str, truth))
