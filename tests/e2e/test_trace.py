@@ -1,14 +1,15 @@
 """One request, one trace: from `POST /tasks` at the gateway to the search index, over every service on the way."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import httpx2 as httpx
 import pytest
 
 from xget_testing.node import Node, running_node, running_sandbox
 from xget_testing.otlp import OtlpReceiver, SeenSpan, otlp_receiver, path_to_root
+from xget_testing.waiting import eventually
 
 pytestmark = pytest.mark.slow
 LIMIT = 45
@@ -52,21 +53,8 @@ def trace(answer: httpx.Response, receiver: OtlpReceiver) -> list[SeenSpan]:
     """The spans of that request's trace, when the last one has come."""
     trace_id = answer.headers["traceresponse"].split("-")[1]
 
-    def done() -> list[SeenSpan]:
-        spans = receiver.trace(trace_id)
-        wanted = {"collect", "batch search-index", "batch scraper-progress"}
-        return spans if wanted <= {span.name for span in spans} else []
-
-    return eventually(done)
-
-
-def eventually(find: Callable[[], list[SeenSpan]], seconds: float = 20) -> list[SeenSpan]:
-    deadline = time.monotonic() + seconds
-    while not find():
-        assert time.monotonic() < deadline, "the spans did not come"
-        time.sleep(0.1)
-    time.sleep(0.5)  # and what left with them
-    return find()
+    wanted = {"collect", "batch search-index", "batch scraper-progress"}
+    return receiver.whole(trace_id, lambda spans: wanted <= {span.name for span in spans})
 
 
 def named(spans: list[SeenSpan], name: str) -> list[SeenSpan]:
@@ -152,7 +140,7 @@ def test_the_request_keeps_its_id_and_says_its_trace(answer: httpx.Response, tra
 def test_a_callers_trace_goes_on(node: Node, receiver: OtlpReceiver) -> None:
     answer = node.http.get("/api/v1/tasks", headers={"traceparent": CALLER})
     assert answer.headers["traceresponse"].startswith(f"00-{OURS}-")
-    spans = eventually(lambda: found if len(found := receiver.trace(OURS)) > 1 else [])
+    spans = receiver.whole(OURS, lambda spans: {"gateway", "scraper"} <= {span.service for span in spans}, first=CALLER)
     assert {span.service for span in spans} == {"gateway", "scraper"}
     assert [span.parent_id for span in spans if span.service == "gateway"] == ["00f067aa0ba902b7"]
 
@@ -166,8 +154,13 @@ def test_a_nonsense_traceparent_begins_a_trace(node: Node) -> None:
 
 def test_log_lines_carry_the_trace(node: Node, receiver: OtlpReceiver) -> None:
     node.http.get("/api/v1/tasks/no-such-task", headers={"traceparent": CALLER})
-    lines = [json.loads(line) for line in (node.folder / "node.log").read_text().splitlines() if line.startswith("{")]
-    assert OURS in {line.get("trace_id") for line in lines}
+    eventually(lambda: OURS in {line.get("trace_id") for line in said(node)})
+
+
+def said(node: Node) -> list[dict[str, Any]]:
+    """The lines of its log; the last may be under way."""
+    whole = (node.folder / "node.log").read_text().rpartition("\n")[0].splitlines()
+    return [json.loads(line) for line in whole if line.startswith("{")]
 
 
 def test_what_is_waiting_is_sent_at_the_end(node: Node, receiver: OtlpReceiver) -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import gzip
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+
+from xget_testing.waiting import eventually
+
+QUIET_SECONDS: Final = 1.0
+"""After the last batch of a trace: processes send theirs every 200 ms."""
 
 
 class SeenSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +64,24 @@ class OtlpReceiver:
     def trace(self, trace_id: str) -> list[SeenSpan]:
         """The spans of one trace."""
         return [span for span in self.spans if span.trace_id == trace_id]
+
+    def whole(self, trace_id: str, has: Callable[[list[SeenSpan]], bool], *, first: str = "") -> list[SeenSpan]:
+        """The spans of one trace once it has what is sought, all that they name, and no more came for a while.
+
+        `first` is the `traceparent` that it goes on from, if any. Batches come from several processes, in any order.
+        """
+        came: list[SeenSpan] = []
+        since = time.monotonic()
+
+        def settled() -> bool:
+            nonlocal came, since
+            spans = self.trace(trace_id)
+            if len(spans) != len(came):
+                came, since = spans, time.monotonic()
+            return has(came) and not _missing(came, first) and time.monotonic() - since > QUIET_SECONDS
+
+        eventually(settled, 120, pause=0.1)
+        return came
 
     def take(self, body: bytes) -> None:
         """Decode one export and keep it."""
@@ -123,6 +147,14 @@ def _decoded(body: bytes) -> Iterator[SeenSpan]:
                     links=[(link.trace_id.hex(), link.span_id.hex()) for link in span.links],
                     failed=span.status.code == 2,
                 )
+
+
+def _missing(spans: Sequence[SeenSpan], first: str) -> set[str]:
+    """Ids of spans of this trace that others name as parent or point to, and that have not come."""
+    named = {span.parent_id for span in spans} | {
+        linked for span in spans for trace, linked in span.links if trace == span.trace_id
+    }
+    return {one for one in named - {span.span_id for span in spans} if one and one not in first}
 
 
 def _plain(attributes: Any) -> dict[str, Any]:
