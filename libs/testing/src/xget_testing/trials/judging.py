@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from xget_testing.trials.collection import Collection, Wanted
@@ -25,7 +26,11 @@ def judge(collection: Collection, evidence: Evidence, *, search_seconds: float =
     eventually(lambda: evidence.searchable() == items, search_seconds, pause=0.5)
     assert evidence.dead_letters() == {}
     for account in ask("GET", "/accounts")["items"]:
-        assert not ask("GET", f"/accounts/{account['id']}/status").get("lease"), "an account is still leased"
+        eventually(partial(_is_free, collection, account["id"]), 30)  # given back, not run out
+
+
+def _is_free(collection: Collection, account_id: str) -> bool:
+    return not collection.ask("GET", f"/accounts/{account_id}/status").get("lease")
 
 
 def _judge_task(collection: Collection, task_id: str, wanted: Wanted, seen: dict[str, list[dict[str, Any]]]) -> int:
