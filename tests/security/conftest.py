@@ -84,6 +84,7 @@ def belong(town: Town, sandbox: Sandbox) -> None:
     owned["task"] = alice.api("POST", "/tasks", json=task)["id"]
     assert alice.settled(owned["task"])["status"] == "COMPLETED"
     town.seen = sandbox.log()
+    eventually(lambda: alice.api("GET", "/data/search?q=AI&size=1")["next_cursor"])  # search has it a little later
     owned["execution"] = alice.api("GET", f"/task-executions/task/{owned['task']}")["items"][0]["id"]
     owned["item"] = alice.api("GET", f"/tasks/{owned['task']}/results")["items"][0]["key"]
     planted = Planted()
@@ -110,6 +111,6 @@ def quarantined(town: Town) -> str:
         body_zstd=zstandard.compress(body),
     )
     asyncio.run(publish(town.node.home / "events.db", page))
-    eventually(lambda: town.alice.api("GET", "/quarantine")["total"], 15)
+    eventually(lambda: town.alice.api("GET", "/quarantine")["total"])
     found: str = town.alice.api("GET", "/quarantine")["items"][0]["id"]
     return found

@@ -83,8 +83,8 @@ def collect(run: Run, sandbox: Sandbox) -> None:
         person.api("POST", "/proxies/import", json={"text": proxy})
         body = {"task_name": "hers", "task_type": "KEYWORD_SEARCH", "parameters": {"query": "AI", "limit": 30}}
         task = person.api("POST", "/tasks", json=body)["id"]
-        assert person.settled(task, 60)["status"] == "COMPLETED"
-        eventually(lambda: person.api("GET", "/data/search?q=AI")["total"], 20)
+        assert person.settled(task)["status"] == "COMPLETED"
+        eventually(lambda: person.api("GET", "/data/search?q=AI")["total"])
         for path, wrong in (("/auth/login", {"username": "alice", "password": own["ct0"]}), ("/accounts", own)):
             assert person.ask("POST", path, json=wrong).is_client_error
         assert person.http.get("/api/v1/tasks", headers={"Authorization": f"Bearer {person.access}x"}).is_client_error
@@ -125,16 +125,16 @@ def test_no_log_holds_a_secret(run: Run) -> None:
 
 
 def test_no_trace_holds_a_secret(run: Run) -> None:
-    eventually(lambda: {"x SearchTimeline", "collect page"} <= {span.name for span in run.traces.spans}, 15)
+    eventually(lambda: {"x SearchTimeline", "collect page"} <= {span.name for span in run.traces.spans})
+    eventually(lambda: any(b"INSERT INTO" in body for body in run.traces.bodies))  # each statement is traced here
     sent = b"".join(run.traces.bodies)
-    assert b"INSERT INTO" in sent, "each statement is traced here"
     assert run.found_in(sent) == []
 
 
 def test_what_watchers_are_told_holds_no_secret(run: Run) -> None:
     for name, one in run.cluster.state().items():
         for place in ("metrics", "readyz", "healthz", "openapi.json"):
-            answer = httpx.get(f"http://127.0.0.1:{one['port']}/{place}", timeout=30, trust_env=False)
+            answer = httpx.get(f"http://127.0.0.1:{one['port']}/{place}", timeout=60, trust_env=False)
             assert run.found_in(answer.content) == [], f"{name} {place}"
 
 
@@ -198,7 +198,7 @@ async def records(servers: str, prefix: str) -> dict[str, bytes]:
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_the_doctor_tells_no_secret(run: Run, options: tuple[str, ...]) -> None:
     env = {**run.cluster.env, "XGET_HOME": str(run.cluster.home), "XGET_URL": run.cluster.url, "COLUMNS": "100"}
-    done = subprocess.run([XGET, "doctor", *options], env=env, capture_output=True, check=False, timeout=90)
+    done = subprocess.run([XGET, "doctor", *options], env=env, capture_output=True, check=False, timeout=240)
     assert done.returncode in {0, 1}
     assert b"postgresql" in done.stdout
     assert run.found_in(done.stdout + done.stderr) == []

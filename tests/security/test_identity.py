@@ -191,7 +191,7 @@ def test_wrong_passwords_are_slowed_down_and_say_nothing_about_who_exists(town: 
     somebody = Person(url, "guessed-at", "a password to guess")
     somebody.register()
     told = {}
-    for name in ("guessed-at", "nobody-here"):
+    for name in ("nobody-here", "guessed-at"):
         body = {"username": name, "password": "a wrong password"}
         answers = [visitor.http.post(f"{AUTH}/login", json=body) for _ in range(6)]
         assert [a.status_code for a in answers] == [401] * 5 + [429]
@@ -207,12 +207,15 @@ def test_wrong_passwords_are_slowed_down_and_say_nothing_about_who_exists(town: 
 
 def test_a_refresh_token_is_good_once_and_its_return_ends_the_session(town: Town) -> None:
     bob = Person(str(town.bob.http.base_url), town.bob.username, town.bob.password)
-    bob.login()
-    stolen = bob.refresh
-    bob.keep(bob.http.post(f"{AUTH}/refresh", json={"refresh_token": stolen}))
+    for _ in range(5):  # on a busy machine the second may come too late for a race
+        bob.login()
+        stolen, began = bob.refresh, time.monotonic()
+        bob.keep(bob.http.post(f"{AUTH}/refresh", json={"refresh_token": stolen}))
+        race = bob.http.post(f"{AUTH}/refresh", json={"refresh_token": stolen})
+        if time.monotonic() - began < RACE_SECONDS:
+            break
     assert bob.refresh != stolen
     assert bob.ask("GET", "/tasks").status_code == 200
-    race = bob.http.post(f"{AUTH}/refresh", json={"refresh_token": stolen})
     assert problem(race, 409)["type"].endswith("refresh_token_just_used")
     time.sleep(RACE_SECONDS + 0.2)
     problem(bob.http.post(f"{AUTH}/refresh", json={"refresh_token": stolen}), 401)

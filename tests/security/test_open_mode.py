@@ -87,7 +87,7 @@ def raw(url: str, *hosts: str) -> bytes:
     """The answer to a GET with exactly these Host headers."""
     parts = httpx.URL(url)
     head = "".join(f"Host: {host}\r\n" for host in hosts)
-    with socket.create_connection((parts.host, parts.port), timeout=10) as wire:
+    with socket.create_connection((parts.host, parts.port), timeout=60) as wire:
         wire.sendall(f"GET {parts.path} HTTP/1.1\r\n{head}Connection: close\r\n\r\n".encode())
         return b"".join(iter(lambda: wire.recv(65536), b""))
 
@@ -155,10 +155,10 @@ async def test_internal_calls_need_the_internal_token(
         call = getattr(stub(channel), method)
         for metadata in ((), (("x-internal-token", "wrong"),), (("x-internal-token", ""),)):
             with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await call(request_, metadata=metadata, timeout=5)
+                await call(request_, metadata=metadata, timeout=60)
             assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
         known = await asyncio.gather(
-            call(request_, metadata=(("x-internal-token", token),), timeout=5), return_exceptions=True
+            call(request_, metadata=(("x-internal-token", token),), timeout=60), return_exceptions=True
         )
         assert not isinstance(known[0], grpc.aio.AioRpcError) or known[0].code() is grpc.StatusCode.NOT_FOUND
 
@@ -167,7 +167,7 @@ async def test_health_of_internal_servers_is_no_secret(node: Node) -> None:
     async def ask(port: int) -> int:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             stub = health_pb2_grpc.HealthStub(channel)
-            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=60)
             return int(answer.status)
 
     found = await asyncio.gather(*(ask(node.base + 1000 + offset) for offset in (4, 5, 7)))

@@ -134,10 +134,10 @@ def test_no_trace_holds_a_secret_or_what_was_searched_for(
     town: Town, traces: OtlpReceiver, entrusted: dict[str, str]
 ) -> None:
     town.alice.ask("GET", "/data/search?q=do-not-repeat-me&token=do-not-repeat-me")
-    eventually(lambda: {"x SearchTimeline", "collect page"} <= {span.name for span in traces.spans}, 15)
+    eventually(lambda: {"x SearchTimeline", "collect page"} <= {span.name for span in traces.spans})
+    eventually(lambda: any(b"INSERT INTO" in body for body in traces.bodies))  # each statement is traced here
     time.sleep(0.5)  # a batch leaves every 200 ms
     sent = b"".join(traces.bodies)
-    assert b"INSERT INTO" in sent, "each statement is traced here"
     never = {**entrusted, "a typed word": "do-not-repeat-me", "cookie": "auth_token=", "query": "product%3D"}
     assert found_in(sent, never) == []
     assert (town.node.home / "internal.token").read_bytes().strip() not in sent
