@@ -57,11 +57,13 @@ def stored(node: Node, task_id: str) -> dict[str, dict[str, Any]]:
 
 def test_what_a_new_format_hides_is_kept_and_read_by_the_parser_that_knows_it(node: Node, sandbox: Sandbox) -> None:
     truth = sandbox.truth(task_type="KEYWORD_SEARCH", full="1", **QUERY)
+    sandbox.faults("slow=3%1")  # so that the run is not through before the format changes
     task_id = node.create("KEYWORD_SEARCH", QUERY)
-    eventually(lambda: node.api("GET", f"/tasks/{task_id}")["result_count"] >= 20, 90)
+    eventually(lambda: node.api("GET", f"/tasks/{task_id}")["result_count"] >= 20, 180)
     sandbox.drift(RENAMED)
-    eventually(lambda: parser(node).get("state") == "frozen", 90)
-    eventually(lambda: parser(node)["waiting"] > 0, 90)
+    sandbox.faults("slow=0.1%1")
+    eventually(lambda: parser(node).get("state") == "frozen", 180)
+    eventually(lambda: parser(node)["waiting"] > 0, 180)
     seen = node.api("GET", f"/parsers/{PARSER}/drift")["items"]
     assert {(one["path"], one["change"]) for one in seen} >= {("legacy.body_text", "new")}
     assert [one.state for one in asyncio.run(events(node))] == ["frozen"]
@@ -69,7 +71,7 @@ def test_what_a_new_format_hides_is_kept_and_read_by_the_parser_that_knows_it(no
 
     sandbox.drift()
     node.api("POST", f"/parsers/{PARSER}/thaw")
-    task = node.wait_for(task_id, 150)
+    task = node.wait_for(task_id)
     kept, waiting = stored(node, task_id), quarantined(node, task_id)
     assert task["status"] == "COMPLETED"
     assert 0 < len(kept) < len(truth["matches"])
@@ -81,8 +83,8 @@ def test_what_a_new_format_hides_is_kept_and_read_by_the_parser_that_knows_it(no
     while cursor is not None:
         wish = {"task": task_id, **({"cursor": cursor} if cursor else {})}
         cursor = node.api("POST", "/quarantine/replay", json=wish)["next_cursor"]
-    eventually(lambda: quarantined(node, task_id) == 0, 90)
-    eventually(lambda: len(stored(node, task_id)) == len(truth["matches"]), 90)
+    eventually(lambda: quarantined(node, task_id) == 0, 180)
+    eventually(lambda: len(stored(node, task_id)) == len(truth["matches"]), 180)
     found = stored(node, task_id)
     assert found.keys() == set(truth["matches"])
     wrong = [text for key, item in found.items() for text in post_differences(item, truth["posts"][key])]
