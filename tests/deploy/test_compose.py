@@ -48,7 +48,7 @@ FOREIGN = {"XGET_HEALTH_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 def test_compose_itself_accepts_the_file() -> None:
     compose = str(Path(sys.executable).with_name("docker-compose"))
     command = [compose, "-f", str(FILE), "config", "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert (done.stdout + done.stderr).strip() == ""
 
 
@@ -57,7 +57,7 @@ def test_compose_would_refuse_a_field_that_does_not_exist(tmp_path: Path) -> Non
     wrong = tmp_path / "compose.yml"
     wrong.write_text(FILE.read_text("utf-8").replace("stop_grace_period:", "stop_grace:", 1))
     command = [compose, "-f", str(wrong), "--project-directory", str(ROOT), "config", "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert "stop_grace" in done.stdout + done.stderr
 
 

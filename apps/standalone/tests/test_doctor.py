@@ -19,6 +19,7 @@ from xget_events.sqlite import SqliteEventLog
 from xget_kernel.keys import KeyStore
 from xget_kernel.messages import Message
 from xget_kernel.settings import ServiceSettings
+from xget_standalone.doctor import events, services
 from xget_standalone.doctor.checkup import check_up
 from xget_standalone.doctor.events import GROUPS
 from xget_standalone.doctor.findings import Finding
@@ -45,6 +46,8 @@ DOWN = {
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AUTH", "ACCOUNT", "PROXY", "SCRAPER", "PROCESSING", "STORAGE"):
         monkeypatch.setenv(f"{name}_SERVICE_URL", NOBODY)
+    for module, name in ((services, "ASK_SECONDS"), (events, "PROBE_SECONDS")):
+        monkeypatch.setattr(module, name, 60.0)  # who is away here refuses at once; only this machine may be slow
 
 
 def by_area(findings: list[Finding], area: str) -> dict[str, Finding]:

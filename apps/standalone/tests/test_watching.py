@@ -10,8 +10,15 @@ import pytest
 
 from xget_kernel.engines import Concern
 from xget_kernel.settings import ServiceSettings
+from xget_standalone.probes import probing
 from xget_standalone.watching import Watch, watching_app
 from xget_telemetry.metrics import Registry
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines that are away here refuse at once; only this machine may be slow."""
+    monkeypatch.setattr(probing, "PROBE_SECONDS", 60.0)
 
 
 @asynccontextmanager

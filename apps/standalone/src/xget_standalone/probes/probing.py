@@ -11,14 +11,14 @@ from xget_standalone.probes.answers import Answer
 PROBE_SECONDS = 2.0
 
 
-async def probe(concern: Concern, settings: EngineSettings, seconds: float = PROBE_SECONDS) -> Answer | None:
+async def probe(concern: Concern, settings: EngineSettings, seconds: float | None = None) -> Answer | None:
     """What the real engine of `concern` says; None when it is embedded. Raises Silent when it does not answer.
 
     Each engine's client is loaded only when it is asked.
     """
     if not settings.is_real(concern):
         return None
-    return cast("Answer", await load(concern).probe(settings, seconds))
+    return cast("Answer", await load(concern).probe(settings, seconds or PROBE_SECONDS))
 
 
 def load(concern: Concern) -> Any:
