@@ -36,10 +36,12 @@ class Size:
     days: int
     stall: int
     seconds: float
+    slow: float
+    """Seconds for each page, so that the run is not over while whoever interrupts it is held up."""
 
 
-SMALL = Size(posts=1_000, days=9, stall=200, seconds=120)
-LARGE = Size(posts=20_000, days=90, stall=800, seconds=1_800)
+SMALL = Size(posts=1_000, days=9, stall=200, seconds=400, slow=0.4)
+LARGE = Size(posts=20_000, days=90, stall=800, seconds=1_800, slow=0.0)
 ONLY_SOAK = pytest.mark.skipif(not SOAK, reason="takes ten minutes; `make soak` runs it")
 
 
@@ -95,7 +97,7 @@ def requests_of(node: Node, task_id: str) -> int:
 def test_what_is_stored_is_what_exists_or_the_gaps_name_what_is_missing(tmp_path: Path, size: Size) -> None:
     paging = f"stall={size.stall},lie=0.01,flicker=0.01"
     options = ("--posts", str(size.posts), "--days", str(size.days), "--seed", "11", "--paging", paging)
-    settings = ("--faults", "repeat-cursor%0.01", "--limit-scale", "1000")
+    settings = ("--faults", f"repeat-cursor%0.01,slow={size.slow}%1", "--limit-scale", "1000")
     with running_sandbox(tmp_path / "sandbox", *options, *settings) as sandbox:
         node = Node(tmp_path, sandbox)
         try:
@@ -121,6 +123,7 @@ def run(node: Node, sandbox: Sandbox, size: Size) -> dict[str, Any]:
     die_and_come_back(node)
     collected(node, task_id, size.posts * 3 // 5, size.seconds)
     node.api("POST", f"/tasks/{task_id}/stop")
+    sandbox.faults("repeat-cursor%0.01")
     task = node.wait_for(task_id, size.seconds)
     first, kept = node.certificate(task_id), stored(node, task_id)
     assert len(kept) >= size.posts * 3 // 5, "it was interrupted under way"
