@@ -71,6 +71,26 @@ class Line:
         return self.served
 
 
+async def test_who_has_gone_when_his_lease_is_there_has_used_nothing(
+    pool: Any, app: FastAPI, add_account: Any, client: httpx.AsyncClient
+) -> None:
+    account = await add_account("neo", daily_budget=2)
+    lease = await take(pool, "first")
+    told = answer(lease, limit=2, remaining=1, release=True)
+    told.reset_at.FromDatetime(lease.expires_at.ToDatetime() + timedelta(minutes=5))
+    await pool.Report(told)
+    hasty = Wish(owner_id="ada", platform="x", operation="Search", holder="hasty")
+    asking = asyncio.create_task(app.state.pool.acquire(hasty, 60))
+    for _ in range(3):  # the database has been asked, and has not answered yet
+        await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert (await take(pool, "last")).account_id == account["id"], "the last request of its day and of its window"
+    uses = (await client.get(f"{URL}/{account['id']}/leases")).json()["items"]
+    assert {use["holder"]: use["times"] for use in uses} == {"first": 1, "hasty": 1, "last": 1}
+
+
 async def test_who_waits_is_answered_when_the_lease_is_given_back(pool: Any, app: FastAPI, add_account: Any) -> None:
     await add_account("neo")
     lease = await take(pool)

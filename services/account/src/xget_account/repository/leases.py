@@ -116,6 +116,10 @@ class LeaseRepository:
         """The ledger entries of these accounts and operations, made when they are not there; their day is today."""
         return await entries_of(self._session, wanted, now)
 
+    async def entry(self, account_id: str, operation: str) -> LedgerEntry | None:
+        """What is known of an operation of an account, which is locked."""
+        return await self._session.get(LedgerEntry, (account_id, operation))
+
     async def ring(self, bell: Bell, pools: Collection[str]) -> None:
         """Let those who wait for these pools look again once this transaction has committed."""
         await bell.ring(self._session, pools)

@@ -18,6 +18,7 @@ from xget_account.service.metrics import LEASES, VERDICTS
 from xget_account.service.playbook import Answer, Book, Decision
 from xget_account.service.refusal import Key, Refusals, asked, code_of, explain_all
 from xget_account.service.reporting import Consequences, Reporting, Told
+from xget_account.service.undoing import undo
 from xget_account.service.vault import Vault
 from xget_account.service.waiting import WaitingRoom
 from xget_db.bells import Bell
@@ -187,15 +188,14 @@ class LeaseService:
         self._undone(granted)
 
     def _undone(self, granted: Granted) -> asyncio.Task[None]:
-        """The lease is given back, whoever waits for that is cancelled or not."""
+        """The lease is given back, with its request, whoever waits for that is cancelled or not."""
         task = asyncio.create_task(self._undo(granted))
         self._tidying.add(task)
         task.add_done_callback(self._tidying.discard)
         return task
 
     async def _undo(self, granted: Granted) -> None:
-        """Nobody has the lease, and nobody asks anything under it."""
-        await self.release(granted.lease_id, granted.account.fence)
+        self._admit(await undo(self._tables, granted, self._clock.now(), self._bell))
 
     async def _report(self, reports: Sequence[Told]) -> list[Decision | Exception]:
         now = self._clock.now()
