@@ -22,6 +22,7 @@ import pyotp
 import pytest
 from playwright.async_api import BrowserContext
 
+from xget_account.adapters.login import walking as walks
 from xget_account.adapters.login.browser import PICTURES_KEPT, BrowserFlow, BrowserRules, keep_some
 from xget_account.adapters.login.mail import MailHosts
 from xget_account.adapters.login.seeing import picture
@@ -53,8 +54,9 @@ async def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 
 @pytest.fixture
-async def browser(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Any]:
-    """One browser for many logins, each in a context of its own."""
+async def browser(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
+    """One browser for many logins, each in a context of its own. A page may be slow."""
+    monkeypatch.setattr(walks, "PATIENCE_S", 60.0)
     wanted = Wanted(program=find_chromium(None), home=tmp_path / "browser", ca_file=os.environ["SSL_CERT_FILE"])
     async with browsing(wanted) as context:
         yield context.browser
@@ -160,7 +162,7 @@ def test_only_the_newest_pictures_stay_and_none_for_long(tmp_path: Path) -> None
 
 async def below(wanted: Callable[[str], bool]) -> int:
     """The process below this one whose command is wanted, as soon as there is one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not (found := [pid for pid in tree.members(os.getpid()) if wanted(command_of(pid))]):  # noqa: ASYNC110 - processes of others set no event
             await asyncio.sleep(0.02)
     return found[0]
@@ -173,17 +175,19 @@ def check_nothing_is_left() -> None:
 async def test_a_browser_that_is_killed_in_the_middle_is_an_outcome_and_leaves_nothing(sandbox, tmp_path) -> None:
     sandbox.people.register(ALICE)
     flow, given = BrowserFlow(BrowserRules(home=tmp_path)), replace(GIVEN, proxy_url=Secret(sandbox.proxy_url))
-    opening = asyncio.Event()
+    opening, killed = asyncio.Event(), asyncio.Event()
 
     async def told(step: str) -> None:
         if step == "google":
             opening.set()
+            await killed.wait()  # else a login is over before who is slow comes to kill it
 
     login = asyncio.create_task(flow.log_in(given, told))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await opening.wait()
     main = await below(lambda command: "--remote-debugging-pipe" in command and "--type=" not in command)
     os.kill(main, signal.SIGKILL)
+    killed.set()
     result = await login
     assert (result.outcome, result.sentence[-1], dict(result.cookies)) == ("browser_crashed", ".", {})
     check_nothing_is_left()
@@ -200,7 +204,7 @@ async def test_a_browser_whose_time_is_over_leaves_nothing(sandbox, tmp_path: Pa
             opening.set()
 
     login = asyncio.create_task(flow.log_in(given, told))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await opening.wait()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(login, 0.01)
@@ -254,7 +258,7 @@ def test_somebody_without_rights_starts_the_browser_with_its_sandbox_and_without
     env = {**os.environ, "HOME": home, "TMPDIR": home, "XGET_CHROMIUM_SANDBOX": sandbox}
     command = [*ANOTHER, sys.executable, "-c", STARTS, find_chromium(None), home]
     try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=180, check=False)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     assert done.stdout.split() == [str(sandbox == "on"), "here"], done.stderr[-500:]

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from playwright.async_api import Error, Page
 
+PICTURE_MS: Final = 15_000
+"""So long a picture may take; a machine that is busy needs seconds."""
 LOOK: Final = """() => {
   const seen = (selector) => [...document.querySelectorAll(selector)].some((e) => e.getClientRects().length > 0);
   const text = (selector) => [...document.querySelectorAll(selector)].map((e) => e.innerText).join(' ').trim();
@@ -71,7 +73,7 @@ async def picture(page: Page, path: str, typed: Sequence[str]) -> str | None:
     try:
         for frame in page.frames:
             await frame.evaluate(BLANK, list(typed))
-        await page.screenshot(path=path, mask=[page.locator("input, textarea")], timeout=5000)
+        await page.screenshot(path=path, mask=[page.locator("input, textarea")], timeout=PICTURE_MS)
     except (Error, OSError):
         return None
     return path
