@@ -22,7 +22,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
 
 async def asked(proxy: str, tmp_path: Path) -> int:
     trusting = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
-    async with httpx.AsyncClient(proxy=proxy, verify=trusting, trust_env=False) as client:
+    async with httpx.AsyncClient(proxy=proxy, verify=trusting, trust_env=False, timeout=60) as client:
         return (await client.get("https://x.com/i/flow/login")).status_code
 
 
