@@ -1,6 +1,8 @@
 """Servers and channels over real loopback sockets."""
 
 import asyncio
+import gc
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -230,3 +232,27 @@ async def test_health_needs_no_token_and_reflection_lists_services(target: str) 
         call = reflect.ServerReflectionInfo(iter([question]), metadata=(("x-internal-token", TOKEN),))
         names = [s.name async for a in call for s in a.list_services_response.service]
     assert SERVICE in names
+
+
+async def test_a_start_that_is_cancelled_leaves_neither_a_server_nor_a_complaint() -> None:
+    """As when another part of the process refuses to start at that moment."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    for turns in range(1, 6):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        server = RpcServer("127.0.0.1", port, "inner")
+        starting = asyncio.create_task(server.start())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        if starting.cancelled():
+            socket.create_server(("127.0.0.1", port)).close()
+        else:
+            await server.stop()
+        del server, starting
+        gc.collect()
+        await asyncio.sleep(0.05)
+    assert complaints == []

@@ -1,5 +1,6 @@
 """A gRPC server for internal services."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -48,7 +49,7 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(self._names, self._server)
         port = self._bind()
-        await self._server.start()
+        await self._begin()
         for name in ["", *self._names]:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return port
@@ -57,6 +58,16 @@ class RpcServer:
         """Refuse new calls, let running ones finish within `grace` seconds."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
+
+    async def _begin(self) -> None:
+        # gRPC cannot be cancelled half started: it would complain later, and hold the port until then.
+        starting = asyncio.ensure_future(self._server.start())
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await starting
+            await self._server.stop(None)
+            raise
 
     def _bind(self) -> int:
         try:
