@@ -34,7 +34,7 @@ class Toy(Engine):
     """Answers "toy" to everybody and has one child."""
 
     name = "toy"
-    ready_seconds = 20
+    ready_seconds = 120
 
     def install(self) -> None:
         """It is here already."""

@@ -64,7 +64,7 @@ def run(home: Path, *command: str, die_at: int = 0) -> bool:
     child = forked([sys.executable, str(SCRIPT), str(home), *command], home, env, log)
     assert child.stdout is not None
     with child.stdout:
-        code = child.wait(120)
+        code = child.wait(600)
     assert code in (0, -9), log.read_text("utf-8")[-4000:]
     return code != 0
 
