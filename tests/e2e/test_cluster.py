@@ -13,7 +13,7 @@ import pytest
 
 from xget_testing.node import XGET, Cluster, NotStarted, Sandbox, running_cluster, running_sandbox
 from xget_testing.own_names import own_names
-from xget_testing.waiting import eventually
+from xget_testing.waiting import eventually, promised
 
 pytestmark = pytest.mark.slow
 QUERY = "AI OR 人工智能"
@@ -80,7 +80,7 @@ def test_the_main_thread_from_registration_to_export(cluster: Cluster, sandbox: 
     task = json.loads(xget(cluster, "tasks", "list", "--json"))["items"][0]
     certificate = json.loads(xget(cluster, "tasks", "certificate", task["id"], "--json"))
     assert (task["status"], certificate["end_reason"]) == ("COMPLETED", "limit_reached")
-    eventually(lambda: all(found(cluster, *words) for words in (("AI",), ("人工智能", "--lang", "zh"))), seconds=20)
+    eventually(lambda: all(found(cluster, *words) for words in (("AI",), ("人工智能", "--lang", "zh"))))
     items = export(cluster, task["id"])
     truth = sandbox.truth(task_type="KEYWORD_SEARCH", query=QUERY, limit=LIMIT)["matches"][:LIMIT]
     stored = [item["native_id"] for item in items if item["role"] == "match"]
@@ -102,7 +102,7 @@ def test_processes_that_are_killed_come_back_and_the_run_is_whole(cluster: Clust
     for name in ("scraper-worker", "storage-worker", "processing-worker", "storage", "account", "gateway"):
         cluster.kill(name)
         time.sleep(0.3)
-    cluster.wait_ready(60)
+    cluster.wait_ready()
     task = json.loads(xget(cluster, "tasks", "list", "--json"))["items"][0]
     xget(cluster, "tasks", "watch", task["id"])
     truth = sandbox.truth(task_type="KEYWORD_SEARCH", query=query, limit=200)["matches"][:200]
@@ -118,8 +118,7 @@ def test_each_process_can_be_watched(cluster: Cluster) -> None:
     for name, one in cluster.state().items():
         places = ["healthz", "readyz"] + (["metrics"] if name != "gateway" else [])
         for place in places:
-            answer = cluster.http.get(f"http://127.0.0.1:{one['port']}/{place}")
-            assert answer.status_code == 200, f"{name} {place}: {answer.text}"
+            eventually(lambda url=f"http://127.0.0.1:{one['port']}/{place}": cluster.http.get(url).status_code == 200)
 
 
 def test_the_doctor_finds_a_running_cluster_well(cluster: Cluster) -> None:
@@ -129,7 +128,13 @@ def test_the_doctor_finds_a_running_cluster_well(cluster: Cluster) -> None:
         if "-" not in name and name != "gateway"
     }
     env = {**cluster.env, **urls, "XGET_HOME": str(cluster.home), "XGET_URL": cluster.url}
-    done = subprocess.run([XGET, "doctor", "--json"], env=env, capture_output=True, text=True, check=False)
+
+    def checked() -> subprocess.CompletedProcess[str]:
+        return subprocess.run([XGET, "doctor", "--json"], env=env, capture_output=True, text=True, check=False)
+
+    done = checked()
+    for _ in range(5):  # what does not answer within its seconds on a busy machine does so later
+        done = checked() if done.returncode else done
     report = json.loads(done.stdout)
     assert done.returncode == 0, [finding for finding in report["findings"] if finding["state"] == "wrong"]
     assert report["well"] is True
@@ -142,7 +147,7 @@ def test_the_doctor_finds_a_running_cluster_well(cluster: Cluster) -> None:
 
 def test_a_whole_node_is_refused_where_services_run(cluster: Cluster) -> None:
     command = [XGET, "up", "--home", str(cluster.home), "--port-base", str(cluster.base + 40)]
-    done = subprocess.run(command, env=cluster.env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=cluster.env, capture_output=True, text=True, timeout=180, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert str(cluster.pids()["auth"]) in done.stderr
 
@@ -151,7 +156,7 @@ def test_it_drains_in_time_and_leaves_nobody_behind(cluster: Cluster) -> None:
     pids = list(cluster.pids().values())
     began = time.monotonic()
     assert cluster.stop() == 0, (cluster.folder / "cluster.log").read_text()
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < promised(15)
     assert not [pid for pid in pids if lives(pid)]
     assert "Traceback" not in cluster.logs()
     cluster.start()
@@ -159,7 +164,7 @@ def test_it_drains_in_time_and_leaves_nobody_behind(cluster: Cluster) -> None:
     process = cluster.process
     assert process is not None
     process.kill()
-    eventually(lambda: not any(lives(pid) for pid in pids), seconds=15)
+    eventually(lambda: not any(lives(pid) for pid in pids))
 
 
 def lives(pid: int) -> bool:
@@ -200,8 +205,8 @@ def test_a_stop_during_the_start_is_heard(tmp_path: Path) -> None:
     command = [XGET, "cluster", "--port-base", str(cluster.base), "--home", str(cluster.home)]
     with (tmp_path / "out").open("w") as out:
         child = subprocess.Popen(command, env=cluster.env, stdout=out, stderr=out)
-    eventually((cluster.home / "cluster.json").exists, seconds=20)
+    eventually((cluster.home / "cluster.json").exists)
     child.send_signal(signal.SIGINT)
-    assert child.wait(20) == 0, (tmp_path / "out").read_text()
+    assert child.wait(90) == 0, (tmp_path / "out").read_text()
     assert not cluster.pids()
     cluster.close()

@@ -34,14 +34,11 @@ def engines() -> Iterator[dict[str, str]]:
 
 def migrated(source: Path, home: Path, env: dict[str, str]) -> dict[str, Any]:
     command = [XGET, "migrate-data", "--from", str(source), "--json"]
-    done = subprocess.run(
-        command,
-        env={**clean_env(), **env, "XGET_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    given = {**clean_env(), **env, "XGET_HOME": str(home)}
+    for _ in range(5):  # engines that are too busy for its first look are asked again
+        done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=600, check=False)
+        if not (done.returncode and "does not answer" in done.stderr):
+            break
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -66,9 +63,11 @@ def begun(person: Person, sandbox: Sandbox) -> tuple[str, str]:
     body = {"task_name": "n", "task_type": "KEYWORD_SEARCH"}
     first = person.api("POST", "/tasks", json={**body, "parameters": {**SEARCH, "limit": 60}})["id"]
     assert person.settled(first)["status"] == "COMPLETED"
-    eventually(lambda: person.api("GET", "/data/search", params={"task_id": first})["total"] >= 60, 20)
+    eventually(
+        lambda: person.api("GET", "/data/search", params={"task_id": first})["total"] == len(results(person, first))
+    )
     second = person.api("POST", "/tasks", json={**body, "parameters": SEARCH})["id"]
-    eventually(lambda: (person.api("GET", f"/tasks/{second}")["result_count"] or 0) >= 60, 30)
+    eventually(lambda: (person.api("GET", f"/tasks/{second}")["result_count"] or 0) >= 60)
     return first, second
 
 
@@ -97,7 +96,7 @@ def test_a_killed_node_goes_on_in_the_cluster(tmp_path: Path, sandbox: Sandbox, 
         new.start()
         after = Person(new.url, "alice", PASSWORD)
         after.login()
-        task = after.settled(second, 90)
+        task = after.settled(second)
         assert task["status"] == "COMPLETED", task
         found = results(after, second)
         assert {item["native_id"] for item in found.values() if item["role"] == "match"} == truth
@@ -107,7 +106,7 @@ def test_a_killed_node_goes_on_in_the_cluster(tmp_path: Path, sandbox: Sandbox, 
             same = ("text", "role", "first_seen", "author_username", "metrics", "execution_id")
             assert {name: again[key][name] for name in same} == {name: item[name] for name in same}
         query = {"task_id": first, "size": 100, "sort": "newest"}
-        eventually(lambda: after.api("GET", "/data/search", params=query)["total"] == searched["total"], 20)
+        eventually(lambda: after.api("GET", "/data/search", params=query)["total"] == searched["total"])
         now = after.api("GET", "/data/search", params=query)
         assert [item["key"] for item in now["items"]] == [item["key"] for item in searched["items"]]
         after.close()

@@ -44,11 +44,12 @@ class Migrations:
 
     def killed(self, pieces: int, seconds: float) -> list[str]:
         """Kill one after so many pieces and some more time; what it had done."""
-        if (process := self.start()) is None:
+        process = next((one for _ in range(5) if (one := self.start()) is not None), None)
+        if process is None:
             return []
         done = list(itertools.islice(said(process), pieces))
         if len(done) < pieces:  # busy later on: that is another death
-            process.wait(30)
+            process.wait(120)
             assert AWAY in errors(process), errors(process)
             return done
         time.sleep(seconds)
@@ -57,10 +58,10 @@ class Migrations:
 
     def ended(self) -> str:
         """Let one go on to its end; what it said last."""
-        for _ in range(2):
+        for _ in range(5):
             if (process := self.start()) is not None:
                 *_, last = said(process)
-                process.wait(30)
+                process.wait(120)
                 if last == "good" or AWAY not in errors(process):
                     return last if last == "good" else f"{last} {errors(process)}"
         return AWAY
