@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -41,7 +42,7 @@ def settings(home: Path, vault: Vault, engine: str) -> KeySettings:
 @asynccontextmanager
 async def never_still(vault: Vault) -> AsyncIterator[None]:
     """Vault is slow for the length of the block: it answers only when the loop has gone on since it was asked."""
-    turns, held = 0, list[bool]()
+    turns, held, over = 0, list[bool](), threading.Event()
 
     async def turn() -> None:
         nonlocal turns
@@ -52,7 +53,8 @@ async def never_still(vault: Vault) -> AsyncIterator[None]:
     def hold() -> None:
         asked, end = turns, time.monotonic() + PATIENCE_S
         while turns < asked + TURNS and time.monotonic() < end:
-            time.sleep(0.005)
+            if over.wait(0.005):
+                return
         held.append(turns >= asked + TURNS)
 
     turning = asyncio.create_task(turn())
@@ -61,6 +63,7 @@ async def never_still(vault: Vault) -> AsyncIterator[None]:
         yield
     finally:
         vault.hold = bool
+        over.set()
         turning.cancel()
     assert held, "Vault was not asked"
     assert all(held), "the loop stood still"
