@@ -22,7 +22,7 @@ from xget_testing.browsers import around, command_of, folders_of
 from xget_testing.byte_search import found_in_files
 from xget_testing.node import Node, Sandbox, free_port, running_sandbox
 from xget_testing.planted import PROVIDER, Planted
-from xget_testing.waiting import eventually
+from xget_testing.waiting import eventually, promised
 
 pytestmark = [pytest.mark.slow, pytest.mark.connected("chromium")]
 
@@ -37,6 +37,10 @@ X_STEPS: Final = ("begun", "starting", "opening", "identifier", "password", "tot
 GOOGLE_STEPS: Final = ("google", "google_identifier", "google_password", "google_code", "session", "held", "stored")
 UNASKED: Final = {"", STEPS["starting"]}
 Row = tuple[int, str, str | None]
+
+
+class Missed(Exception):
+    """A step was over before anybody saw it: on a busy machine whoever looks may be held up."""
 
 
 class Trial:
@@ -69,7 +73,9 @@ class Trial:
         running = self.node.process
         assert running is not None
         self.sandbox.mail(lost=step == "code")  # its worker waits for a mail, and dies
-        eventually(lambda: self._is_at(step), 60, pause=0.002)
+        eventually(lambda: self._is_at(step) or self._is_over(step), 240, pause=0.002)
+        if self._is_over(step):
+            raise Missed(step)
         pid = running.child.pid
         if step == "held":
             self._kill_while_it_cannot_store(pid)
@@ -79,7 +85,7 @@ class Trial:
         running.kill()
         self.sandbox.mail(lost=False)
         dead = time.monotonic()
-        eventually(lambda: not around(pid) and (with_guard or not folders_of(pid)), GONE_SECONDS, pause=0.02)
+        eventually(lambda: not around(pid) and (with_guard or not folders_of(pid)), promised(GONE_SECONDS), pause=0.02)
         self.gone[step] = time.monotonic() - dead
         assert found_in_files([self.node.home], self.planted.secrets, but=frozenset()) == {}, step
         self._starts, sentence, _ = self._row()
@@ -91,7 +97,7 @@ class Trial:
 
     def is_well(self, sessions: set[int]) -> None:
         """A worker has ended the try: the account works; it is one try, counted as often as X or Google was asked."""
-        eventually(lambda: self._row()[2] is not None, 90)
+        eventually(lambda: self._row()[2] is not None, 240)
         asked = self._asked + 1
         tried = self.node.api("GET", f"/accounts/{self.account}/logins")["items"]
         status = self.node.api("GET", f"/accounts/{self.account}/status")
@@ -118,6 +124,9 @@ class Trial:
         if step == "stored":
             return outcome is not None
         return starts > self._starts and (step == "begun" or sentence == STEPS["session" if step == "held" else step])
+
+    def _is_over(self, step: str) -> bool:
+        return step != "stored" and self.outcome() is not None
 
     def _kill_while_it_cannot_store(self, pid: int) -> None:
         """The worker has the session and waits for the table, which somebody else is writing to, when it dies."""
@@ -158,10 +167,17 @@ def trial(tmp_path: Path, sandbox: Sandbox) -> Iterator[Trial]:
 
 
 def test_a_worker_killed_before_its_browser_with_the_session_and_after_the_store(trial: Trial) -> None:
-    trial.begin(challenge="email_code")
-    for step in ("begun", "session", "stored"):
-        trial.die_at(step)
-        trial.node.start()
+    for last in (False, False, False, True):
+        trial.begin(challenge="email_code")
+        try:
+            for step in ("begun", "session", "stored"):
+                trial.die_at(step)
+                trial.node.start()
+        except Missed:
+            if last:
+                raise
+        else:
+            break
     trial.is_well({2})
 
 
@@ -190,7 +206,7 @@ def test_killed_together_with_the_guard_of_its_browser_the_next_worker_clears_up
         trial.begin(challenge="email_code")
         dead = trial.die_at(step, with_guard=True)
         trial.node.start()
-        eventually(lambda dead=dead: not folders_of(dead), GONE_SECONDS)
+        eventually(lambda dead=dead: not folders_of(dead), promised(GONE_SECONDS))
         trial.is_well(sessions_after(step))
 
 
