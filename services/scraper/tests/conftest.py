@@ -26,15 +26,21 @@ __all__ = ["tables_made"]
 database_url = tables_of("xget_scraper")
 
 
+@pytest.fixture(autouse=True)
+def readiness_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a moment is no check that hangs."""
+    monkeypatch.setattr("xget_web.health.CHECK_SECONDS", 30.0)
+
+
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
-    """A worker that is quick to see a dead one."""
+    """A worker that a busy machine may hold up without its execution passing on."""
     return Settings(
         home=tmp_path,
         database_url=Secret(database_url),
         port=0,
         internal_token="inner",
-        scraper_lease_seconds=1.5,
+        scraper_lease_seconds=60.0,
         scraper_poll_seconds=0.1,
         scraper_drain_seconds=2,
         scraper_sse_seconds=0.02,

@@ -11,7 +11,7 @@ import pytest
 
 import xget_scraper.worker
 from xget_scraper.service import planning
-from xget_testing.collecting import Asked, TimelineSource, World, crashing_database, posts_over
+from xget_testing.collecting import Asked, LeapClock, TimelineSource, World, crashing_database, posts_over
 
 pytestmark = pytest.mark.slow
 
@@ -35,20 +35,21 @@ def source() -> Any:
     return found
 
 
-async def killed(world: World, task: dict[str, Any], transaction: int, *, committed: bool) -> None:
-    """A worker that dies in its n-th write, unless the task has ended before."""
+async def killed(world: World, clock: LeapClock, task: dict[str, Any], transaction: int, *, committed: bool) -> None:
+    """A worker that dies in its n-th write, unless the task has ended before; afterwards its lease ends."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xget_scraper.worker, "Database", crashing_database(transaction, committed=committed))
-        async with world.worker() as worker:
+        async with world.worker(clock=clock) as worker:
             ending = asyncio.create_task(world.until(task, seconds=60))
             await asyncio.wait({worker, ending}, return_when=asyncio.FIRST_COMPLETED)
             ending.cancel()
             await asyncio.gather(ending, return_exceptions=True)
+    clock.leap(120)
 
 
-async def proof(world: World, task: dict[str, Any]) -> dict[str, Any]:
+async def proof(world: World, clock: LeapClock, task: dict[str, Any]) -> dict[str, Any]:
     """The certificate of the task's end, held against what the storage has and what was listed for each target."""
-    async with world.worker():
+    async with world.worker(clock=clock):
         status = await world.until(task, seconds=60)
     run = status["execution"]["id"]
     certificate = await world.certificate(status)
@@ -72,10 +73,11 @@ async def test_deaths_between_windows_and_targets(
 ) -> None:
     monkeypatch.setattr(planning, "PIECE", 1)
     random = Random(seed)
+    clock = LeapClock()
     task = await world.create(parameters={"queries": ["AI", "ML", "LLM"], **WINDOW})
     for _ in range(4):
-        await killed(world, task, random.randint(1, 16), committed=random.random() < 0.5)
-    certificate = await proof(world, task)
+        await killed(world, clock, task, random.randint(1, 16), committed=random.random() < 0.5)
+    certificate = await proof(world, clock, task)
     assert (certificate["complete"], certificate["targets"], certificate["keys"]) == (True, 3, truth(source))
 
 
@@ -94,13 +96,14 @@ async def test_deaths_in_a_backfill(
         return "stall" if asked.oldest and hidden[0] <= asked.oldest < hidden[1] else stalls(asked)
 
     source.fault = hide
+    clock = LeapClock()
     task = await world.create(parameters={"queries": ["AI", "ML", "LLM"], **WINDOW})
-    first = await proof(world, task)
+    first = await proof(world, clock, task)
     assert first["gaps_total"] > 0
     source.fault = stalls
     assert (await world.client.post(f"/api/v1/tasks/{task['id']}/backfill")).status_code == 202
     for _ in range(3):
-        await killed(world, task, random.randint(1, 12), committed=random.random() < 0.5)
-    filled = await proof(world, task)
+        await killed(world, clock, task, random.randint(1, 12), committed=random.random() < 0.5)
+    filled = await proof(world, clock, task)
     assert filled["complete"] is True
     assert sorted({*first["keys"], *filled["keys"]}) == truth(source)

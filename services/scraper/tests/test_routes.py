@@ -13,10 +13,11 @@ from fastapi import FastAPI
 from msgspec import structs
 
 import xget_scraper.worker
+from xget_kernel.clock import Clock
 from xget_scraper.app import create_app
 from xget_scraper.settings import Settings
 from xget_sources.ports import CollectRequest, NoAccount, NotOffered, RawPage, Session, SourceStopped, TaskTypeSpec
-from xget_testing.collecting import Asked, TimelineSource, World, crashing_database, posts_over
+from xget_testing.collecting import Asked, LeapClock, TimelineSource, World, crashing_database, posts_over
 from xget_testing.tokens import TokenMaker
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -92,8 +93,8 @@ async def made(world: World, routes: list[str], **more: Any) -> dict[str, Any]:
     return task
 
 
-async def ended(world: World, task: dict[str, Any], both: Any) -> dict[str, Any]:
-    async with world.worker(sources=both):
+async def ended(world: World, task: dict[str, Any], both: Any, clock: Clock | None = None) -> dict[str, Any]:
+    async with world.worker(sources=both, clock=clock):
         status = await world.until(task, seconds=60)
     run = status["execution"]["id"]
     certificate = await world.certificate(status)
@@ -216,7 +217,9 @@ async def test_a_death_around_a_failover_loses_and_doubles_nothing(
             await asyncio.wait({worker, ending}, return_when=asyncio.FIRST_COMPLETED)
             ending.cancel()
             await asyncio.gather(ending, return_exceptions=True)
-    found = await ended(world, task, both)
+    clock = LeapClock()
+    clock.leap(120)  # the lease of the dead, less than a wall lasts
+    found = await ended(world, task, both, clock)
     assert found["keys"] == ALL
     assert [(turn["from"], turn["to"]) for turn in found["failovers"]] == [("x_session", "x_api")]
 

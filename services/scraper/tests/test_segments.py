@@ -180,7 +180,7 @@ async def test_a_run_that_continues_goes_back_behind_an_incomplete_one(world: Wo
         source.posts[""] = [(f"x:new{n}", first + timedelta(hours=5 * n)) for n in range(60, 0, -1)] + source.posts[""]
         source.fault = lambda asked: "empty" if asked.offset >= 20 or asked.until else None
         await post(world, task, "start", {"continue": True})
-        broken = await world.certificate(await world.until(task, seconds=30))
+        broken = await world.certificate(await world.until(task, seconds=60))
         assert broken["complete"] is False
         source.fault = lambda asked: None
         asked = len(source.asked)

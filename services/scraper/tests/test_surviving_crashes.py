@@ -12,16 +12,22 @@ import pytest
 
 import xget_scraper.worker
 from xget_events.sqlite import SqliteEventLog
-from xget_kernel.clock import SystemClock
 from xget_scraper.settings import Settings
-from xget_testing.collecting import CrashingLog, World, crashing_database, dead
+from xget_testing.collecting import CrashingLog, LeapClock, World, crashing_database, dead
 
 pytestmark = pytest.mark.slow
 
 
 def patient(world: World) -> Settings:
-    """Settings of a worker that a busy machine may hold up without its execution passing on."""
-    return world.settings.model_copy(update={"scraper_lease_seconds": 60.0})
+    """Settings of a stopping worker that a busy machine may hold up while the page in hand finishes."""
+    return world.settings.model_copy(update={"scraper_drain_seconds": 60.0})
+
+
+def later() -> LeapClock:
+    """The clock of a worker that comes when the leases of the dead have ended."""
+    clock = LeapClock()
+    clock.leap(120)
+    return clock
 
 
 async def assert_all_is_there(world: World, task: dict[str, Any], *, matched: int = 45) -> dict[str, Any]:
@@ -44,7 +50,7 @@ async def test_a_crash_around_a_publish_repeats_the_page(
     task = await world.create()
     async with world.worker(log=CrashingLog(log, page, durable=durable)) as worker:
         await dead(worker)
-    async with world.worker(settings=patient(world)):
+    async with world.worker(clock=later()):
         certificate = await assert_all_is_there(world, task)
     assert certificate["resumes"] == 1
     published = [(p.page_no, p.attempt) for p in world.storage.pages]
@@ -66,11 +72,11 @@ async def test_a_crash_around_a_commit_loses_nothing(
             await asyncio.wait({worker, ending}, return_when=asyncio.FIRST_COMPLETED)
             ending.cancel()
             await asyncio.gather(ending, return_exceptions=True)
-    async with world.worker():
+    async with world.worker(clock=later()):
         await assert_all_is_there(world, task)
 
 
-class NoHeartbeat(SystemClock):
+class NoHeartbeat(LeapClock):
     """The clock of a worker whose periodic work stands still."""
 
     async def sleep(self, seconds: float) -> None:
@@ -87,9 +93,11 @@ async def test_a_worker_that_wakes_up_too_late_publishes_nothing(world: World) -
 
     world.source.before = sleep_once
     task = await world.create()
-    async with world.worker(clock=NoHeartbeat()):
+    clock = NoHeartbeat()
+    async with world.worker(clock=clock):
         await asleep.wait()
-        async with world.worker(settings=patient(world)):
+        clock.leap(120)
+        async with world.worker(clock=later()):
             certificate = await assert_all_is_there(world, task)
             awake.set()
             await asyncio.sleep(0.3)
@@ -115,7 +123,7 @@ async def test_a_stopping_worker_gives_its_execution_back_at_once(world: World) 
     gate.set()
     await first
     assert max(p.page_no for p in world.storage.pages) == 3
-    async with world.worker(settings=patient(world)):
+    async with world.worker():
         await assert_all_is_there(world, task)
     assert world.source.requested == [0, 10, 20, 30, 40]
 
@@ -130,7 +138,7 @@ async def test_a_page_that_takes_too_long_does_not_hold_up_a_stop(world: World) 
 
     world.source.before = hang
     task = await world.create()
-    quick = world.settings.model_copy(update={"scraper_drain_seconds": 0.2, "scraper_lease_seconds": 60.0})
+    quick = world.settings.model_copy(update={"scraper_drain_seconds": 0.2})
     async with world.worker(settings=quick):
         await reached.wait()
     world.source.before = None
@@ -144,7 +152,7 @@ async def test_two_workers_share_the_work_and_never_an_execution(world: World) -
         await asyncio.sleep(0.01)
 
     world.source.before = take_time
-    one_each = world.settings.model_copy(update={"scraper_concurrency": 2, "scraper_lease_seconds": 60.0})
+    one_each = world.settings.model_copy(update={"scraper_concurrency": 2})
     async with world.worker(settings=one_each), world.worker(settings=one_each):
         tasks = [await world.create(task_name=f"task {n}") for n in range(8)]
         for task in tasks:

@@ -60,7 +60,7 @@ def crashing_database(transaction: int, *, committed: bool) -> type[Database]:
 
 async def dead(worker: asyncio.Task[None]) -> None:
     """Wait for the crash."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with pytest.raises(BaseExceptionGroup) as failed:
             await worker
     assert failed.group_contains(Crash)
