@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-BUSY: Final = 4.0
+BUSY: Final = 2.0
 """How much slower than one of its own a machine may be that does other work too."""
 
 
