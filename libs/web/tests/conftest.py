@@ -12,6 +12,12 @@ from xget_testing.tokens import TokenMaker
 from xget_testing.toy import toy_app
 
 
+@pytest.fixture(autouse=True)
+def readiness_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a moment is no check that hangs."""
+    monkeypatch.setattr("xget_web.health.CHECK_SECONDS", 30.0)
+
+
 @pytest.fixture
 def maker() -> TokenMaker:
     return TokenMaker()

@@ -59,7 +59,11 @@ async def test_degraded_is_ready_and_says_what_works_less_well(make_app: Callabl
         assert answer.json() == {"status": "ready", "degraded": ["Each process counts its own limits."]}
 
 
-async def test_checks_run_at_once_and_a_silent_one_is_named(make_app: Callable[..., FastAPI]) -> None:
+async def test_checks_run_at_once_and_a_silent_one_is_named(
+    make_app: Callable[..., FastAPI], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xget_web.health.CHECK_SECONDS", 2.0)
+
     async def tables_answer() -> None:
         await asyncio.sleep(60)
 

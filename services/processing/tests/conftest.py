@@ -49,7 +49,7 @@ class Works:
     async def receive(self, count: int) -> list[PageParsed]:
         """The next results."""
         found: list[PageParsed] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(found) < count:
                 records = await self.results.poll()
                 found += [codec.decode(record, PageParsed) for record in records]
@@ -63,12 +63,18 @@ class Works:
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait until something holds that the worker brings about."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await holds():  # noqa: ASYNC110 - the worker has no event for it
                 await asyncio.sleep(0.01)
 
 
 database_url = tables_of("xget_processing")
+
+
+@pytest.fixture(autouse=True)
+def readiness_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a moment is no check that hangs."""
+    monkeypatch.setattr("xget_web.health.CHECK_SECONDS", 30.0)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class Line:
     async def parsed(self, count: int) -> list[str]:
         """Keys of the items on the next pages."""
         found: list[PageParsed] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(found) < count:
                 records = await self.results.poll(timeout=0.2)
                 found += [codec.decode(record, PageParsed) for record in records]
@@ -54,7 +54,7 @@ class Line:
         await self.log.publish(
             [codec.message(FORGOTTEN, "toy:7", event, source="test", now=SystemClock().now())],
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await self._waiting() or not (await self.tables())["forgotten_authors"]:  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.02)
 
@@ -118,7 +118,7 @@ async def test_pages_that_wait_for_a_frozen_parser_lose_the_author(line: Line) -
     await line.parsed(10)
     assert FROZEN in {row[3] for row in (await line.tables())["parsers"]}
     await line.collect(make_raw(11, MIXED))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (await line.tables())["frozen_pages"]:  # noqa: ASYNC110 - the worker has no event for it
             await asyncio.sleep(0.05)
     await line.forget()

@@ -38,7 +38,7 @@ async def states(works: Any) -> dict[str, str]:
 async def told(works: Any, count: int) -> list[ParserChanged]:
     """What was announced of parsers so far, from the beginning."""
     found: list[ParserChanged] = []
-    async with works.log.consumer(new_id(), [PARSER_EVENTS]) as consumer, asyncio.timeout(10):
+    async with works.log.consumer(new_id(), [PARSER_EVENTS]) as consumer, asyncio.timeout(60):
         while len(found) < count:
             found += [codec.decode(record, ParserChanged) for record in await consumer.poll()]
     return found
@@ -120,6 +120,7 @@ async def test_neither_the_same_nor_an_older_parser_thaws(works: Any) -> None:
     works.source.parser_version = "toy-9"
     await freeze(works)
     await publish(works, works.page(1, ["a"], execution_id="e2"))
+    await works.until(lambda: waiting(works, 1))
     for version in ("toy-1", "toy-9"):
         async with another(works, parser_version=version, unknown=""):
             await asyncio.sleep(0.2)

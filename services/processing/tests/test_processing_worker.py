@@ -171,7 +171,7 @@ async def test_a_message_that_is_no_page_goes_to_the_dead_letters(works: Any) ->
     (result,) = await works.send(works.page(1, ["a"]))
     assert len(result.items) == 1
     async with works.log.consumer("test-dlq", [PAGES + ".dlq"]) as consumer:
-        assert len(await consumer.poll(timeout=5)) == 1
+        assert len(await consumer.poll(timeout=60)) == 1
 
 
 class _Breaking:

@@ -56,9 +56,16 @@ class Line:
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait until something holds that another task brings about."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await holds():  # noqa: ASYNC110 - the worker has no event for it
                 await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def readiness_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a moment is no check that hangs."""
+    for module in ("xget_web.health", "xget_storage.app"):
+        monkeypatch.setattr(f"{module}.CHECK_SECONDS", 30.0)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from xget_testing.engines import OwnEngines
 
 PAGES, BATCH = 60, 5
 KILLS = 3
-BACK_SECONDS = 30.0
+BACK_SECONDS = 120.0
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ async def test_a_bad_url_is_one_sentence(tmp_path: Path, url: str) -> None:
 
 
 @pytest.mark.mongodb_away
-async def test_a_server_that_is_not_there_is_said_within_ten_seconds(tmp_path: Path) -> None:
+async def test_a_server_that_is_not_there_is_said_within_seconds(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"mongodb://user:hunter2@127.0.0.1:{taken.getsockname()[1]}/db"
@@ -50,7 +50,7 @@ async def test_a_server_that_is_not_there_is_said_within_ten_seconds(tmp_path: P
         with pytest.raises(StartupError, match="does not answer: start it, or correct MONGODB_URL") as error:
             async with Stores.opened(Settings(home=tmp_path, mongodb_url=Secret(url))):
                 pass
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert "hunter2" not in str(error.value)
     assert "127.0.0.1" in str(error.value)
 

@@ -93,7 +93,7 @@ async def test_a_message_that_is_no_page_goes_to_the_dead_letters(line: Any) -> 
     (answer,) = await line.send([make_page(1, [make_item(1)])])
     assert answer.new == 1
     async with line.log.consumer("test-dlq", [RESULTS + ".dlq"]) as consumer:
-        (letter,) = await consumer.poll(timeout=5)
+        (letter,) = await consumer.poll(timeout=60)
         assert "PageParsed" in letter.headers["xget-reason"]
 
 
@@ -138,7 +138,7 @@ async def test_a_crash_between_two_steps_loses_and_doubles_nothing(
         messages = [codec.message(RESULTS, "e1", page, source="test", now=START) for page in pages]
         await log.publish(messages)
         answers: dict[int, PageStored] = {}
-        async with log.consumer("test", [STORED]) as consumer, asyncio.timeout(20):
+        async with log.consumer("test", [STORED]) as consumer, asyncio.timeout(60):
             while len(answers) < len(pages):
                 for record in await consumer.poll():
                     answer = codec.decode(record, PageStored)
