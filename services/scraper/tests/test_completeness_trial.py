@@ -53,7 +53,7 @@ async def test_what_is_stored_is_the_truth_or_the_gaps_say_what_is_missing(
     window = {"since": START.isoformat(), "until": (START + DAYS).isoformat()}
     task = await world.create(parameters={"query": "AI", **window})
     async with world.worker():
-        status = await world.until(task, seconds=300)
+        status = await world.until(task, seconds=900)
         first = await world.certificate(status)
         path = f"/api/v1/task-executions/{status['execution']['id']}/gaps"
         answer = (await world.client.get(path, params={"size": 100})).json()
@@ -70,6 +70,6 @@ async def test_what_is_stored_is_the_truth_or_the_gaps_say_what_is_missing(
 
         source.fault = misbehaving(2, hides=False)
         assert (await world.client.post(f"/api/v1/tasks/{task['id']}/backfill")).status_code == 202
-        filled = await world.until(task, seconds=300)
+        filled = await world.until(task, seconds=900)
     assert (await world.certificate(filled))["complete"] is True
     assert stored | set(world.storage.keys(filled["execution"]["id"])) == truth.keys()
