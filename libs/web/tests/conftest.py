@@ -8,14 +8,11 @@ import pytest
 from fastapi import FastAPI
 
 from xget_kernel.settings import ServiceSettings
+from xget_testing.patience import readiness_patience
 from xget_testing.tokens import TokenMaker
 from xget_testing.toy import toy_app
 
-
-@pytest.fixture(autouse=True)
-def readiness_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that stands still for a moment is no check that hangs."""
-    monkeypatch.setattr("xget_web.health.CHECK_SECONDS", 30.0)
+__all__ = ["readiness_patience"]
 
 
 @pytest.fixture

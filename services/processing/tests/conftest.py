@@ -21,9 +21,10 @@ from xget_processing.worker import create_worker
 from xget_telemetry.metrics import Registry
 from xget_testing.database import tables_made, tables_of
 from xget_testing.parsing import ToySource, make_raw
+from xget_testing.patience import readiness_patience
 from xget_testing.tokens import TokenMaker
 
-__all__ = ["tables_made"]
+__all__ = ["readiness_patience", "tables_made"]
 
 
 @dataclass
@@ -69,12 +70,6 @@ class Works:
 
 
 database_url = tables_of("xget_processing")
-
-
-@pytest.fixture(autouse=True)
-def readiness_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that stands still for a moment is no check that hangs."""
-    monkeypatch.setattr("xget_web.health.CHECK_SECONDS", 30.0)
 
 
 @pytest.fixture

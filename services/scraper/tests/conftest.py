@@ -19,17 +19,12 @@ from xget_scraper.worker import Worker, create_worker
 from xget_testing.apps import running
 from xget_testing.collecting import FakeSessions, ListSource, PageStore, World
 from xget_testing.database import tables_made, tables_of
+from xget_testing.patience import readiness_patience
 from xget_testing.tokens import TokenMaker
 
-__all__ = ["tables_made"]
+__all__ = ["readiness_patience", "tables_made"]
 
 database_url = tables_of("xget_scraper")
-
-
-@pytest.fixture(autouse=True)
-def readiness_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that stands still for a moment is no check that hangs."""
-    monkeypatch.setattr("xget_web.health.CHECK_SECONDS", 30.0)
 
 
 @pytest.fixture

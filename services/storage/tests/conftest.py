@@ -22,7 +22,10 @@ from xget_storage.adapters.mongo import MongoServer, opened_mongo
 from xget_storage.adapters.stores import Stores
 from xget_storage.settings import Settings
 from xget_storage.worker import create_worker
+from xget_testing.patience import readiness_patience
 from xget_testing.tokens import TokenMaker
+
+__all__ = ["readiness_patience"]
 
 
 @dataclass
@@ -37,8 +40,7 @@ class Line:
         """Publish parsed pages, and give what is said of them once search has them too."""
         now = SystemClock().now()
         async with self.log.consumer("test", [STORED]) as consumer:
-            messages = [codec.message(RESULTS, page.execution_id, page, source="test", now=now) for page in pages]
-            await self.log.publish(messages)
+            await self.log.publish([codec.message(RESULTS, p.execution_id, p, source="test", now=now) for p in pages])
             answers: list[PageStored] = []
             while len(answers) < len(pages):
                 records = await consumer.poll()
@@ -59,13 +61,6 @@ class Line:
         async with asyncio.timeout(60):
             while not await holds():  # noqa: ASYNC110 - the worker has no event for it
                 await asyncio.sleep(0.01)
-
-
-@pytest.fixture(autouse=True)
-def readiness_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that stands still for a moment is no check that hangs."""
-    for module in ("xget_web.health", "xget_storage.app"):
-        monkeypatch.setattr(f"{module}.CHECK_SECONDS", 30.0)
 
 
 @pytest.fixture

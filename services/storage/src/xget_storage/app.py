@@ -31,9 +31,10 @@ from xget_storage.service.takedowns import TakedownService
 from xget_storage.settings import Settings
 from xget_telemetry.breakers import watch_breakers
 from xget_telemetry.metrics import Registry
+from xget_web import health
 from xget_web.app import build_app
 from xget_web.auth import TokenVerifier
-from xget_web.health import CHECK_SECONDS, Degraded
+from xget_web.health import Degraded
 from xget_web.state import Verifier
 
 TAGS: Final = [{"name": "data", "description": "Items: what was collected, and what people made of it."}]
@@ -56,7 +57,7 @@ def create_app(
     async def documents_answer() -> str | None:
         reader: ReadService = app.state.storage.reader
         try:
-            async with asyncio.timeout(CHECK_SECONDS * 0.75):
+            async with asyncio.timeout(health.CHECK_SECONDS * 0.75):
                 await reader.find(ItemFilter(owner=""), PageQuery(size=1), None)
         except TimeoutError:
             name = "MongoDB" if settings.is_real("documents") else "The file of documents"
@@ -108,7 +109,7 @@ def _container(settings: Settings, stores: Stores, reader: ReadService, clock: C
 async def _degraded(work: Awaitable[None]) -> str | None:
     """What is wrong with search: without it everything else can be done, and it catches up by itself."""
     try:
-        async with asyncio.timeout(CHECK_SECONDS * 0.75):
+        async with asyncio.timeout(health.CHECK_SECONDS * 0.75):
             await work
     except XGetError as error:
         return Degraded(f"Search is away: {error.detail}")
