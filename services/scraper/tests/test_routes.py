@@ -105,7 +105,7 @@ async def ended(world: World, task: dict[str, Any], both: Any, clock: Clock | No
 
 ALL = sorted(key for key, _ in POSTS)
 SHUT = (
-    NoAccount("All rest.", datetime.now(UTC) + timedelta(hours=1)),
+    NoAccount("All rest.", datetime.now(UTC) + timedelta(days=1)),
     NoAccount("There is no account.", None),
     SourceStopped("blocked", "A wall."),
 )
