@@ -18,7 +18,7 @@ from xget_account.service.metrics import LEASES, VERDICTS
 from xget_account.service.playbook import Answer, Book, Decision
 from xget_account.service.refusal import Key, Refusals, asked, code_of, explain_all
 from xget_account.service.reporting import Consequences, Reporting, Told
-from xget_account.service.undoing import undo
+from xget_account.service.undoing import undo, undone
 from xget_account.service.vault import Vault
 from xget_account.service.waiting import WaitingRoom
 from xget_db.bells import Bell
@@ -191,7 +191,7 @@ class LeaseService:
         """The lease is given back, with its request, whoever waits for that is cancelled or not."""
         task = asyncio.create_task(self._undo(granted))
         self._tidying.add(task)
-        task.add_done_callback(self._tidying.discard)
+        task.add_done_callback(lambda done: undone(done, self._tidying))
         return task
 
     async def _undo(self, granted: Granted) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
+from typing import Any
 
 from xget_account.models import Account, LedgerEntry
 from xget_account.repository import PoolTables, pool_of
 from xget_account.service.granting import Granted
 from xget_db.bells import Bell
+from xget_telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 
 async def undo(tables: PoolTables, granted: Granted, now: datetime, bell: Bell | None) -> set[str]:
@@ -43,3 +48,10 @@ def _refill(entry: LedgerEntry, granted: Granted, now: datetime) -> None:
     runs = entry.reset_at is not None and entry.reset_at > now
     if granted.api is None and runs and entry.remaining is not None and entry.limit is not None:
         entry.remaining = min(entry.limit, entry.remaining + 1)
+
+
+def undone(task: asyncio.Task[None], tasks: set[asyncio.Task[Any]]) -> None:
+    """Of a lease that could not be given back nobody hears who could do anything: it ends by its time."""
+    tasks.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("lease_not_undone", error=type(error).__name__)
