@@ -167,8 +167,8 @@ def test_nothing_is_lost_halved_or_shown_when_it_is_killed_under_way(
     lessee.start()
     for _ in range(DEATHS):
         die_during(node, "keys", "rotate", after=(0.7, 2.5) if not SOAK else (1, 40))
+    eventually(lambda: lessee.leased > 20)  # while some rows are of the old key and some of the new one
     code, told = ended(xget(node, "keys", "rotate"))
-    eventually(lambda: lessee.leased > 20)
     lessee.end()
     assert code == 0, told
     code, told = ended(xget(node, "keys", "verify"))
