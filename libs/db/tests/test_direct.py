@@ -296,7 +296,7 @@ async def test_a_connection_is_kept_for_a_moment_and_goes_back_as_it_came(postgr
         with pytest.raises(Exception, match="nothing_of_that_name"):
             await db.singly(lambda direct: direct.rows(_wrong, {}))
         async with asyncio.timeout(60):
-            while db.engine.pool.checkedout():  # type: ignore[attr-defined]  # a queue's  # noqa: ASYNC110 - no event
+            while db.engine.pool.checkedout():  # type: ignore[attr-defined]  # it is a QueuePool  # noqa: ASYNC110 - a pool has no event
                 await asyncio.sleep(MOMENT)
         async with db.read() as session:
             (back,) = (await session.execute(settings(True))).all()

@@ -93,7 +93,7 @@ async def test_a_topic_that_is_deleted_while_messages_flow_is_made_again(
         await delete(admin, name)
         deleted = time.monotonic()
         before = len(line.collected)
-        while len(line.collected) < before + 100:  # noqa: ASYNC110 - it is a list
+        while len(line.collected) < before + 100:  # noqa: ASYNC110 - a list has no event
             await asyncio.sleep(0.1)
         last = set(line.collected)
         deadline = deleted + RECOVERY_SECONDS

@@ -39,7 +39,7 @@ async def test_a_stream_tells_from_now_to_the_end(
 
     async def told_of_pages(index: int) -> None:
         """A page is made when the stream has told of those before it."""
-        while len({event["progress"] for event in seen}) <= index // 10:  # noqa: ASYNC110 - it is a list
+        while len({event["progress"] for event in seen}) <= index // 10:  # noqa: ASYNC110 - a list has no event
             await asyncio.sleep(0.01)
 
     world.source.before = told_of_pages
@@ -53,7 +53,7 @@ async def test_a_stream_tells_from_now_to_the_end(
         ).json()
         streaming = asyncio.create_task(events(client, task["id"], seen))
         async with asyncio.timeout(60):
-            while not seen:  # noqa: ASYNC110 - it is a list
+            while not seen:  # noqa: ASYNC110 - a list has no event
                 await asyncio.sleep(0.01)
             async with world.worker():
                 await streaming
